@@ -1,0 +1,175 @@
+//! What the record knows about a card beside its readings: attempts, money, and the pace of its account.
+
+use serde::Serialize;
+
+use super::attempt::{Approval, Attempt, AttemptId, AttemptState, StateName};
+use super::money::Money;
+use super::operator::RefusalKind;
+use super::time::{Secs, UnixTime};
+
+/// What `assess` may know of the past.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    /// The card's cycle: counts up when an effect is seen.
+    pub cycle: u32,
+    /// The open attempt, if there is one.
+    pub open: Option<OpenAttempt>,
+    /// Closed attempts of this cycle, oldest first.
+    pub closed: Vec<ClosedAttempt>,
+    /// Money of the last 62 days that was or may have been charged, open attempts included.
+    pub spends: Vec<Spend>,
+    /// How long the last plan that was bought lasts, where it has a length.
+    pub cycle_length: Option<Secs>,
+    /// Nothing is bought since the records were restored and the card is not confirmed.
+    pub quarantined: bool,
+    /// Nothing is bought before this, since the operator fails too often.
+    pub breaker_until: Option<UnixTime>,
+    /// How often the card is read.
+    pub pace: Pace,
+}
+
+/// How often a card is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Pace {
+    /// In calm times.
+    pub every: Secs,
+    /// Never more often than this: the operator answers from its cache.
+    pub at_most: Secs,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { every: Secs::hours(6), at_most: Secs::minutes(20) }
+    }
+}
+
+/// The open attempt of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct OpenAttempt {
+    /// Which.
+    pub id: AttemptId,
+    /// Where it stands.
+    pub state: StateName,
+    /// Whether a person was asked and has not answered.
+    pub asked: bool,
+}
+
+impl From<&Attempt> for OpenAttempt {
+    fn from(attempt: &Attempt) -> Self {
+        let asked = matches!(attempt.approval, Approval::Asked { .. }) && attempt.state.name() == StateName::Planned;
+        Self { id: attempt.id, state: attempt.state.name(), asked: asked || attempt.state.name() == StateName::Human }
+    }
+}
+
+/// An attempt of this cycle that came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ClosedAttempt {
+    /// Which of the cycle, from 1.
+    pub number: u32,
+    /// When it was closed.
+    pub at: UnixTime,
+    /// How.
+    pub how: Closed,
+}
+
+/// How an attempt came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// The operator refused.
+    Refused(RefusalKind),
+    /// It never arrived.
+    Absent,
+    /// A gate or a person said no before anything was sent.
+    Abandoned {
+        /// Whether a person did.
+        by_person: bool,
+    },
+    /// The operator took it back.
+    Reversed,
+}
+
+impl ClosedAttempt {
+    /// What a closed attempt means for the next; none for one that is open or took effect.
+    #[must_use]
+    pub fn of(attempt: &Attempt) -> Option<Self> {
+        let (at, how) = match &attempt.state {
+            AttemptState::Refused { at, refusal } => (*at, Closed::Refused(refusal.kind)),
+            AttemptState::Absent { at } => (*at, Closed::Absent),
+            AttemptState::Abandoned { at, why } => {
+                (*at, Closed::Abandoned { by_person: matches!(why, super::attempt::GivenUp::Person { .. }) })
+            }
+            AttemptState::Reversed { at, .. } => (*at, Closed::Reversed),
+            AttemptState::Planned { .. }
+            | AttemptState::Sending { .. }
+            | AttemptState::Pending { .. }
+            | AttemptState::Accepted { .. }
+            | AttemptState::Unknown { .. }
+            | AttemptState::Human { .. }
+            | AttemptState::Done { .. } => return None,
+        };
+        Some(Self { number: attempt.number, at, how })
+    }
+}
+
+/// Money that was or may have been charged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Spend {
+    /// For which attempt.
+    pub attempt: AttemptId,
+    /// When it was first sent, or planned if nothing was sent yet: an approval may come a month after the plan, and the
+    /// money belongs to the month in which it may have been taken.
+    pub at: UnixTime,
+    /// What was charged, or else the price.
+    pub money: Money,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::attempt::{AskWhy, GivenUp, Question};
+    use crate::domain::testing::{NOW, attempt, every_state, human, refusal};
+
+    #[test]
+    fn only_attempts_that_came_to_nothing_are_closed() {
+        let closed: Vec<Option<Closed>> = every_state()
+            .into_iter()
+            .map(|state| ClosedAttempt::of(&attempt(state)).map(|closed| closed.how))
+            .collect();
+        assert_eq!(closed[..7], [None; 7]);
+        assert_eq!(
+            closed[7..],
+            [
+                Some(Closed::Refused(RefusalKind::Passing)),
+                Some(Closed::Absent),
+                Some(Closed::Abandoned { by_person: false }),
+                Some(Closed::Reversed),
+            ]
+        );
+    }
+
+    #[test]
+    fn who_gave_an_attempt_up_is_told_apart() {
+        let person = GivenUp::Person { by: "anna".into(), reason: "dear".into() };
+        for (why, by_person) in [(person, true), (GivenUp::Gate("paused".into()), false), (GivenUp::NotNeeded, false)] {
+            let closed = ClosedAttempt::of(&attempt(AttemptState::Abandoned { at: NOW, why })).unwrap();
+            assert_eq!(closed, ClosedAttempt { number: 1, at: NOW, how: Closed::Abandoned { by_person } });
+        }
+        let refused = AttemptState::Refused { at: NOW, refusal: refusal(RefusalKind::CardDead) };
+        assert_eq!(ClosedAttempt::of(&attempt(refused)).unwrap().how, Closed::Refused(RefusalKind::CardDead));
+    }
+
+    #[test]
+    fn a_person_is_asked_before_an_approval_and_while_an_order_is_a_question() {
+        let asked = Approval::Asked { at: NOW, why: AskWhy::Mode };
+        for state in every_state() {
+            let name = state.name();
+            let mut attempt = attempt(state);
+            assert_eq!(OpenAttempt::from(&attempt).asked, name == StateName::Human, "{name:?}");
+            attempt.approval = asked.clone();
+            let expected = matches!(name, StateName::Human | StateName::Planned);
+            assert_eq!(OpenAttempt::from(&attempt).asked, expected, "{name:?}");
+        }
+        assert_eq!(OpenAttempt::from(&attempt(human(Question::EndNear))).state, StateName::Human);
+    }
+}

@@ -1,0 +1,398 @@
+//! A notice: one message to one recipient over one channel, and the story it tells.
+
+use serde::Serialize;
+
+use super::attempt::{AskWhy, AttemptId, Question, Snapshot};
+use super::card::{CardId, Name};
+use super::money::Money;
+use super::operator::{Doubt, Refusal};
+use super::plan::Plan;
+use super::reading::{EndKind, Renewable};
+use super::rule::{Line, Trigger};
+use super::time::{End, Secs, UnixTime};
+
+/// The row of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct NoticeId(pub i64);
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeKind {
+    /// Something ends or runs low soon.
+    DueSoon,
+    /// Something was bought and its effect was seen.
+    Bought,
+    /// A purchase failed for certain.
+    Failed,
+    /// The result of a purchase is not known.
+    Unknown,
+    /// What was unknown is settled.
+    SettledLate,
+    /// A person must decide.
+    Asked,
+    /// A card was paused or goes on.
+    Paused,
+    /// The rules file has errors; the old rules stay.
+    RulesProblem,
+    /// A trial of the channel.
+    Test,
+}
+
+impl NoticeKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::DueSoon,
+        Self::Bought,
+        Self::Failed,
+        Self::Unknown,
+        Self::SettledLate,
+        Self::Asked,
+        Self::Paused,
+        Self::RulesProblem,
+        Self::Test,
+    ];
+
+    /// The word in the record and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DueSoon => "due_soon",
+            Self::Bought => "bought",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::SettledLate => "settled_late",
+            Self::Asked => "asked",
+            Self::Paused => "paused",
+            Self::RulesProblem => "rules_problem",
+            Self::Test => "test",
+        }
+    }
+
+    /// Whether it goes out before others, and through quiet hours.
+    #[must_use]
+    pub const fn is_urgent(self) -> bool {
+        match self {
+            Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::Test => true,
+            Self::DueSoon | Self::Bought | Self::SettledLate | Self::Paused => false,
+        }
+    }
+
+    /// After this long an undelivered notice is no longer worth sending.
+    #[must_use]
+    pub const fn expires_after(self) -> Secs {
+        match self {
+            Self::Test => Secs::HOUR,
+            Self::DueSoon | Self::Paused | Self::RulesProblem => Secs::days(7),
+            Self::Bought | Self::Failed | Self::Unknown | Self::SettledLate | Self::Asked => Secs::days(30),
+        }
+    }
+}
+
+/// A language in which messages are written; every text exists in each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub enum Language {
+    /// English.
+    #[default]
+    #[serde(rename = "en")]
+    En,
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN")]
+    ZhCn,
+}
+
+impl Language {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::En, Self::ZhCn];
+
+    /// Reads `en` or `zh-CN`.
+    ///
+    /// # Errors
+    /// Says what would be right.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|language| language.tag() == text)
+            .ok_or_else(|| format!("`{text}` is not a language of the messages; write \"en\" or \"zh-CN\""))
+    }
+
+    /// The tag of RFC 5646, as files and mails have it.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::ZhCn => "zh-CN",
+        }
+    }
+}
+
+/// What makes a notice one and the same; a second one with the same key is not queued.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct DedupKey {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// The card; none for notices about the daemon itself.
+    pub card: Option<CardId>,
+    /// The card's cycle.
+    pub cycle: u32,
+    /// What tells two notices of one kind and cycle apart: `plan:7d`, `attempt:12`, a digest of the rules file.
+    pub step: String,
+}
+
+/// How a card is named in a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CardFacts {
+    /// The owner's name for it.
+    pub name: Name,
+    /// The account.
+    pub account: Name,
+    /// Its phone number or ICCID, shortened.
+    pub number: Option<String>,
+    /// The IANA name of the zone whose days count for it.
+    pub zone: String,
+}
+
+/// What happened, with the facts a person needs; texts are made from it in `notify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// The card; none for stories about the daemon itself.
+    pub card: Option<CardFacts>,
+    /// When.
+    pub at: UnixTime,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// Something ends or runs low soon.
+    DueSoon {
+        /// What.
+        due: Due,
+        /// What the daemon will do about it.
+        next: NextStep,
+        /// The card as last read.
+        now: Snapshot,
+    },
+    /// A purchase took effect.
+    Bought {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What.
+        plan: Plan,
+        /// What was charged.
+        charged: Money,
+        /// The operator's order number.
+        order_id: Option<String>,
+        /// The card before.
+        before: Snapshot,
+        /// The card after.
+        after: Snapshot,
+        /// The rule and line that caused it; none if a person did.
+        cause: Option<(Name, Line)>,
+        /// What this month's limit leaves.
+        month_left: Option<Money>,
+    },
+    /// A purchase failed for certain, or was not begun although it is due.
+    Failed {
+        /// Which attempt.
+        attempt: Option<AttemptId>,
+        /// What was to be bought.
+        plan: Option<Plan>,
+        /// Why.
+        why: FailedWhy,
+        /// When it is tried again by itself.
+        next_try: Option<UnixTime>,
+        /// Whom to ask.
+        support: Option<String>,
+    },
+    /// The result is not known.
+    Unknown {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What.
+        plan: Plan,
+        /// When it was sent.
+        sent_at: UnixTime,
+        /// Why it is not known.
+        doubt: Doubt,
+    },
+    /// What was unknown is settled.
+    SettledLate {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What.
+        plan: Plan,
+        /// When it was sent.
+        sent_at: UnixTime,
+        /// How.
+        outcome: Settled,
+    },
+    /// A person must decide.
+    Asked {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// What.
+        plan: Plan,
+        /// What is asked.
+        ask: Ask,
+        /// When the card ends, if it does.
+        ends: Option<UnixTime>,
+        /// How often this was asked before.
+        reminders: u32,
+        /// Whom to ask at the operator.
+        support: Option<String>,
+    },
+    /// A card was paused or goes on.
+    Paused {
+        /// Who.
+        by: String,
+        /// Until when; none for "until resumed".
+        until: Option<UnixTime>,
+        /// Whether it goes on instead.
+        resumed: bool,
+    },
+    /// The rules file has errors.
+    RulesProblem {
+        /// The file.
+        file: String,
+        /// How many errors.
+        count: usize,
+        /// The errors as `check` prints them, without colour.
+        report: String,
+    },
+    /// A trial of the channel.
+    Test {
+        /// The channel.
+        channel: String,
+    },
+}
+
+impl Event {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> NoticeKind {
+        match self {
+            Self::DueSoon { .. } => NoticeKind::DueSoon,
+            Self::Bought { .. } => NoticeKind::Bought,
+            Self::Failed { .. } => NoticeKind::Failed,
+            Self::Unknown { .. } => NoticeKind::Unknown,
+            Self::SettledLate { .. } => NoticeKind::SettledLate,
+            Self::Asked { .. } => NoticeKind::Asked,
+            Self::Paused { .. } => NoticeKind::Paused,
+            Self::RulesProblem { .. } => NoticeKind::RulesProblem,
+            Self::Test { .. } => NoticeKind::Test,
+        }
+    }
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Due {
+    /// One of the three dates comes near.
+    End {
+        /// Which.
+        which: EndKind,
+        /// When.
+        end: End,
+        /// The step of `warn_before` that was reached.
+        step: Secs,
+    },
+    /// A condition of the rule holds.
+    Low {
+        /// The condition.
+        trigger: Trigger,
+    },
+    /// The card cannot be renewed.
+    Dead {
+        /// What the operator says.
+        renewable: Renewable,
+    },
+}
+
+/// What the daemon will do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NextStep {
+    /// Buys by itself, not before this.
+    Buys {
+        /// The next instant inside the rule's hours.
+        from: UnixTime,
+    },
+    /// Will ask.
+    Asks,
+    /// Only watches: a person must renew.
+    OnlyWatches,
+    /// Buys nothing, since the card is paused.
+    IsPaused,
+    /// Buys nothing, since the rule's last day is over or not yet there.
+    OutsideDates,
+    /// Nothing will be bought by itself: what stands in the way was told.
+    IsBlocked,
+    /// A new card is needed.
+    CannotRenew,
+}
+
+/// Why a purchase did not happen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedWhy {
+    /// The operator refused.
+    Refused(Refusal),
+    /// No connection could be made.
+    NotSent(String),
+    /// Look-ups show that it never arrived.
+    NeverArrived,
+    /// The operator took it back.
+    Reversed(String),
+    /// A gate or a limit says no.
+    Held(super::gates::Gate),
+    /// No plan of the rule's list is on sale for this card.
+    NoPlan,
+}
+
+/// How an unknown purchase was settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settled {
+    /// It was taken.
+    Bought,
+    /// It was not taken; nothing was charged.
+    NotBought,
+}
+
+/// What a person must decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Whether to buy: `approve` or `refuse`.
+    Approve {
+        /// Why the daemon does not decide by itself.
+        why: AskWhy,
+    },
+    /// What became of an order: `settle`.
+    Settle {
+        /// What is asked.
+        question: Question,
+        /// When the order was sent.
+        sent_at: UnixTime,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_language_is_read_by_its_tag_only() {
+        for language in Language::ALL {
+            assert_eq!(Language::parse(language.tag()), Ok(language));
+        }
+        for text in ["", "EN", "zh", "zh-cn", "de"] {
+            assert!(Language::parse(text).unwrap_err().contains("\"zh-CN\""), "{text}");
+        }
+    }
+}

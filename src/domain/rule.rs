@@ -1,0 +1,178 @@
+//! A rule: when to renew, with what, within which limits. It never buys unless its mode says so.
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use super::card::Name;
+use super::data::{DataSize, Percent};
+use super::money::Money;
+use super::time::{LocalHours, Secs};
+
+/// What a rule may do by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Reads and tells; buys nothing. The default.
+    #[default]
+    Watch,
+    /// Asks a person before each purchase.
+    Ask,
+    /// Buys within the limits.
+    Auto,
+}
+
+/// A place in `rules.toml`, counted from 1.
+pub type Line = u32;
+
+/// One condition. "Below" means strictly less than; "within" means this long or less until the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Less data left than this.
+    DataBelow(DataSize),
+    /// A smaller share of the data left than this.
+    DataShareBelow(Percent),
+    /// Fewer seconds of calls left.
+    VoiceBelow(Secs),
+    /// Fewer texts left.
+    SmsBelow(u64),
+    /// Less credit left.
+    CreditBelow(Money),
+    /// The plan ends this soon.
+    PlanEndsWithin(Secs),
+    /// The credit is lost this soon.
+    CreditEndsWithin(Secs),
+    /// The number is taken back this soon.
+    NumberEndsWithin(Secs),
+}
+
+/// A condition and where it stands in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Trigger {
+    /// The condition.
+    pub condition: Condition,
+    /// Its line.
+    pub line: Line,
+}
+
+/// How several conditions are joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Join {
+    /// One is enough.
+    #[default]
+    Any,
+    /// All must hold.
+    All,
+}
+
+/// When to renew.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RenewWhen {
+    /// How the conditions are joined.
+    pub join: Join,
+    /// The conditions; none means never.
+    pub triggers: Vec<Trigger>,
+}
+
+/// One entry of the ordered list of what to buy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The plan that the card has, or had last.
+    Same,
+    /// A plan by its id or its name.
+    Named(String),
+    /// The cheapest plan with at least this much data, lasting at least this long.
+    Cheapest {
+        /// Data needed.
+        data: Option<DataSize>,
+        /// How long it must last.
+        validity: Option<Secs>,
+    },
+    /// A plain top-up of this amount.
+    Credit(Money),
+}
+
+/// A choice and where it stands in the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Buy {
+    /// What to buy.
+    pub choice: Choice,
+    /// Its line.
+    pub line: Line,
+}
+
+/// Caps on money and counts. Purchases whose result is not known count as spent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Limits {
+    /// The most one purchase may cost.
+    pub per_renewal: Option<Money>,
+    /// The most a calendar month may cost, in the card's zone.
+    pub per_month: Option<Money>,
+    /// How many purchases within 24 hours.
+    pub renewals_per_day: Option<u32>,
+    /// How much dearer than last time a plan may be; 0% if nothing is said. A dearer one is asked about.
+    pub price_rise: Option<Percent>,
+}
+
+/// When to renew, with what, within which limits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rule {
+    /// Its name.
+    pub name: Name,
+    /// Where it begins in the file.
+    pub line: Line,
+    /// What it may do by itself.
+    pub mode: Mode,
+    /// When to renew.
+    pub renew_when: RenewWhen,
+    /// What to buy, in this order: the next is used only when the one before is not on sale.
+    pub buy: Vec<Buy>,
+    /// First day on which it buys, in the card's zone.
+    pub from: Option<Date>,
+    /// Last day on which it buys; nothing that outlasts it by more than a quarter is bought.
+    pub until: Option<Date>,
+    /// Caps.
+    pub limits: Limits,
+    /// Hours of the day in which it buys, in the card's zone.
+    #[serde(serialize_with = "shown_hours")]
+    pub hours: Option<LocalHours>,
+    /// Discount codes, tried in this order where the operator takes them.
+    pub codes: Vec<String>,
+    /// How long before an end to warn, longest first.
+    pub warn_before: Vec<Secs>,
+    /// Whether cards that are not installed or not active may be topped up.
+    pub even_inactive: bool,
+}
+
+fn shown_hours<S: serde::Serializer>(hours: &Option<LocalHours>, out: S) -> Result<S::Ok, S::Error> {
+    match hours {
+        Some(hours) => out.collect_str(hours),
+        None => out.serialize_none(),
+    }
+}
+
+/// The warnings of a rule that names none: a week, three days and one day before an end.
+pub const WARN_BEFORE: [Secs; 3] = [Secs::days(7), Secs::days(3), Secs::days(1)];
+
+impl Rule {
+    /// A rule that watches and has no conditions; the loader and tests fill it.
+    #[must_use]
+    pub fn watching(name: Name) -> Self {
+        Self {
+            name,
+            line: 1,
+            mode: Mode::Watch,
+            renew_when: RenewWhen::default(),
+            buy: Vec::new(),
+            from: None,
+            until: None,
+            limits: Limits::default(),
+            hours: None,
+            codes: Vec::new(),
+            warn_before: WARN_BEFORE.to_vec(),
+            even_inactive: false,
+        }
+    }
+}

@@ -5,5 +5,8 @@
 //! `notify` and `config` do not name each other, and `tests/layers.rs` keeps it so.
 //!
 //! - [`domain`]: where everything is decided; values in, values out. Begin with `domain::assess`.
+//! - [`config`]: `simkeeper.toml` and `rules.toml`.
 
 pub mod domain;
+
+pub mod config;

@@ -1,0 +1,204 @@
+//! What cannot be meant in a rule: limits that shut each other out, conditions that never hold, purchases without a reason
+//! or a price. Found when the files are checked, not at night when a card runs out.
+
+use jiff::civil::Date;
+
+use super::reader::{At, Field, Notes, Span};
+use super::rule_file::{ConditionsTable, LimitsTable, RenewWhenTable, RuleTable, conditions, is_empty};
+use crate::domain::card::Name;
+use crate::domain::data::{DataSize, Percent};
+use crate::domain::money::Money;
+use crate::domain::rule::{Choice, Condition, Mode};
+use crate::domain::time::Secs;
+
+/// Notes everything in a rule that contradicts itself.
+pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, today: Option<Date>, notes: &mut Notes<'_>) {
+    check_purpose(name, place, table, notes);
+    check_days(table, today, notes);
+    if let Some(when) = table.renew_when.good() {
+        check_joins(when, notes);
+        check_conditions(&when.value, notes);
+    }
+    if let Some(limits) = table.limits.get() {
+        check_limits(limits, mode(table), notes);
+        check_credits(table, limits, notes);
+    }
+    check_caps(name, table, notes);
+}
+
+fn mode(table: &RuleTable) -> Mode {
+    table.mode.get().copied().unwrap_or_default()
+}
+
+/// A rule that may buy needs a reason and something to buy.
+fn check_purpose(name: &Name, place: &Span, table: &RuleTable, notes: &mut Notes<'_>) {
+    let word = match mode(table) {
+        Mode::Watch => return,
+        Mode::Ask => "ask",
+        Mode::Auto => "auto",
+    };
+    let at = table.mode.good().map_or(place, |mode| &mode.span);
+    let buys_nothing = match &table.buy {
+        Field::Absent => true,
+        Field::Bad => false,
+        Field::Good(list) => list.value.0.is_empty(),
+    };
+    if buys_nothing {
+        let help = "add buy = [\"same\"], or write mode = \"watch\"".to_owned();
+        notes.contradiction(at, format!("the rule `{name}` has mode \"{word}\" and nothing to buy"), help);
+    }
+    let never_renews = match &table.renew_when {
+        Field::Absent => true,
+        Field::Bad => false,
+        Field::Good(when) => has_no_condition(&when.value),
+    };
+    if never_renews {
+        let help =
+            "add renew_when = { data_below = \"500 MB\", plan_ends_within = \"36h\" }, or write mode = \"watch\"";
+        let message = format!("the rule `{name}` has mode \"{word}\" and no condition under renew_when");
+        notes.contradiction(at, message, help.to_owned());
+    }
+}
+
+fn has_no_condition(when: &RenewWhenTable) -> bool {
+    let none = |field: &Field<Vec<At<ConditionsTable>>>| match field {
+        Field::Absent => true,
+        Field::Bad => false,
+        Field::Good(list) => list.value.iter().all(|item| is_empty(&item.value)),
+    };
+    is_empty(&when.any) && none(&when.all_of) && none(&when.any_of)
+}
+
+fn check_days(table: &RuleTable, today: Option<Date>, notes: &mut Notes<'_>) {
+    let Some(until) = table.until.good() else { return };
+    if let Some(from) = table.from.good()
+        && from.value.0 > until.value.0
+    {
+        let message = format!("the rule begins on {} and ends on {}, before it begins", from.value.0, until.value.0);
+        notes.contradiction(&until.span, message, "exchange from and until, or correct one".to_owned());
+    }
+    if today.is_some_and(|today| until.value.0 < today) {
+        let help = "set a later day, or write mode = \"watch\"".to_owned();
+        notes.warning(&until.span, format!("the rule ended on {}; it buys nothing", until.value.0), help);
+    }
+}
+
+/// Conditions are joined in one way at a time, so that nobody has to guess which binds first.
+fn check_joins(when: &At<RenewWhenTable>, notes: &mut Notes<'_>) {
+    let table = &when.value;
+    let ways = [!is_empty(&table.any), !table.all_of.is_absent(), !table.any_of.is_absent()];
+    if ways.into_iter().filter(|used| *used).count() > 1 {
+        let help = "put all conditions into all_of = [{ … }, { … }], or all of them into any_of".to_owned();
+        notes.contradiction(&when.key, "conditions are joined in two ways at once", help);
+    }
+    for item in table.any_of.get().into_iter().flatten().filter(|item| conditions(&item.value).len() > 1) {
+        let help = "write each condition in braces of its own: any_of = [{ … }, { … }]".to_owned();
+        notes.contradiction(&item.span, "these two conditions would count as one or as both", help);
+    }
+}
+
+fn check_conditions(when: &RenewWhenTable, notes: &mut Notes<'_>) {
+    let listed = [&when.all_of, &when.any_of].into_iter().flat_map(|field| field.get().into_iter().flatten());
+    for table in std::iter::once(&when.any).chain(listed.map(|item| &item.value)) {
+        for (condition, span) in conditions(table) {
+            if never_holds(condition) {
+                let help =
+                    "\"below\" means strictly less; write a larger amount, or leave the condition out".to_owned();
+                notes.contradiction(&span, "this condition never holds: nothing is less than none", help);
+            }
+        }
+    }
+}
+
+/// Whether nothing can be below this. Credit can: an account may be in debt. An end within no time is one that is over.
+fn never_holds(condition: Condition) -> bool {
+    match condition {
+        Condition::DataBelow(size) => size == DataSize(0),
+        Condition::DataShareBelow(share) => share == Percent(0),
+        Condition::VoiceBelow(length) => length == Secs::ZERO,
+        Condition::SmsBelow(count) => count == 0,
+        Condition::CreditBelow(_)
+        | Condition::PlanEndsWithin(_)
+        | Condition::CreditEndsWithin(_)
+        | Condition::NumberEndsWithin(_) => false,
+    }
+}
+
+fn check_limits(limits: &LimitsTable, mode: Mode, notes: &mut Notes<'_>) {
+    if let (Some(one), Some(month)) = (limits.per_renewal.good(), limits.per_month.good()) {
+        match one.value.exceeds(month.value) {
+            Ok(false) => {}
+            Ok(true) => {
+                let message = format!("one renewal may cost {}, a whole month only {}", one.value, month.value);
+                notes.contradiction(&one.span, message, "lower per_renewal or raise per_month".to_owned());
+            }
+            Err(_) => {
+                let message = "per_renewal and per_month are in two currencies, which are never added up";
+                let help = format!("write both in {} or both in {}", one.value.currency(), month.value.currency());
+                notes.contradiction(&month.span, message, help);
+            }
+        }
+    }
+    for limit in [&limits.per_renewal, &limits.per_month].into_iter().filter_map(Field::good) {
+        if limit.value.ten_thousandths() == 0 && mode != Mode::Watch {
+            notes.contradiction(&limit.span, "a limit of nothing lets nothing be bought", buy_none_help());
+        }
+    }
+    if let Some(count) = limits.renewals_per_day.good()
+        && count.value == 0
+        && mode != Mode::Watch
+    {
+        notes.contradiction(&count.span, "no renewal a day lets nothing be bought", buy_none_help());
+    }
+}
+
+fn buy_none_help() -> String {
+    "raise it, or write mode = \"watch\"".to_owned()
+}
+
+/// Top-ups have their price in the file, so that it can be held against the limits now.
+fn check_credits(table: &RuleTable, limits: &LimitsTable, notes: &mut Notes<'_>) {
+    for entry in table.buy.get().into_iter().flat_map(|list| list.0.iter()) {
+        let Choice::Credit(amount) = entry.value.0 else { continue };
+        for (limit, name) in [(&limits.per_renewal, "per_renewal"), (&limits.per_month, "per_month")] {
+            let Some(limit) = limit.good() else { continue };
+            if let Some((message, help)) = credit_problem(amount, limit.value, name) {
+                notes.contradiction(&entry.span, message, help);
+            }
+        }
+    }
+}
+
+fn credit_problem(amount: Money, limit: Money, name: &str) -> Option<(String, String)> {
+    match amount.exceeds(limit) {
+        Ok(false) => None,
+        Ok(true) => Some((
+            format!("a top-up of {amount} is over the limit {name} = \"{limit}\""),
+            format!("raise {name} or top up by {limit} at most"),
+        )),
+        Err(_) => Some((
+            format!("a top-up in {} cannot be held against {name} in {}", amount.currency(), limit.currency()),
+            format!("write {name} in {}", amount.currency()),
+        )),
+    }
+}
+
+/// A rule that buys plans by itself without a cap on money is allowed, and worth a word.
+fn check_caps(name: &Name, table: &RuleTable, notes: &mut Notes<'_>) {
+    let (Mode::Auto, Some(mode)) = (mode(table), table.mode.good()) else { return };
+    let capped = match &table.limits {
+        Field::Absent => false,
+        Field::Bad => true,
+        Field::Good(limits) => !limits.value.per_renewal.is_absent() || !limits.value.per_month.is_absent(),
+    };
+    let buys_plans = table.buy.get().is_some_and(|list| {
+        list.0.iter().any(|entry| match entry.value.0 {
+            Choice::Same | Choice::Named(_) | Choice::Cheapest { .. } => true,
+            Choice::Credit(_) => false,
+        })
+    });
+    if buys_plans && !capped {
+        let help = "add limits = { per_renewal = \"15 USD\", per_month = \"40 USD\" }".to_owned();
+        notes.warning(&mode.span, format!("the rule `{name}` buys by itself without any limit on money"), help);
+    }
+}

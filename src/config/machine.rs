@@ -1,0 +1,281 @@
+//! What `simkeeper.toml` comes to: accounts, channels, people and the schedule of this machine.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+use lettre::Address;
+use lettre::message::Mailbox;
+use url::Url;
+
+use super::secret::SecretRef;
+use super::values::{Daily, Weekly};
+use crate::domain::card::Name;
+use crate::domain::identity::Msisdn;
+use crate::domain::money::Currency;
+pub use crate::domain::notice::Language;
+use crate::domain::operator::Account;
+use crate::domain::time::{LocalHours, Secs};
+
+/// Where the sandbox listens and is looked for if nothing else is said.
+pub const SANDBOX_URL: &str = "http://127.0.0.1:7460/";
+
+/// How often cards are read if nothing else is said.
+pub const POLL_USUAL: Secs = Secs::hours(6);
+
+/// Everything about this machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The language of people who name none.
+    pub language: Language,
+    /// The currency in which sums are shown.
+    pub currency: Currency,
+    /// Ways to operators.
+    pub accounts: Vec<AccountConfig>,
+    /// Ways to people; a maildir named `mail` if the file names none.
+    pub channels: Vec<ChannelConfig>,
+    /// Who can be told.
+    pub people: Vec<Person>,
+    /// What happens when.
+    pub schedule: Schedule,
+}
+
+impl Machine {
+    /// The account of this name.
+    #[must_use]
+    pub fn account(&self, name: &Name) -> Option<&AccountConfig> {
+        self.accounts.iter().find(|account| account.name == *name)
+    }
+
+    /// The person of this name.
+    #[must_use]
+    pub fn person(&self, name: &Name) -> Option<&Person> {
+        self.people.iter().find(|person| person.name == *name)
+    }
+}
+
+/// Our access to one operator.
+#[derive(Clone, Debug)]
+pub struct AccountConfig {
+    /// Its name.
+    pub name: Name,
+    /// Which operator, and how to reach it.
+    pub kind: AccountKind,
+    /// Ways to pay, in order, by the operator's names; never empty.
+    pub payment: Vec<String>,
+    /// Whom to ask when something needs a person.
+    pub support: Option<String>,
+    /// The zone of cards that name none, and of the days that the operator tells without a zone.
+    pub zone: Option<TimeZone>,
+    /// How often its cards are read, if not as often as the schedule says.
+    pub poll: Option<Secs>,
+}
+
+impl AccountConfig {
+    /// The account as the engine knows it.
+    #[must_use]
+    pub fn to_account(&self, schedule: &Schedule) -> Account {
+        Account {
+            name: self.name.clone(),
+            payment: self.payment.clone(),
+            support: self.support.clone(),
+            poll_every: self.poll.unwrap_or(schedule.poll),
+        }
+    }
+}
+
+/// An operator, and what it takes to reach it.
+#[derive(Clone, Debug)]
+pub enum AccountKind {
+    /// The built-in operator for trying things out.
+    Sandbox {
+        /// Where it listens; on this machine.
+        base_url: Url,
+        /// The key it was told to want.
+        key: Option<SecretRef>,
+        /// How long to wait for one answer.
+        time_limit: Option<Secs>,
+    },
+    /// Airalo's Partners API.
+    Airalo {
+        /// The id of the API client.
+        client_id: SecretRef,
+        /// The secret of the API client.
+        client_secret: SecretRef,
+        /// An address on this machine that stands in for the real one.
+        base_url: Option<Url>,
+    },
+}
+
+/// A way to people.
+#[derive(Clone, Debug)]
+pub struct ChannelConfig {
+    /// Its name.
+    pub name: Name,
+    /// How it sends.
+    pub kind: ChannelKind,
+}
+
+/// What a channel carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Carries {
+    /// Mails.
+    Mail,
+    /// Texts.
+    Sms,
+}
+
+/// How a channel sends.
+#[derive(Clone, Debug)]
+pub enum ChannelKind {
+    /// A mail server.
+    Smtp {
+        /// Its name.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// How the connection is protected.
+        tls: Tls,
+        /// The login.
+        user: Option<String>,
+        /// The login's password; there if and only if `user` is.
+        password: Option<SecretRef>,
+        /// Who mails come from.
+        from: Mailbox,
+        /// A root certificate (PEM) to trust beside the system's, for a private mail server.
+        ca_file: Option<PathBuf>,
+    },
+    /// Files in a directory.
+    Maildir {
+        /// The directory; `mail` below the state directory, if nothing is said.
+        path: Option<PathBuf>,
+        /// Who mails come from.
+        from: Mailbox,
+    },
+    /// Twilio's Messages API.
+    Twilio {
+        /// The account SID.
+        account: String,
+        /// The account's token.
+        token: SecretRef,
+        /// The number that texts come from.
+        from: Msisdn,
+        /// An address on this machine that stands in for the real one.
+        base_url: Option<Url>,
+    },
+    /// Any gateway that takes one HTTP request per text.
+    Gateway(Box<Gateway>),
+}
+
+impl ChannelKind {
+    /// What it carries.
+    #[must_use]
+    pub const fn carries(&self) -> Carries {
+        match self {
+            Self::Smtp { .. } | Self::Maildir { .. } => Carries::Mail,
+            Self::Twilio { .. } | Self::Gateway(_) => Carries::Sms,
+        }
+    }
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Plain at first, protected before anything is said; usual on port 587.
+    Starttls,
+    /// Protected from the first byte; usual on port 465.
+    Implicit,
+    /// Not at all; taken for this machine only.
+    None,
+}
+
+/// One HTTP request per text, and how its answer is read.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    /// The method.
+    pub method: Method,
+    /// The address.
+    pub url: Url,
+    /// Parameters behind the address's `?`, in the order of the file.
+    pub query: Vec<(String, GatewayValue)>,
+    /// Fields of a form in the body.
+    pub form: Vec<(String, GatewayValue)>,
+    /// Headers.
+    pub headers: Vec<(String, GatewayValue)>,
+    /// Statuses that mean "taken", if the body does not say otherwise.
+    pub success_status: BTreeSet<u16>,
+    /// Statuses that mean "never"; all others are tried again.
+    pub permanent_status: BTreeSet<u16>,
+    /// Beginnings of a body that mean "taken"; any body, if there are none.
+    pub success_prefix: Vec<String>,
+    /// Beginnings of a body that mean "never".
+    pub permanent_prefix: Vec<String>,
+}
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+/// One value of a gateway's request.
+#[derive(Clone, Debug)]
+pub enum GatewayValue {
+    /// Text and placeholders.
+    Template(Vec<Piece>),
+    /// A secret.
+    Secret(SecretRef),
+}
+
+/// A piece of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// As it stands.
+    Literal(String),
+    /// What the message fills in.
+    Placeholder(Placeholder),
+}
+
+/// What a message fills in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placeholder {
+    /// `{to}`: the number with `+`.
+    To,
+    /// `{text}`: the text.
+    Text,
+    /// `{id}`: our id of the message, the same whenever it is tried.
+    Id,
+    /// `{coding}`: 0 where the text fits the GSM alphabet, else 2, as Kannel and others count.
+    Coding,
+}
+
+/// Somebody who can be told.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The name.
+    pub name: Name,
+    /// Where mails go.
+    pub mail: Option<Address>,
+    /// Where texts go.
+    pub sms: Option<Msisdn>,
+    /// In which language.
+    pub language: Language,
+    /// By which clock.
+    pub zone: TimeZone,
+    /// When nothing but urgent things are sent.
+    pub quiet: Option<LocalHours>,
+}
+
+/// What happens when.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// How often cards are read.
+    pub poll: Secs,
+    /// When the record is backed up.
+    pub backup: Option<Daily>,
+    /// When a digest is wanted.
+    pub digest: Option<Weekly>,
+}

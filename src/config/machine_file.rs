@@ -1,0 +1,396 @@
+//! The tables of `simkeeper.toml`, declared once, and how they become a [`Machine`].
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+use lettre::message::Mailbox;
+use url::Url;
+
+use super::containers::OneOrMore;
+use super::declare::{kinds, table, words};
+use super::gateway_file::{GatewayTable, gateway};
+use super::machine::{
+    AccountConfig, AccountKind, Carries, ChannelConfig, ChannelKind, Language, Machine, Method, POLL_USUAL, Person,
+    SANDBOX_URL, Schedule, Tls,
+};
+use super::reader::{At, Entry, Field, Named, Notes, Span};
+use super::secret::SecretRef;
+use super::values::{
+    Daily, HostName, LocalUrl, MailAddress, Sender, TwilioAccount, Weekly, WholePath, Words, Zone, is_loopback,
+};
+use crate::domain::card::Name;
+use crate::domain::identity::Msisdn;
+use crate::domain::money::Currency;
+use crate::domain::time::{LocalHours, Secs};
+
+words! {
+    Language, "a language": { "en" => Language::En, "zh-CN" => Language::ZhCn, }
+    Tls, "a way to protect mail": { "starttls" => Tls::Starttls, "implicit" => Tls::Implicit, "none" => Tls::None, }
+    Method, "a method": { "get" => Method::Get, "post" => Method::Post, }
+}
+
+table! {
+    /// simkeeper.toml: accounts, channels, people and schedule of this machine.
+    struct MachineTable {
+        /// The language of people who name none.
+        may language: Language,
+        /// The currency in which sums are shown; limits may name others.
+        must currency: Currency,
+        /// Accounts at operators, by name.
+        may operator: Named<AccountTable>,
+        /// Ways to people, by name; a maildir if there is none.
+        may channel: Named<ChannelTable>,
+        /// Who can be told, by name.
+        may person: Named<PersonTable>,
+        /// What happens when.
+        may schedule: ScheduleTable,
+    }
+}
+
+kinds! {
+    /// An account at an operator.
+    enum AccountTable {
+        "sandbox" => Sandbox(SandboxTable),
+        "airalo" => Airalo(AiraloTable),
+    }
+}
+
+table! {
+    /// What every account may say.
+    struct AnyAccountTable {
+        /// Ways to pay, in order, by the operator's names; ["wallet"] if nothing is said.
+        may payment: OneOrMore<Words>,
+        /// Whom to ask when something needs a person.
+        may support: Words,
+        /// The zone of cards that name none.
+        may zone: Zone,
+        /// How often its cards are read, if not as often as the schedule says.
+        may poll: Secs,
+    }
+}
+
+table! {
+    /// The built-in operator for trying things out.
+    struct SandboxTable with any: AnyAccountTable {
+        /// Where it listens; on this machine.
+        may base_url: LocalUrl,
+        /// The key that it wants.
+        may key: SecretRef,
+        /// How long to wait for one answer.
+        may time_limit: Secs,
+    }
+}
+
+table! {
+    /// Airalo's Partners API.
+    struct AiraloTable with any: AnyAccountTable {
+        /// The id of the API client.
+        must client_id: SecretRef,
+        /// The secret of the API client.
+        must client_secret: SecretRef,
+        /// For a stand-in on this machine.
+        may base_url: LocalUrl,
+    }
+}
+
+kinds! {
+    /// A way to people.
+    enum ChannelTable {
+        "smtp" => Smtp(SmtpTable),
+        "maildir" => Maildir(MaildirTable),
+        "twilio" => Twilio(TwilioTable),
+        "gateway" => Gateway(GatewayTable),
+    }
+}
+
+table! {
+    /// A mail server.
+    struct SmtpTable {
+        /// Its name.
+        must host: HostName,
+        /// Its port; 587 for starttls, 465 for implicit, 25 for none.
+        may port: u16,
+        /// How the connection is protected; starttls if nothing is said, none on this machine only.
+        may tls: Tls,
+        /// The login.
+        may user: Words,
+        /// The login's password.
+        may password: SecretRef,
+        /// Who mails come from.
+        must from: Sender,
+        /// A root certificate (PEM) to trust beside the system's.
+        may ca_file: WholePath,
+    }
+}
+
+table! {
+    /// Mails as files in a directory.
+    struct MaildirTable {
+        /// The directory; below the state directory if nothing is said.
+        may path: WholePath,
+        /// Who mails come from.
+        may from: Sender,
+    }
+}
+
+table! {
+    /// Texts by Twilio's Messages API.
+    struct TwilioTable {
+        /// The account SID.
+        must account: TwilioAccount,
+        /// The account's token.
+        must token: SecretRef,
+        /// The number that texts come from.
+        must from: Msisdn,
+        /// For a stand-in on this machine.
+        may base_url: LocalUrl,
+    }
+}
+
+table! {
+    /// Somebody who can be told.
+    struct PersonTable {
+        /// Where mails go.
+        may mail: MailAddress,
+        /// Where texts go.
+        may sms: Msisdn,
+        /// In which language.
+        may language: Language,
+        /// By which clock; UTC if nothing is said.
+        may zone: Zone,
+        /// When nothing but urgent things are sent, by that clock.
+        may quiet: LocalHours,
+    }
+}
+
+table! {
+    /// What happens when.
+    struct ScheduleTable {
+        /// How often cards are read; 6h if nothing is said.
+        may poll: Secs,
+        /// When a digest is wanted.
+        may digest: Weekly,
+        /// When the record is backed up.
+        may backup: Daily,
+    }
+}
+
+/// The machine that the file describes; what cannot be had is left out, and that was noted.
+pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Machine> {
+    let language = table.language.get().copied().unwrap_or(Language::En);
+    let accounts = entries(&table.operator).filter_map(|(entry, kind)| account(entry, kind, notes)).collect();
+    let channels = channels(&table.channel, notes);
+    let people = entries(&table.person).map(|(entry, value)| person(entry, value, language, notes)).collect::<Vec<_>>();
+    if table.channel.get().is_none_or(|named| named.0.iter().all(|entry| entry.value.is_some())) {
+        check_reach(&table.person, &channels, notes);
+    }
+    let schedule = schedule(table.schedule.get(), notes);
+    Some(Machine { language, currency: *table.currency.get()?, accounts, channels, people, schedule })
+}
+
+/// The names in a table of names.
+pub(super) fn names<T>(field: &Field<Named<T>>) -> Vec<&Name> {
+    field.get().into_iter().flat_map(|named| named.0.iter().map(|entry| &entry.name)).collect()
+}
+
+/// The entries whose values could be read.
+pub(super) fn entries<T>(field: &Field<Named<T>>) -> impl Iterator<Item = (&Entry<T>, &T)> {
+    field.get().into_iter().flat_map(|named| named.0.iter()).filter_map(|entry| Some((entry, entry.value.as_ref()?)))
+}
+
+fn account(entry: &Entry<AccountTable>, table: &AccountTable, notes: &mut Notes<'_>) -> Option<AccountConfig> {
+    let (kind, any) = match table {
+        AccountTable::Sandbox(table) => (sandbox(table, notes), &table.any),
+        AccountTable::Airalo(table) => (airalo(table), &table.any),
+    };
+    check_poll(&any.poll, notes);
+    let payment: Vec<String> = texts(&any.payment);
+    if let Some(list) = any.payment.good()
+        && list.value.0.is_empty()
+    {
+        notes.contradiction(&list.span, "no way to pay is named", "payment = [\"wallet\"]".to_owned());
+    }
+    Some(AccountConfig {
+        name: entry.name.clone(),
+        kind: kind?,
+        payment: if payment.is_empty() { vec!["wallet".to_owned()] } else { payment },
+        support: any.support.get().map(|words| words.0.clone()),
+        zone: any.zone.get().map(|zone| zone.0.clone()),
+        poll: any.poll.get().copied(),
+    })
+}
+
+fn sandbox(table: &SandboxTable, notes: &mut Notes<'_>) -> Option<AccountKind> {
+    if let Some(limit) = table.time_limit.good()
+        && limit.value < Secs(1)
+    {
+        notes.contradiction(&limit.span, "no operator answers in no time", "time_limit = \"30s\"".to_owned());
+    }
+    let base_url = match &table.base_url {
+        Field::Absent => Url::parse(SANDBOX_URL).ok()?,
+        Field::Bad => return None,
+        Field::Good(url) => url.value.0.clone(),
+    };
+    Some(AccountKind::Sandbox { base_url, key: table.key.get().cloned(), time_limit: table.time_limit.get().copied() })
+}
+
+fn airalo(table: &AiraloTable) -> Option<AccountKind> {
+    Some(AccountKind::Airalo {
+        client_id: table.client_id.get()?.clone(),
+        client_secret: table.client_secret.get()?.clone(),
+        base_url: table.base_url.get().map(|url| url.0.clone()),
+    })
+}
+
+fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<ChannelConfig> {
+    let named = field.get().is_some_and(|named| !named.0.is_empty());
+    if !named {
+        return own_maildir().into_iter().collect();
+    }
+    entries(field)
+        .filter_map(|(entry, table)| {
+            let kind = match table {
+                ChannelTable::Smtp(table) => smtp(table, notes),
+                ChannelTable::Maildir(table) => maildir(table),
+                ChannelTable::Twilio(table) => twilio(table),
+                ChannelTable::Gateway(table) => gateway(table, &entry.key, notes),
+            };
+            Some(ChannelConfig { name: entry.name.clone(), kind: kind? })
+        })
+        .collect()
+}
+
+/// The channel of a file that names none.
+fn own_maildir() -> Option<ChannelConfig> {
+    let kind = ChannelKind::Maildir { path: None, from: own_sender()? };
+    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind })
+}
+
+fn own_sender() -> Option<Mailbox> {
+    "simkeeper <simkeeper@localhost>".parse().ok()
+}
+
+fn smtp(table: &SmtpTable, notes: &mut Notes<'_>) -> Option<ChannelKind> {
+    let tls = table.tls.get().copied().unwrap_or(Tls::Starttls);
+    if let (Tls::None, Some(host), Some(at)) = (tls, table.host.get(), table.tls.good())
+        && !is_loopback(&host.0)
+    {
+        let message = format!("mail to `{}` would cross the network unprotected", host.0);
+        let help = "tls = \"starttls\" or \"implicit\"; \"none\" is for a mail server on this machine";
+        notes.contradiction(&at.span, message, help.to_owned());
+    }
+    check_login(table, notes);
+    let usual_port = match tls {
+        Tls::Starttls => 587,
+        Tls::Implicit => 465,
+        Tls::None => 25,
+    };
+    Some(ChannelKind::Smtp {
+        host: table.host.get()?.0.clone(),
+        port: table.port.get().copied().unwrap_or(usual_port),
+        tls,
+        user: table.user.get().map(|words| words.0.clone()),
+        password: table.password.get().cloned(),
+        from: table.from.get()?.0.clone(),
+        ca_file: table.ca_file.get().map(|path| path.0.clone()),
+    })
+}
+
+fn check_login(table: &SmtpTable, notes: &mut Notes<'_>) {
+    match (&table.user, &table.password) {
+        (Field::Good(user), Field::Absent) => {
+            let help = "add password = { credential = \"NAME\" }, or leave user out".to_owned();
+            notes.contradiction(&user.key, "a user without a password cannot log in", help);
+        }
+        (Field::Absent, Field::Good(password)) => {
+            let help = "add user = \"…\", or leave password out".to_owned();
+            notes.contradiction(&password.key, "a password without a user cannot log in", help);
+        }
+        (Field::Absent | Field::Bad | Field::Good(_), _) => {}
+    }
+    if let Some(port) = table.port.good()
+        && port.value == 0
+    {
+        notes.error(&port.span, "0 is not a port", "port = 587".to_owned());
+    }
+}
+
+fn maildir(table: &MaildirTable) -> Option<ChannelKind> {
+    let from = table.from.get().map(|sender| sender.0.clone()).or_else(own_sender)?;
+    Some(ChannelKind::Maildir { path: table.path.get().map(|path| path.0.clone()), from })
+}
+
+fn twilio(table: &TwilioTable) -> Option<ChannelKind> {
+    Some(ChannelKind::Twilio {
+        account: table.account.get()?.0.clone(),
+        token: table.token.get()?.clone(),
+        from: table.from.get()?.clone(),
+        base_url: table.base_url.get().map(|url| url.0.clone()),
+    })
+}
+
+fn person(entry: &Entry<PersonTable>, table: &PersonTable, language: Language, notes: &mut Notes<'_>) -> Person {
+    if table.mail.is_absent() && table.sms.is_absent() {
+        let help = "add mail = \"name@example.net\" or sms = \"+16135550123\"".to_owned();
+        notes.contradiction(&entry.key, format!("`{}` can be told in no way", entry.name), help);
+    }
+    if let Some(quiet) = table.quiet.good() {
+        if quiet.value.to_string() == "00:00-24:00" {
+            let help = "write the hours of the night, such as quiet = \"22:00-07:00\"".to_owned();
+            notes.contradiction(&quiet.span, "these quiet hours never end", help);
+        }
+        if table.zone.is_absent() {
+            let help = "add zone = \"America/Toronto\"".to_owned();
+            notes.warning(&quiet.key, format!("the quiet hours of `{}` are counted in UTC", entry.name), help);
+        }
+    }
+    Person {
+        name: entry.name.clone(),
+        mail: table.mail.get().map(|mail| mail.0.clone()),
+        sms: table.sms.get().cloned(),
+        language: table.language.get().copied().unwrap_or(language),
+        zone: table.zone.get().map_or(TimeZone::UTC, |zone| zone.0.clone()),
+        quiet: table.quiet.get().copied(),
+    }
+}
+
+/// Warns of people whose addresses no channel serves.
+fn check_reach(people: &Field<Named<PersonTable>>, channels: &[ChannelConfig], notes: &mut Notes<'_>) {
+    let served: BTreeSet<bool> = channels.iter().map(|channel| channel.kind.carries() == Carries::Mail).collect();
+    let mut check = |place: Option<&Span>, mail: bool, what: &str, kinds: &str| {
+        if let Some(place) = place.filter(|_| !served.contains(&mail)) {
+            let help = format!("add [channel.NAME] with kind = {kinds}");
+            notes.warning(place, format!("no channel sends {what}"), help);
+        }
+    };
+    for (_, table) in entries(people) {
+        check(table.mail.good().map(|at| &at.key), true, "mails", "\"smtp\" or \"maildir\"");
+        check(table.sms.good().map(|at| &at.key), false, "texts", "\"twilio\" or \"gateway\"");
+    }
+}
+
+fn schedule(table: Option<&ScheduleTable>, notes: &mut Notes<'_>) -> Schedule {
+    let Some(table) = table else { return Schedule { poll: POLL_USUAL, backup: None, digest: None } };
+    check_poll(&table.poll, notes);
+    if let Some(digest) = table.digest.good() {
+        notes.warning(&digest.key, "this version sends no digests yet", "the line may stay".to_owned());
+    }
+    Schedule {
+        poll: table.poll.get().copied().unwrap_or(POLL_USUAL),
+        backup: table.backup.get().copied(),
+        digest: table.digest.get().copied(),
+    }
+}
+
+fn check_poll(poll: &Field<Secs>, notes: &mut Notes<'_>) {
+    if let Some(At { value, span, .. }) = poll.good()
+        && *value < Secs(1)
+    {
+        notes.contradiction(span, "cards cannot be read without a pause", "poll = \"6h\"".to_owned());
+    }
+}
+
+/// The texts of a list of words.
+pub(super) fn texts(field: &Field<OneOrMore<Words>>) -> Vec<String> {
+    field.get().into_iter().flat_map(|list| list.0.iter().map(|at| at.value.0.clone())).collect()
+}

@@ -1,0 +1,267 @@
+//! The tables of one rule, declared once, and how they become a [`Rule`]. What contradicts itself is found in
+//! `contradictions`.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::containers::OneOrMore;
+use super::contradictions;
+use super::declare::{read_table, table, table_schema};
+use super::reader::{At, Field, Node, Notes, Span, Value};
+use super::values::{DataBelow, Day, Rise, Words};
+use crate::domain::card::Name;
+use crate::domain::data::DataSize;
+use crate::domain::money::Money;
+use crate::domain::rule::{Buy, Choice, Condition, Join, Limits, Mode, RenewWhen, Rule, Trigger, WARN_BEFORE};
+use crate::domain::time::{LocalHours, Secs};
+
+table! {
+    /// A rule: when to renew, with what, within which limits.
+    struct RuleTable {
+        /// watch (reads and tells, the default), ask (asks before each purchase) or auto (buys within the limits).
+        may mode: Mode,
+        /// When to renew: any of the conditions; all_of = [{ … }, { … }] for all of them.
+        may renew_when: RenewWhenTable,
+        /// What to buy, in this order: the next is used only when the one before is not on sale.
+        may buy: OneOrMore<BuyEntry>,
+        /// The first day on which it buys, without quotes.
+        may from: Day,
+        /// The last day on which it buys, without quotes.
+        may until: Day,
+        /// Caps on money and counts.
+        may limits: LimitsTable,
+        /// The hours in which it buys, in the card's zone.
+        may hours: LocalHours,
+        /// Discount codes, tried in this order.
+        may codes: OneOrMore<Words>,
+        /// How long before an end to warn; 7d, 3d and 1d if nothing is said.
+        may warn_before: OneOrMore<Secs>,
+        /// Whether cards that are not installed or not active may be topped up.
+        may even_inactive: bool,
+    }
+}
+
+table! {
+    /// Conditions. "Below" means strictly less; "within" means this long or less until the end.
+    struct ConditionsTable {
+        /// Less data left: an amount such as "500 MB", or a share such as "20%".
+        may data_below: DataBelow,
+        /// Less time of calls left, such as "10m".
+        may voice_below: Secs,
+        /// Fewer texts left.
+        may sms_below: u64,
+        /// Less credit left, such as "5 GBP".
+        may credit_below: Money,
+        /// The plan ends this soon.
+        may plan_ends_within: Secs,
+        /// The credit is lost this soon.
+        may credit_ends_within: Secs,
+        /// The number is taken back this soon.
+        may number_ends_within: Secs,
+    }
+}
+
+table! {
+    /// When to renew.
+    struct RenewWhenTable with any: ConditionsTable {
+        /// All of these must hold.
+        may all_of: Vec<At<ConditionsTable>>,
+        /// One of these is enough.
+        may any_of: Vec<At<ConditionsTable>>,
+    }
+}
+
+table! {
+    /// Caps on money and counts. Purchases whose result is not known count as spent.
+    struct LimitsTable {
+        /// The most that one purchase may cost.
+        may per_renewal: Money,
+        /// The most that a calendar month may cost, in the card's zone.
+        may per_month: Money,
+        /// How many purchases within 24 hours.
+        may renewals_per_day: u32,
+        /// How much dearer than last time a plan may be; a dearer one is asked about. 0% if nothing is said.
+        may price_rise: Rise,
+    }
+}
+
+table! {
+    /// What to buy; one of the two keys.
+    struct BuyTable {
+        /// The cheapest plan with at least this much.
+        may cheapest: CheapestTable,
+        /// A plain top-up of this amount.
+        may credit: Money,
+    }
+}
+
+table! {
+    /// What the cheapest plan has to have.
+    struct CheapestTable {
+        /// At least this much data.
+        may data: DataSize,
+        /// Lasting at least this long.
+        may validity: Secs,
+    }
+}
+
+/// One entry of `buy`.
+#[derive(Clone, Debug)]
+pub(super) struct BuyEntry(pub(super) Choice);
+
+impl JsonSchema for BuyEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "BuyEntry".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut table = table_schema::<BuyTable>(generator);
+        table.insert("minProperties".to_owned(), 1.into());
+        table.insert("maxProperties".to_owned(), 1.into());
+        let plan = generator.subschema_for::<Words>();
+        json_schema!({ "description": "\"same\", the id or name of a plan, or a table", "anyOf": [plan, table] })
+    }
+}
+
+impl Value for BuyEntry {
+    fn read(node: &Node<'_>, notes: &mut Notes<'_>) -> Option<Self> {
+        if node.as_text().is_some() {
+            let words = Words::read(node, notes)?.0;
+            return Some(Self(if words == "same" { Choice::Same } else { Choice::Named(words) }));
+        }
+        if node.as_table().is_none() {
+            notes.wrong_kind(node, "\"same\", a plan's id or name, or a table", "[\"same\", { credit = \"10 GBP\" }]");
+            return None;
+        }
+        let table: BuyTable = read_table(node, notes, &[])?;
+        match (&table.cheapest, &table.credit) {
+            (Field::Good(cheapest), Field::Absent) => cheapest_choice(cheapest, notes).map(Self),
+            (Field::Absent, Field::Good(credit)) => {
+                if credit.value.ten_thousandths() == 0 {
+                    notes.error(&credit.span, "a top-up of nothing changes nothing", "credit = \"10 GBP\"".to_owned());
+                }
+                Some(Self(Choice::Credit(credit.value)))
+            }
+            (Field::Bad, _) | (_, Field::Bad) => None,
+            (Field::Absent, Field::Absent) | (Field::Good(_), Field::Good(_)) => {
+                let help =
+                    "{ cheapest = { data = \"1 GB\", validity = \"5d\" } } or { credit = \"10 GBP\" }".to_owned();
+                notes.contradiction(&node.span, format!("`{}` takes one of `cheapest` and `credit`", node.path), help);
+                None
+            }
+        }
+    }
+}
+
+fn cheapest_choice(at: &At<CheapestTable>, notes: &mut Notes<'_>) -> Option<Choice> {
+    let (data, validity) = (&at.value.data, &at.value.validity);
+    if data.is_absent() && validity.is_absent() {
+        let help = "cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough".to_owned();
+        notes.contradiction(&at.span, "the cheapest plan of all may hold nothing", help);
+    }
+    if matches!(data, Field::Bad) || matches!(validity, Field::Bad) {
+        return None;
+    }
+    Some(Choice::Cheapest { data: data.get().copied(), validity: validity.get().copied() })
+}
+
+/// The rule that a table describes, after noting what contradicts itself in it.
+pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, today: Option<Date>, notes: &mut Notes<'_>) -> Rule {
+    contradictions::check(name, place, table, today, notes);
+    let limits = table.limits.get();
+    Rule {
+        name: name.clone(),
+        line: notes.line(place),
+        mode: table.mode.get().copied().unwrap_or_default(),
+        renew_when: table.renew_when.get().map(|when| renew_when(when, notes)).unwrap_or_default(),
+        buy: buys(table, notes),
+        from: table.from.get().map(|day| day.0),
+        until: table.until.get().map(|day| day.0),
+        limits: Limits {
+            per_renewal: limits.and_then(|limits| limits.per_renewal.get()).copied(),
+            per_month: limits.and_then(|limits| limits.per_month.get()).copied(),
+            renewals_per_day: limits.and_then(|limits| limits.renewals_per_day.get()).copied(),
+            price_rise: limits.and_then(|limits| limits.price_rise.get()).map(|rise| rise.0),
+        },
+        hours: table.hours.get().copied(),
+        codes: super::machine_file::texts(&table.codes),
+        warn_before: warnings(&table.warn_before),
+        even_inactive: table.even_inactive.get().copied().unwrap_or(false),
+    }
+}
+
+fn buys(table: &RuleTable, notes: &Notes<'_>) -> Vec<Buy> {
+    let entries = table.buy.get().into_iter().flat_map(|list| list.0.iter());
+    entries.map(|at| Buy { choice: at.value.0.clone(), line: notes.line(&at.span) }).collect()
+}
+
+fn warnings(field: &Field<OneOrMore<Secs>>) -> Vec<Secs> {
+    let Some(list) = field.get() else { return WARN_BEFORE.to_vec() };
+    let mut lengths: Vec<Secs> = list.0.iter().map(|at| at.value).collect();
+    lengths.sort_unstable_by_key(|length| Reverse(*length));
+    lengths.dedup();
+    lengths
+}
+
+fn renew_when(table: &RenewWhenTable, notes: &Notes<'_>) -> RenewWhen {
+    let listed = |field: &Field<Vec<At<ConditionsTable>>>| -> Vec<Trigger> {
+        field.get().into_iter().flatten().flat_map(|item| triggers(&item.value, notes)).collect()
+    };
+    if table.all_of.is_absent() {
+        let mut all = triggers(&table.any, notes);
+        all.extend(listed(&table.any_of));
+        return RenewWhen { join: Join::Any, triggers: all };
+    }
+    RenewWhen { join: Join::All, triggers: listed(&table.all_of) }
+}
+
+fn triggers(table: &ConditionsTable, notes: &Notes<'_>) -> Vec<Trigger> {
+    let line = |(condition, span): (Condition, Span)| Trigger { condition, line: notes.line(&span) };
+    conditions(table).into_iter().map(line).collect()
+}
+
+/// The conditions of a table with their places, in the order of the file.
+pub(super) fn conditions(table: &ConditionsTable) -> Vec<(Condition, Span)> {
+    fn one<T: Copy>(field: &Field<T>, make: impl Fn(T) -> Condition) -> Option<(Condition, Span)> {
+        field.good().map(|at| (make(at.value), at.key.start..at.span.end))
+    }
+    let data = |below| match below {
+        DataBelow::Size(size) => Condition::DataBelow(size),
+        DataBelow::Share(share) => Condition::DataShareBelow(share),
+    };
+    let all = [
+        one(&table.data_below, data),
+        one(&table.voice_below, Condition::VoiceBelow),
+        one(&table.sms_below, Condition::SmsBelow),
+        one(&table.credit_below, Condition::CreditBelow),
+        one(&table.plan_ends_within, Condition::PlanEndsWithin),
+        one(&table.credit_ends_within, Condition::CreditEndsWithin),
+        one(&table.number_ends_within, Condition::NumberEndsWithin),
+    ];
+    let mut found: Vec<_> = all.into_iter().flatten().collect();
+    found.sort_by_key(|(_, span)| span.start);
+    found
+}
+
+/// Whether a table of conditions holds no key at all, not even a wrong one.
+pub(super) fn is_empty(table: &ConditionsTable) -> bool {
+    let ConditionsTable {
+        data_below,
+        voice_below,
+        sms_below,
+        credit_below,
+        plan_ends_within,
+        credit_ends_within,
+        number_ends_within,
+    } = table;
+    data_below.is_absent()
+        && voice_below.is_absent()
+        && sms_below.is_absent()
+        && credit_below.is_absent()
+        && plan_ends_within.is_absent()
+        && credit_ends_within.is_absent()
+        && number_ends_within.is_absent()
+}

@@ -1,0 +1,81 @@
+//! What `rules.toml` comes to: cards, rules, and which rule decides for which card.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+
+use crate::domain::card::Name;
+use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
+use crate::domain::rule::{Line, Rule};
+
+/// Everything that the owner decides.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    /// Cards that the file keeps, in its order.
+    pub cards: Vec<CardEntry>,
+    /// Rules, in its order.
+    pub rules: Vec<Rule>,
+    /// Which labels lead to which rule, in its order.
+    pub matches: Vec<Match>,
+}
+
+impl Rules {
+    /// The rule of this name.
+    #[must_use]
+    pub fn rule(&self, name: &Name) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.name == *name)
+    }
+
+    /// The rule that decides for a card: the one that it names, else that of the first match all of whose labels it
+    /// has. None means that the card is only read.
+    #[must_use]
+    pub fn rule_for(&self, labels: &[Name], named: Option<&Name>) -> Option<&Rule> {
+        if let Some(name) = named {
+            return self.rule(name);
+        }
+        let fits = |found: &&Match| found.labels.iter().all(|label| labels.contains(label));
+        self.rule(&self.matches.iter().find(fits)?.rule)
+    }
+}
+
+/// A card that the file keeps.
+#[derive(Clone, Debug)]
+pub struct CardEntry {
+    /// The owner's name for it.
+    pub name: Name,
+    /// Where it begins in the file.
+    pub line: Line,
+    /// The account through which it is read and renewed; it is in the other file.
+    pub account: Name,
+    /// The number of the card.
+    pub iccid: Option<Iccid>,
+    /// Its phone number.
+    pub msisdn: Option<Msisdn>,
+    /// The device it sits in.
+    pub imei: Option<Imei>,
+    /// The chip it is installed on.
+    pub eid: Option<Eid>,
+    /// What its operator wants beside these, by the operator's own names.
+    pub fields: BTreeMap<String, String>,
+    /// The owner's labels.
+    pub labels: Vec<Name>,
+    /// Who has it, in the owner's words.
+    pub contact: Option<String>,
+    /// The zone whose hours and days count: its own, else its account's, else UTC.
+    pub zone: TimeZone,
+    /// Who is told; all of them are in the other file.
+    pub notify: Vec<Name>,
+    /// The rule that it names; it is in this file.
+    pub rule: Option<Name>,
+}
+
+/// Labels that lead to a rule.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// A card has to have all of them.
+    pub labels: Vec<Name>,
+    /// The rule.
+    pub rule: Name,
+    /// Where it begins in the file.
+    pub line: Line,
+}

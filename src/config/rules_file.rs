@@ -1,0 +1,261 @@
+//! The tables of `rules.toml`, declared once, and how cards and matches become values. What a rule's own tables become
+//! is in `rule_file`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::containers::OneOrMore;
+use super::declare::table;
+use super::machine::{AccountKind, Machine};
+use super::machine_file::entries;
+use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
+use super::rule_file::{RuleTable, rule};
+use super::rules::{CardEntry, Match, Rules};
+use super::values::{Words, Zone};
+use crate::domain::card::Name;
+use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
+use crate::domain::rule::{Mode, Rule};
+
+table! {
+    /// rules.toml: cards, and the rules by which they are renewed.
+    struct RulesTable {
+        /// Cards, by name.
+        may card: Named<CardTable>,
+        /// Rules, by name.
+        may rule: Named<RuleTable>,
+        /// Rules for cards that name none, by label; the first that fits counts.
+        may r#match: Vec<At<MatchTable>>,
+    }
+}
+
+table! {
+    /// A card: one SIM or eSIM profile.
+    struct CardTable {
+        /// The account through which it is read and renewed: a name under [operator] in simkeeper.toml.
+        must operator: Name,
+        /// The number of the card, in quotes.
+        may iccid: Iccid,
+        /// Its phone number.
+        may msisdn: Msisdn,
+        /// The device it sits in.
+        may imei: Imei,
+        /// The eSIM chip it is installed on.
+        may eid: Eid,
+        /// What its operator wants beside these, by the operator's own names.
+        may fields: Named<Words>,
+        /// Labels, by which [[match]] and commands find it.
+        may labels: OneOrMore<Name>,
+        /// Who has it, in your words.
+        may contact: Words,
+        /// The zone whose hours and days count for it.
+        may zone: Zone,
+        /// Who is told: names under [person] in simkeeper.toml.
+        may notify: OneOrMore<Name>,
+        /// The rule that decides; none means that it is only read.
+        may rule: Name,
+    }
+}
+
+table! {
+    /// A rule for cards that name none.
+    struct MatchTable {
+        /// A card has to have all of these.
+        must labels: OneOrMore<Name>,
+        /// The rule.
+        must rule: Name,
+    }
+}
+
+/// What the other file knows, for names that refer to it; none if that file could not be read whole.
+pub(super) struct Known<'a> {
+    /// Names of accounts, those that are wrong in themselves included.
+    pub(super) accounts: Vec<&'a Name>,
+    /// Names of people, likewise.
+    pub(super) people: Vec<&'a Name>,
+    /// What could be read of it.
+    pub(super) machine: Option<&'a Machine>,
+}
+
+/// The rules that the file describes; what cannot be had is left out, and that was noted.
+pub(super) fn rules(
+    table: &RulesTable,
+    known: Option<&Known<'_>>,
+    today: Option<Date>,
+    notes: &mut Notes<'_>,
+) -> Rules {
+    let rules: Vec<Rule> =
+        entries(&table.rule).map(|(entry, table)| rule(&entry.name, &entry.key, table, today, notes)).collect();
+    let cards = entries(&table.card).filter_map(|(entry, value)| card(entry, value, known, notes)).collect();
+    let matches = matches(table, notes);
+    check_rule_names(table, notes);
+    check_doubles(&table.card, notes);
+    let rules = Rules { cards, rules, matches };
+    check_askers(table, &rules, notes);
+    rules
+}
+
+fn card(
+    entry: &Entry<CardTable>,
+    table: &CardTable,
+    known: Option<&Known<'_>>,
+    notes: &mut Notes<'_>,
+) -> Option<CardEntry> {
+    check_numbers(entry, table, notes);
+    let account = known.and_then(|known| known.machine?.account(table.operator.get()?));
+    if let Some(known) = known {
+        check_references(table, known, notes);
+        if let Some(account) = account {
+            check_account_needs(entry, table, &account.kind, notes);
+        }
+    }
+    let zone = table.zone.get().map(|zone| zone.0.clone());
+    let fields = table.fields.get().into_iter().flat_map(|named| named.0.iter());
+    Some(CardEntry {
+        name: entry.name.clone(),
+        line: notes.line(&entry.key),
+        account: table.operator.get()?.clone(),
+        iccid: table.iccid.get().cloned(),
+        msisdn: table.msisdn.get().cloned(),
+        imei: table.imei.get().cloned(),
+        eid: table.eid.get().cloned(),
+        fields: fields.filter_map(|field| Some((field.name.to_string(), field.value.clone()?.0))).collect(),
+        labels: list(&table.labels),
+        contact: table.contact.get().map(|words| words.0.clone()),
+        zone: zone.or_else(|| account?.zone.clone()).unwrap_or(TimeZone::UTC),
+        notify: list(&table.notify),
+        rule: table.rule.get().cloned(),
+    })
+}
+
+/// A card is known by at least one number, and a number that looks odd is worth a second look at the card.
+fn check_numbers(entry: &Entry<CardTable>, table: &CardTable, notes: &mut Notes<'_>) {
+    let numbers = [
+        table.iccid.is_absent(),
+        table.msisdn.is_absent(),
+        table.imei.is_absent(),
+        table.eid.is_absent(),
+        table.fields.is_absent(),
+    ];
+    if numbers.into_iter().all(|absent| absent) {
+        let help = "add iccid = \"…\" (printed on the card) or msisdn = \"+…\" (its phone number)".to_owned();
+        notes.contradiction(&entry.key, format!("the card `{}` has no number at all", entry.name), help);
+    }
+    if let Some(iccid) = table.iccid.good() {
+        for odd in iccid.value.warnings() {
+            let text = odd.to_string();
+            let (message, help) = text.split_once("; ").unwrap_or((&text, "compare it with the card"));
+            notes.warning(&iccid.span, message, help.to_owned());
+        }
+    }
+}
+
+/// Names that refer to the other file.
+fn check_references(table: &CardTable, known: &Known<'_>, notes: &mut Notes<'_>) {
+    if let Some(at) = table.operator.good() {
+        check_known(at, &known.accounts, "an account of simkeeper.toml", notes);
+    }
+    for at in table.notify.get().into_iter().flat_map(|list| list.0.iter()) {
+        check_known(at, &known.people, "a person of simkeeper.toml", notes);
+    }
+}
+
+fn check_known(at: &At<Name>, known: &[&Name], what: &str, notes: &mut Notes<'_>) {
+    if !known.contains(&&at.value) {
+        let words: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
+        notes.error(&at.span, format!("`{}` is not {what}", at.value), known_words(at.value.as_str(), &words));
+    }
+}
+
+/// What an operator has to be told to find a card.
+fn check_account_needs(entry: &Entry<CardTable>, table: &CardTable, kind: &AccountKind, notes: &mut Notes<'_>) {
+    match kind {
+        AccountKind::Airalo { .. } if table.iccid.is_absent() => {
+            let message = format!("Airalo knows cards by their ICCID, and the card `{}` has none", entry.name);
+            notes.contradiction(&entry.key, message, "add iccid = \"…\"".to_owned());
+        }
+        AccountKind::Airalo { .. } | AccountKind::Sandbox { .. } => {}
+    }
+}
+
+fn matches(table: &RulesTable, notes: &mut Notes<'_>) -> Vec<Match> {
+    let items = table.r#match.get().into_iter().flatten();
+    items
+        .filter_map(|item| {
+            if let Some(labels) = item.value.labels.good()
+                && labels.value.0.is_empty()
+            {
+                let help = "labels = [\"router\"]".to_owned();
+                notes.contradiction(&labels.span, "a match without labels would fit every card", help);
+            }
+            let line = notes.line(item.value.labels.good().map_or(&item.span, |labels| &labels.key));
+            Some(Match { labels: list(&item.value.labels), rule: item.value.rule.get()?.clone(), line })
+        })
+        .collect()
+}
+
+/// Names of rules that do not exist, and rules that nothing names.
+fn check_rule_names(table: &RulesTable, notes: &mut Notes<'_>) {
+    let known = super::machine_file::names(&table.rule);
+    let of_cards = entries(&table.card).filter_map(|(_, card)| card.rule.good());
+    let of_matches = table.r#match.get().into_iter().flatten().filter_map(|item| item.value.rule.good());
+    let used: Vec<&At<Name>> = of_cards.chain(of_matches).collect();
+    for at in &used {
+        check_known(at, &known, "a rule of this file", notes);
+    }
+    let used: BTreeSet<&Name> = used.into_iter().map(|at| &at.value).collect();
+    for entry in table.rule.get().into_iter().flat_map(|named| named.0.iter()) {
+        if !used.contains(&entry.name) {
+            let help = format!("name it in a card: rule = \"{}\"; cards added by command may use it too", entry.name);
+            notes.warning(&entry.key, format!("no card here uses the rule `{}`", entry.name), help);
+        }
+    }
+}
+
+/// Two cards with one number would be bought for twice.
+fn check_doubles(cards: &Field<Named<CardTable>>, notes: &mut Notes<'_>) {
+    let mut iccids = BTreeMap::new();
+    let mut msisdns = BTreeMap::new();
+    for (entry, table) in entries(cards) {
+        if let Some(at) = table.iccid.good() {
+            check_double(&mut iccids, at.value.digits().to_owned(), (&entry.name, &at.span), "ICCID", notes);
+        }
+        if let Some(at) = table.msisdn.good() {
+            check_double(&mut msisdns, at.value.digits().to_owned(), (&entry.name, &at.span), "phone number", notes);
+        }
+    }
+}
+
+fn check_double<'a>(
+    seen: &mut BTreeMap<String, (&'a Name, &'a Span)>,
+    digits: String,
+    (name, span): (&'a Name, &'a Span),
+    what: &str,
+    notes: &mut Notes<'_>,
+) {
+    if let Some((first, place)) = seen.get(&digits) {
+        let message = format!("the cards `{first}` and `{name}` have the same {what}");
+        let line = notes.line(place);
+        notes.contradiction(span, message, format!("it stands in line {line} already; keep one of the two cards"));
+        return;
+    }
+    seen.insert(digits, (name, span));
+}
+
+/// A rule that asks needs somebody to ask.
+fn check_askers(table: &RulesTable, rules: &Rules, notes: &mut Notes<'_>) {
+    for (entry, card) in
+        entries(&table.card).filter(|(_, card)| list(&card.notify).is_empty() && !matches!(card.notify, Field::Bad))
+    {
+        let decided = rules.rule_for(&list(&card.labels), card.rule.get());
+        if decided.is_some_and(|rule| rule.mode == Mode::Ask) {
+            let message = format!("nobody is told when `{}` asks", entry.name);
+            notes.warning(&entry.key, message, "add notify = [\"NAME\"]".to_owned());
+        }
+    }
+}
+
+fn list(field: &Field<OneOrMore<Name>>) -> Vec<Name> {
+    field.get().into_iter().flat_map(|list| list.0.iter().map(|at| at.value.clone())).collect()
+}

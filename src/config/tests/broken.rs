@@ -1,0 +1,337 @@
+//! Files with mistakes, and the words that their owner reads.
+
+use super::*;
+
+/// Everything that is told about two files, one line for each problem, without the word that a rule has no card yet.
+fn told(machine: &str, rules: &str) -> Vec<String> {
+    let problems = parsed(machine, rules).map_or_else(|problems| problems, |config| config.warnings);
+    problems.iter().map(ToString::to_string).filter(|line| !line.contains("no card here uses")).collect()
+}
+
+#[track_caller]
+fn rules(text: &str, expected: &[&str]) {
+    assert_eq!(told(MACHINE, text), expected.iter().map(|line| format!("rules.toml:{line}")).collect::<Vec<_>>());
+}
+
+#[track_caller]
+fn machine(text: &str, expected: &[&str]) {
+    assert_eq!(told(text, ""), expected.iter().map(|line| format!("simkeeper.toml:{line}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn numbers_without_quotes() {
+    rules(
+        "[card.a]\noperator = \"try\"\niccid = 8901260862291234564\nmsisdn = 16135550123\n",
+        &[
+            "3:9: `card.a.iccid` takes an ICCID in quotes, not a bare number; write it in quotes: iccid = \"8901260862291234564\"",
+            "4:10: `card.a.msisdn` takes a phone number in quotes, not a bare number; write it in quotes: msisdn = \"16135550123\"",
+        ],
+    );
+    // Twenty digits are more than a whole number of TOML can hold.
+    rules(
+        "[card.a]\noperator = \"try\"\niccid = 89012608622912345647\n",
+        &[
+            "3:9: `card.a.iccid` takes an ICCID in quotes, not a bare number; write it in quotes: iccid = \"89012608622912345647\"",
+        ],
+    );
+    rules(
+        "[rule.a]\nlimits = { per_renewal = 15, renewals_per_day = \"1\", price_rise = 10 }\n",
+        &[
+            "2:26: `rule.a.limits.per_renewal` takes an amount of money in quotes, not a bare number; such as per_renewal = \"15 USD\"",
+            "2:49: `rule.a.limits.renewals_per_day` takes a whole number from 0 to 4294967295, not `1`; such as renewals_per_day = 25, without quotes",
+            "2:67: `rule.a.limits.price_rise` takes a percentage in quotes, not a bare number; such as price_rise = \"10%\"",
+        ],
+    );
+}
+
+#[test]
+fn misspelt_keys_and_words() {
+    rules(
+        "[rule.travel]\nrenew_when = { data_belw = \"500 MB\" }\nmode = \"atuo\"\n[crad.a]\n[card.a]\noperator = \"try\"\nicid = \"1\"\nmsisdn = \"+16135550123\"\n",
+        &[
+            "2:16: `rule.travel.renew_when.data_belw` is not a known key; did you mean `data_below`?",
+            "3:8: `atuo` is not a mode; did you mean `auto`?",
+            "4:2: `crad` is not a known key; did you mean `card`?",
+            "7:1: `card.a.icid` is not a known key; did you mean `iccid`?",
+        ],
+    );
+}
+
+#[test]
+fn wrong_units_and_commas() {
+    rules(
+        "[rule.a]\nwarn_before = [\"7 days\"]\nhours = \"1am-6am\"\nrenew_when = { data_below = \"500 mb\", credit_below = \"1,5 GBP\" }\n[rule.b]\nrenew_when = { data_below = \"1,5 GB\", credit_below = \"5 gbp\" }\n[rule.c]\nrenew_when = { data_below = \"120%\" }\n",
+        &[
+            "2:16: `7 days` is not a length of time; write a whole number and s, m, h, d or w, such as \"36h\" or \"14d\"",
+            "3:9: `1am-6am` is not a span of hours; write \"01:00-06:00\" (24-hour clock)",
+            "4:29: `500 mb`: the unit is written `MB`; write \"500 MB\"",
+            "4:54: `1,5 GBP` has a comma; write \"1.5 GBP\"",
+            "6:29: `1,5 GB` has a comma; write \"1.5 GB\"",
+            "6:54: `gbp` is not a currency code; write `GBP`",
+            "8:29: `120%` is not a percentage from 0% to 100%; such as data_below = \"20%\"",
+        ],
+    );
+}
+
+#[test]
+fn days_that_do_not_exist_or_could_be_two() {
+    rules(
+        "[rule.a]\nfrom = 2026-02-30\nuntil = 01/02/2027\n",
+        &[
+            "2:8: `2026-02-30` is not a day; 2026-02 has 28 days; write one of them, without quotes",
+            "3:9: `01/02/2027` is not a day; is it 2027-02-01 or 2027-01-02? write the one that is meant, without quotes",
+        ],
+    );
+    rules(
+        "[rule.a]\nfrom = \"2026-02-30\"\nuntil = \"01/02/2027\"\n[rule.b]\nfrom = \"2026-12-01\"\nuntil = 2026-12-20T00:00:00Z\n[rule.c]\nuntil = \"24.12.2026\"\n",
+        &[
+            "2:8: `rule.a.from` takes a day, not `2026-02-30`; 2026-02 has 28 days; write one of them, without quotes",
+            "3:9: `rule.a.until` takes a day, not `01/02/2027`; is it 2027-02-01 or 2027-01-02? write the one that is meant, without quotes",
+            "5:8: `rule.b.from` takes a day, not `2026-12-01`; write 2026-12-01 without quotes",
+            "6:9: `rule.b.until` takes a day, not a date or time; write year-month-day without quotes and without a time, such as 2026-12-01",
+            "8:9: `rule.c.until` takes a day, not `24.12.2026`; write 2026-12-24 without quotes",
+        ],
+    );
+}
+
+#[test]
+fn broken_syntax_does_not_hide_the_rest() {
+    rules(
+        "[rule.a]\nrenew_when = { data_below = 500 MB }\nmode = \"atuo\"\nhours = 01:00-06:00\n[rule.b\nmode = \"auto\"\n[rule.c]\nmod = 1\n",
+        &[
+            "2:29: string values must be quoted, expected literal string; a text stands in quotes: data_below = \"500 MB\"",
+            "3:8: `atuo` is not a mode; did you mean `auto`?",
+            "4:9: invalid datetime; a text stands in quotes: hours = \"01:00-06:00\"",
+            "5:8: unclosed table, expected `]`",
+            "8:1: `rule.c.mod` is not a known key; did you mean `mode`?",
+        ],
+    );
+    rules(
+        "[rule.a]\nmode = \"watch\"\nmode = \"auto\"\n[rule.a]\nbuy = 1\n[rule.b]\nmode = \"watch\n",
+        &[
+            "3:1: `mode` stands here a second time; keep one, and put what belongs together",
+            "4:7: `a` stands here a second time; keep one, and put what belongs together",
+            "7:14: invalid basic string, expected `\"`; a text ends with the mark with which it begins",
+        ],
+    );
+}
+
+#[test]
+fn names_that_nobody_has() {
+    rules(
+        "[card.a]\nnotify = [\"ana\", \"zoe\"]\noperator = \"airlo\"\nzone = \"America/Torono\"\nrule = \"travl\"\niccid = \"8901260862291234564\"\n[rule.travel]\n[[match]]\nlabels = [\"x\"]\nrule = \"home\"\n",
+        &[
+            "2:11: `ana` is not a person of simkeeper.toml; did you mean `anna`?",
+            "2:18: `zoe` is not a person of simkeeper.toml; known: `anna`",
+            "3:12: `airlo` is not an account of simkeeper.toml; did you mean `airalo`?",
+            "4:8: `America/Torono` is not a time zone; did you mean `America/Toronto`?",
+            "5:8: `travl` is not a rule of this file; did you mean `travel`?",
+            "10:8: `home` is not a rule of this file; known: `travel`",
+        ],
+    );
+}
+
+#[test]
+fn cards_that_cannot_be_told_apart_or_found() {
+    rules(
+        "[card.a]\noperator = \"airalo\"\niccid = \"8901260862291234564\"\n[card.b]\noperator = \"try\"\niccid = \"8901 2608 6229 1234 564\"\n[card.c]\noperator = \"airalo\"\nmsisdn = \"+16135550123\"\n[card.d]\noperator = \"try\"\n[card.e]\nimei = \"490154203237519\"\n",
+        &[
+            "6:9: the cards `a` and `b` have the same ICCID; it stands in line 3 already; keep one of the two cards",
+            "7:7: Airalo knows cards by their ICCID, and the card `c` has none; add iccid = \"…\"",
+            "10:7: the card `d` has no number at all; add iccid = \"…\" (printed on the card) or msisdn = \"+…\" (its phone number)",
+            "12:7: `card.e.operator` is missing; add operator = …",
+            "13:8: `490154203237519` is not an IMEI: with these first 14 digits the last would be 8; dial *#06# on the device to see it",
+        ],
+    );
+}
+
+#[test]
+fn rules_that_contradict_themselves() {
+    rules(
+        "[rule.a]\nmode = \"auto\"\n[rule.b]\nmode = \"ask\"\nbuy = []\nrenew_when = {}\n",
+        &[
+            "2:8: the rule `a` has mode \"auto\" and nothing to buy; add buy = [\"same\"], or write mode = \"watch\"",
+            "2:8: the rule `a` has mode \"auto\" and no condition under renew_when; add renew_when = { data_below = \"500 MB\", plan_ends_within = \"36h\" }, or write mode = \"watch\"",
+            "4:8: the rule `b` has mode \"ask\" and nothing to buy; add buy = [\"same\"], or write mode = \"watch\"",
+            "4:8: the rule `b` has mode \"ask\" and no condition under renew_when; add renew_when = { data_below = \"500 MB\", plan_ends_within = \"36h\" }, or write mode = \"watch\"",
+        ],
+    );
+    rules(
+        "[rule.a]\nmode = \"auto\"\nfrom = 2026-12-20\nuntil = 2026-12-19\nbuy = { credit = \"15.01 USD\" }\nrenew_when = { data_below = \"0 B\" }\nlimits = { per_renewal = \"15 USD\", per_month = \"14.99 USD\", renewals_per_day = 0 }\nhours = \"05:00-05:00\"\n",
+        &[
+            "4:9: the rule begins on 2026-12-20 and ends on 2026-12-19, before it begins; exchange from and until, or correct one",
+            "5:7: a top-up of 15.01 USD is over the limit per_renewal = \"15.00 USD\"; raise per_renewal or top up by 15.00 USD at most",
+            "5:7: a top-up of 15.01 USD is over the limit per_month = \"14.99 USD\"; raise per_month or top up by 14.99 USD at most",
+            "6:16: this condition never holds: nothing is less than none; \"below\" means strictly less; write a larger amount, or leave the condition out",
+            "7:26: one renewal may cost 15.00 USD, a whole month only 14.99 USD; lower per_renewal or raise per_month",
+            "7:80: no renewal a day lets nothing be bought; raise it, or write mode = \"watch\"",
+            "8:9: `05:00-05:00` begins and ends at the same minute; for the whole day leave the key out",
+        ],
+    );
+    rules(
+        "[rule.a]\nmode = \"ask\"\nbuy = { credit = \"20 GBP\" }\nrenew_when = { credit_below = \"1 GBP\" }\nlimits = { per_renewal = \"30 GBP\", per_month = \"40 CAD\" }\n",
+        &[
+            "3:7: a top-up in GBP cannot be held against per_month in CAD; write per_month in GBP",
+            "5:48: per_renewal and per_month are in two currencies, which are never added up; write both in GBP or both in CAD",
+        ],
+    );
+    rules(
+        "[rule.a]\nrenew_when = { data_below = \"20%\", any_of = [{ sms_below = 1, voice_below = \"1m\" }] }\nbuy = [{ cheapest = {} }, { credit = \"0 CAD\" }, { credit = \"1 CAD\", cheapest = { data = \"1 GB\" } }]\n",
+        &[
+            "2:1: conditions are joined in two ways at once; put all conditions into all_of = [{ … }, { … }], or all of them into any_of",
+            "2:46: these two conditions would count as one or as both; write each condition in braces of its own: any_of = [{ … }, { … }]",
+            "3:21: the cheapest plan of all may hold nothing; cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough",
+            "3:38: a top-up of nothing changes nothing; credit = \"10 GBP\"",
+            "3:49: `rule.a.buy[3]` takes one of `cheapest` and `credit`; { cheapest = { data = \"1 GB\", validity = \"5d\" } } or { credit = \"10 GBP\" }",
+        ],
+    );
+}
+
+#[test]
+fn exactly_at_a_limit_nothing_contradicts() {
+    rules(
+        "[rule.a]\nmode = \"auto\"\nfrom = 2026-12-20\nuntil = 2026-12-20\nbuy = { credit = \"15 USD\" }\nrenew_when = { data_below = \"100%\" }\nlimits = { per_renewal = \"15 USD\", per_month = \"15 USD\", renewals_per_day = 1 }\nwarn_before = []\n",
+        &[],
+    );
+}
+
+#[test]
+fn what_is_odd_is_told_and_taken() {
+    rules(
+        "[rule.over]\nuntil = 2026-10-31\n[rule.today]\nuntil = 2026-11-01\n[rule.free]\nmode = \"auto\"\nbuy = \"same\"\nrenew_when = { sms_below = 1 }\n[card.a]\noperator = \"try\"\niccid = \"8801260862291234565\"\nrule = \"asks\"\n[rule.asks]\nmode = \"ask\"\nbuy = \"same\"\nrenew_when = { sms_below = 1 }\n",
+        &[
+            "2:9: the rule ended on 2026-10-31; it buys nothing; set a later day, or write mode = \"watch\"",
+            "6:8: the rule `free` buys by itself without any limit on money; add limits = { per_renewal = \"15 USD\", per_month = \"40 USD\" }",
+            "9:7: nobody is told when `a` asks; add notify = [\"NAME\"]",
+            "11:9: an ICCID begins with 89; this one is a test number or mistyped",
+            "11:9: the last digit of this ICCID is not its check digit; compare it with the card, a digit may be mistyped",
+        ],
+    );
+}
+
+#[test]
+fn accounts_channels_and_people() {
+    machine(
+        "language = \"fr\"\n[operator.a]\nkind = \"airlo\"\n[operator.b]\n[operator.c]\nkind = \"airalo\"\nclient_id = { credential = \"a\", file = \"/b\" }\n[operator.d]\nkind = \"sandbox\"\nbase_url = \"https://example.net/\"\npoll = \"0s\"\n",
+        &[
+            "1:1: `currency` is missing; add currency = …",
+            "1:12: `fr` is not a language; known: `en`, `zh-CN`",
+            "3:8: `airlo` is not a kind of operator; did you mean `airalo`?",
+            "4:11: `operator.b.kind` is missing; add kind = … with one of sandbox, airalo",
+            "5:11: `operator.c.client_secret` is missing; add client_secret = …",
+            "7:13: `operator.c.client_id` takes one of `credential` and `file`; client_id = { credential = \"NAME\" } or client_id = { file = \"/PATH\" } of mode 600",
+            "10:12: `https://example.net/` is not on this machine; only 127.0.0.1, [::1] and localhost are taken here",
+            "11:8: cards cannot be read without a pause; poll = \"6h\"",
+        ],
+    );
+    machine(
+        "currency = \"CAD\"\n[channel.m]\nkind = \"smtp\"\nhost = \"mail.example.net\"\ntls = \"none\"\nuser = \"a\"\nfrom = \"x\"\n[channel.g]\nkind = \"gateway\"\nurl = \"ftp://c/\"\nmethod = \"get\"\nform = { to = \"{tu}\" }\n[channel.h]\nkind = \"gateway\"\nurl = \"https://c/\"\nquery = { to = \"{to}\" }\n[person.x]\n[person.y]\nsms = \"0123\"\nquiet = \"00:00-24:00\"\n[schedule]\ndigest = \"Mon 8:00\"\nbackup = \"weekly\"\n",
+        &[
+            "5:7: mail to `mail.example.net` would cross the network unprotected; tls = \"starttls\" or \"implicit\"; \"none\" is for a mail server on this machine",
+            "6:1: a user without a password cannot log in; add password = { credential = \"NAME\" }, or leave user out",
+            "7:8: `x` is not a sender; write \"simkeeper <keeper@example.net>\"",
+            "10:7: `ftp://c/` is not a web address; write one such as \"https://sms.example.net/send\"",
+            "12:1: a GET request has no form; method = \"post\", or use query",
+            "12:15: `{tu}` is not a placeholder; did you mean `to`?",
+            "13:10: this gateway is never told {text}; put {text} into a value of query or form, such as text = \"{text}\"",
+            "17:9: `x` can be told in no way; add mail = \"name@example.net\" or sms = \"+16135550123\"",
+            "19:7: `0123` begins with 0, which no country code does; write the country code and the number, such as \"+16135550123\"",
+            "20:1: the quiet hours of `y` are counted in UTC; add zone = \"America/Toronto\"",
+            "20:9: these quiet hours never end; write the hours of the night, such as quiet = \"22:00-07:00\"",
+            "22:10: `Mon 8:00` is not a day and a time; write \"Mon 08:00\"",
+            "23:10: `weekly` is not a daily time; write \"daily\" or \"daily 03:30\" (UTC)",
+        ],
+    );
+    machine(
+        "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nsms = \"+16135550123\"\n",
+        &["5:1: no channel sends texts; add [channel.NAME] with kind = \"twilio\" or \"gateway\""],
+    );
+}
+
+#[test]
+fn secrets_that_stand_in_the_file_are_refused_and_never_shown() {
+    let help = "client_secret = { credential = \"NAME\" } or client_secret = { file = \"/PATH\" } of mode 600";
+    let head = "currency = \"CAD\"\n[operator.a]\nkind = \"airalo\"\nclient_id = { credential = \"a\" }\n";
+    machine(
+        &format!("{head}client_secret = \"hunter2\"\n"),
+        &[&format!("5:17: `operator.a.client_secret` holds a value; secrets are references; {help}")],
+    );
+    machine(
+        &format!("{head}client_secret = hunter2\n"),
+        &[&format!("5:17: string values must be quoted, expected literal string; {help}")],
+    );
+    for text in [
+        "client_secret = \"hunter2\"",
+        "client_secret = hunter2",
+        "client_secret = [\"hunter2\"]",
+        "client_secret = { credential = \"hunter2 \" }",
+        "client_secret = { value = \"hunter2\" }",
+        "client_secrt = \"hunter2\"",
+        "client_secret = \"hunter2",
+        "[operator]\nb = { kind = \"airlo\", client_secret = \"hunter2\" }",
+        "[operator]\nb = { kind = airalo, client_secret = \"hunter2\" }",
+        "[channel.g]\nkind = \"gateway\"\nurl = \"https://keeper:hunter2@c/\"",
+        "[channel.g]\nkind = \"gateway\"\nurl = \"https://c/\"\nform = { to = \"{to}\", text = \"{tex}\", Password = \"hunter2\" }",
+        "[channel.g]\nkind = \"gateway\"\nurl = \"https://c/\"\nheaders = { Authorization = \"Basic hunter2\" }",
+    ] {
+        let problems = parsed(&format!("{head}{text}\n"), "").unwrap_err();
+        let json = serde_json::to_string(&problems).unwrap();
+        for shown in [problems.render(false), problems.to_string(), json, format!("{problems:?}")] {
+            assert!(!shown.contains("hunter2"), "{text}\n{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_hostile_text_cannot_control_the_terminal() {
+    let problems = parsed(MACHINE, "[rule.a]\nmode = \"\\u001b[2J\\u202e\"\nhours = \"\u{202e}\"\n").unwrap_err();
+    for shown in [problems.render(false), problems.to_string()] {
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+    }
+}
+
+#[test]
+fn a_problem_is_drawn_under_the_line_that_has_it() {
+    let rules = "# 中文\n[rule.travel]\nrenew_when = { data_belw = \"500 MB\" }\ncodes = [\"冬季\", 10]\n";
+    insta::assert_snapshot!(parsed(MACHINE, rules).unwrap_err().render(false), @r#"
+    warning: no card here uses the rule `travel`
+     --> rules.toml:2:7
+      |
+    2 | [rule.travel]
+      |       ^^^^^^
+      |
+      = help: name it in a card: rule = "travel"; cards added by command may use it too
+
+    error: `rule.travel.renew_when.data_belw` is not a known key
+     --> rules.toml:3:16
+      |
+    3 | renew_when = { data_belw = "500 MB" }
+      |                ^^^^^^^^^
+      |
+      = help: did you mean `data_below`?
+
+    error: `rule.travel.codes[2]` takes a text in quotes, not a bare number
+     --> rules.toml:4:16
+      |
+    4 | codes = ["冬季", 10]
+      |                  ^^
+      |
+      = help: such as codes = "text"
+    "#);
+}
+
+#[test]
+fn problems_are_told_to_programs_too() {
+    let problems = parsed(MACHINE, "[rule.a]\ncodes = [\"冬季\", 10]\n").unwrap_err();
+    let json = serde_json::to_value(&problems).unwrap();
+    let expected = serde_json::json!({
+        "severity": "error",
+        "file": "rules.toml",
+        "line": 2,
+        "column": 16,
+        "message": "`rule.a.codes[2]` takes a text in quotes, not a bare number",
+        "help": "such as codes = \"text\"",
+    });
+    assert_eq!(json[1], expected);
+    assert_eq!(json[0]["severity"], "warning");
+}

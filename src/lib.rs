@@ -6,7 +6,9 @@
 //!
 //! - [`domain`]: where everything is decided; values in, values out. Begin with `domain::assess`.
 //! - [`config`]: `simkeeper.toml` and `rules.toml`.
+//! - [`store`]: the record in SQLite.
 
 pub mod domain;
 
 pub mod config;
+pub mod store;

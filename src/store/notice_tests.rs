@@ -1,0 +1,218 @@
+//! The queue's contract: one row per key, claims that count, stale settlements, poison set aside, expiry.
+
+use super::super::notice_lists::{CLAIMED, DEAD, QUEUED};
+use super::super::tests::{NOW, card, memory, name};
+use super::*;
+use crate::domain::time::Secs;
+
+fn mail() -> Name {
+    name("mail")
+}
+
+fn new(step: &str) -> NewNotice {
+    NewNotice {
+        key: DedupKey { kind: NoticeKind::Bought, card: None, cycle: 1, step: step.into() },
+        person: name("anna"),
+        channel: mail(),
+        address: "anna@example.net".into(),
+        subject: "3 GB for canada".into(),
+        message_id: "<1@example.net>".into(),
+        bytes: b"Subject: x\r\n\r\nhello".to_vec(),
+        urgent: false,
+        resend_costs: false,
+        attempt: None,
+        created_at: NOW,
+        send_at: NOW,
+        expires_at: NOW.plus(Secs::days(30)),
+    }
+}
+
+fn queued(conn: &Connection, new: &NewNotice) -> NoticeId {
+    enqueue(conn, new).unwrap().expect("it must be new")
+}
+
+fn claim_one(conn: &Connection, now: UnixTime) -> Claimed {
+    let mut claimed = claim(conn, &mail(), 1, now).unwrap();
+    assert_eq!(claimed.len(), 1);
+    claimed.remove(0)
+}
+
+fn state_of(conn: &Connection, id: NoticeId) -> NoticeState {
+    by_id(conn, id).unwrap().unwrap().state
+}
+
+fn retry_later() -> Outcome {
+    Outcome::Retry { why: "450 try later".into(), not_before: None }
+}
+
+#[test]
+fn the_same_notice_is_queued_once() {
+    let conn = memory();
+    let id = card(&conn, "a");
+    let first = new("s");
+    queued(&conn, &first);
+    assert_eq!(enqueue(&conn, &first).unwrap(), None);
+    assert_eq!(enqueue(&conn, &NewNotice { address: "other@example.net".into(), ..first.clone() }).unwrap(), None);
+    let of_card = DedupKey { card: Some(id), ..first.key.clone() };
+    for other in [
+        NewNotice { key: of_card, ..first.clone() },
+        NewNotice { key: DedupKey { cycle: 2, ..first.key.clone() }, ..first.clone() },
+        NewNotice { key: DedupKey { kind: NoticeKind::Failed, ..first.key.clone() }, ..first.clone() },
+        NewNotice { person: name("bo"), ..first.clone() },
+        NewNotice { channel: name("sms"), ..first.clone() },
+        new("t"),
+    ] {
+        queued(&conn, &other);
+    }
+    assert_eq!(gauges(&conn).unwrap(), Gauges { depth: 7, oldest: Some(NOW), dead: 0 });
+}
+
+#[test]
+fn urgent_ones_go_first_then_the_longest_due() {
+    let conn = memory();
+    let later = queued(&conn, &NewNotice { send_at: NOW.plus(Secs(5)), ..new("later") });
+    let early = queued(&conn, &new("early"));
+    let urgent = queued(&conn, &NewNotice { urgent: true, send_at: NOW.plus(Secs(5)), ..new("urgent") });
+    queued(&conn, &NewNotice { channel: name("sms"), ..new("elsewhere") });
+    queued(&conn, &NewNotice { send_at: NOW.plus(Secs(6)), ..new("not yet") });
+    let claimed = claim(&conn, &mail(), 10, NOW.plus(Secs(5))).unwrap();
+    assert_eq!(claimed.iter().map(|one| one.id).collect::<Vec<_>>(), [urgent, early, later]);
+    assert_eq!(claimed[0].bytes, new("x").bytes);
+    assert_eq!(claimed[0].attempt_no, 1);
+    assert_eq!(claim(&conn, &mail(), 10, NOW.plus(Secs(5))).unwrap(), []);
+    assert_eq!(next_due(&conn, &mail()).unwrap(), Some(NOW.plus(Secs(6))));
+    assert_eq!(next_due(&conn, &name("none")).unwrap(), None);
+}
+
+#[test]
+fn a_claim_is_limited() {
+    let conn = memory();
+    for step in ["a", "b", "c"] {
+        queued(&conn, &NewNotice { urgent: step != "c", ..new(step) });
+    }
+    assert_eq!(claim(&conn, &mail(), 0, NOW).unwrap().len(), 0);
+    assert_eq!(claim(&conn, &mail(), 2, NOW).unwrap().len(), 2);
+    assert_eq!(claim(&conn, &mail(), 2, NOW).unwrap().len(), 1);
+}
+
+#[test]
+fn a_sent_one_stays_sent() {
+    let conn = memory();
+    let id = queued(&conn, &new("s"));
+    let claimed = claim_one(&conn, NOW);
+    assert!(settle(&conn, id, claimed.attempt_no, &Outcome::Sent { remote: "250 ok".into() }, NOW).unwrap());
+    assert!(!settle(&conn, id, claimed.attempt_no, &Outcome::Dead { why: "late".into() }, NOW).unwrap());
+    assert!(!retry(&conn, id, NOW).unwrap());
+    let sent = by_id(&conn, id).unwrap().unwrap();
+    assert_eq!((sent.state, sent.remote.as_deref(), sent.settled_at), (NoticeState::Sent, Some("250 ok"), Some(NOW)));
+    assert_eq!(bytes(&conn, id).unwrap(), new("s").bytes);
+    assert_eq!(gauges(&conn).unwrap().depth, 0);
+}
+
+#[test]
+fn a_retry_waits_by_the_table_and_a_stale_settlement_changes_nothing() {
+    let conn = memory();
+    let id = queued(&conn, &new("s"));
+    let first = claim_one(&conn, NOW);
+    assert!(settle(&conn, id, first.attempt_no, &retry_later(), NOW).unwrap());
+    let due = by_id(&conn, id).unwrap().unwrap().next_at.unwrap();
+    assert_eq!(due, NOW.plus(next_delivery(1, id.0.unsigned_abs())));
+    let second = claim_one(&conn, due);
+    assert_eq!(second.attempt_no, 2);
+    // The first try's answer comes only now.
+    assert!(!settle(&conn, id, first.attempt_no, &Outcome::Sent { remote: "late".into() }, due).unwrap());
+    assert_eq!(state_of(&conn, id), NoticeState::Claimed);
+    let not_before = due.plus(Secs::days(2));
+    let outcome = Outcome::Retry { why: "lost after the dot".into(), not_before: Some(not_before) };
+    assert!(settle(&conn, id, 2, &outcome, due).unwrap());
+    assert_eq!(by_id(&conn, id).unwrap().unwrap().next_at, Some(not_before));
+}
+
+#[test]
+fn a_restart_makes_claims_due_at_once_and_sets_poison_aside() {
+    let conn = memory();
+    let id = queued(&conn, &new("s"));
+    let now = NOW;
+    for crash in 1..=CRASHES_MAX {
+        claim_one(&conn, now);
+        let found = recover(&conn, now).unwrap();
+        let dead = usize::from(crash == CRASHES_MAX);
+        assert_eq!(found, Recovered { queued: 1 - dead, dead });
+    }
+    let notice = by_id(&conn, id).unwrap().unwrap();
+    assert_eq!((notice.state, notice.crashes), (NoticeState::Dead, 3));
+    assert!(notice.why.unwrap().contains("3 times"));
+    assert_eq!(gauges(&conn).unwrap().dead, 1);
+    assert_eq!(recover(&conn, now).unwrap(), Recovered::default());
+    // A person may send it all the same.
+    assert!(retry(&conn, id, now).unwrap());
+    claim_one(&conn, now);
+}
+
+#[test]
+fn a_paid_message_goes_out_once_more_only_if_it_is_urgent() {
+    let conn = memory();
+    let plain = queued(&conn, &NewNotice { resend_costs: true, ..new("plain") });
+    let urgent = queued(&conn, &NewNotice { resend_costs: true, urgent: true, ..new("urgent") });
+    claim(&conn, &mail(), 9, NOW).unwrap();
+    assert_eq!(recover(&conn, NOW).unwrap(), Recovered { queued: 1, dead: 1 });
+    assert_eq!((state_of(&conn, plain), state_of(&conn, urgent)), (NoticeState::Dead, NoticeState::Queued));
+    claim(&conn, &mail(), 9, NOW).unwrap();
+    assert_eq!(recover(&conn, NOW).unwrap(), Recovered { queued: 0, dead: 1 });
+    assert_eq!(state_of(&conn, urgent), NoticeState::Dead);
+}
+
+#[test]
+fn what_is_no_longer_worth_sending_leaves_the_queue() {
+    let conn = memory();
+    let id = queued(&conn, &NewNotice { expires_at: NOW.plus(Secs(10)), ..new("s") });
+    let other = queued(&conn, &new("t"));
+    assert_eq!(expire(&conn, NOW.plus(Secs(9))).unwrap(), 0);
+    let claimed = claim(&conn, &mail(), 9, NOW.plus(Secs(10))).unwrap();
+    assert_eq!(claimed.iter().map(|one| one.id).collect::<Vec<_>>(), [other]);
+    assert_eq!(expire(&conn, NOW.plus(Secs(10))).unwrap(), 1);
+    assert_eq!(state_of(&conn, id), NoticeState::Expired);
+    // Sent again by a person it is worth sending for as long as it was.
+    assert!(retry(&conn, id, NOW.plus(Secs::DAY)).unwrap());
+    assert_eq!(by_id(&conn, id).unwrap().unwrap().expires_at, NOW.plus(Secs::DAY).plus(Secs(10)));
+}
+
+#[test]
+fn lists_are_newest_first_and_can_be_narrowed() {
+    let conn = memory();
+    let id = card(&conn, "a");
+    let of_card = DedupKey { card: Some(id), ..new("s").key };
+    let first = queued(&conn, &NewNotice { key: of_card, ..new("s") });
+    let second = queued(&conn, &new("t"));
+    settle(&conn, claim_one(&conn, NOW).id, 1, &Outcome::Dead { why: "550 unknown".into() }, NOW).unwrap();
+    let ids = |state, card| list(&conn, state, card, 9).unwrap().into_iter().map(|one| one.id).collect::<Vec<_>>();
+    assert_eq!(ids(None, None), [second, first]);
+    assert_eq!(ids(Some(NoticeState::Dead), None), [first]);
+    assert_eq!(ids(None, Some(id)), [first]);
+    assert_eq!(ids(Some(NoticeState::Sent), Some(id)), []);
+}
+
+#[test]
+fn the_queue_uses_its_small_indexes_only() {
+    let conn = memory();
+    for (sql, index) in [
+        (READY, "notice_queued"),
+        (NEXT_DUE, "notice_queued"),
+        (EXPIRE, "notice_queued"),
+        (QUEUED, "notice_queued"),
+        (CLAIMED, "notice_claimed"),
+        (DEAD, "notice_dead"),
+        (LOST, "notice_claimed"),
+    ] {
+        let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = statement.parameter_count();
+        let nulls = vec![rusqlite::types::Null; count];
+        let plan: Vec<String> = statement
+            .query_map(rusqlite::params_from_iter(nulls), |row| row.get(3))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        assert!(plan.iter().any(|line| line.contains(index)), "{sql}: {plan:?}");
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{sql}: {plan:?}");
+    }
+}

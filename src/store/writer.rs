@@ -1,0 +1,252 @@
+//! The one thread that writes. Everything that waits runs in ONE transaction, each piece of work in its own savepoint,
+//! and one durable commit answers all of it: each commit costs a sync, and the disk does few of those.
+//!
+//! A piece that fails or panics is rolled back alone. When the transaction itself is lost all of its pieces fail, each
+//! caller is told, and after an error of reading or writing nothing more is written by this process: the system may have
+//! dropped pages that it could not write, and a second sync would not notice.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::error::StoreError;
+use super::reserve::Reserve;
+
+/// At most this many pieces share a commit, and as many may wait.
+const GROUP_MAX: usize = 1024;
+
+/// The sending side; any number of tasks may hold it.
+pub(super) struct Writer {
+    messages: mpsc::Sender<Message>,
+}
+
+enum Message {
+    Work(Box<dyn Work>),
+    Close(oneshot::Sender<()>),
+}
+
+/// One piece of work: run inside a savepoint, answered after the commit.
+trait Work: Send {
+    fn run(&mut self, conn: &Connection) -> Result<(), StoreError>;
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Piece<T, F> {
+    closure: Option<F>,
+    outcome: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Work for Piece<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send,
+{
+    fn run(&mut self, conn: &Connection) -> Result<(), StoreError> {
+        let Some(closure) = self.closure.take() else { return Err(StoreError::Closed) };
+        // The closure is gone after a panic, and the savepoint takes back what it did, so nothing half-done is seen.
+        let outcome = catch_unwind(AssertUnwindSafe(|| closure(conn))).unwrap_or_else(|panic| {
+            let what = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            Err(StoreError::Panicked { what })
+        });
+        let told = outcome.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.outcome = Some(outcome);
+        told
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let answer = match (self.outcome, committed) {
+            (Some(Err(own)), _) => Err(own),
+            (_, Err(error)) => Err(error),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (None, Ok(())) => Err(StoreError::Closed),
+        };
+        // A caller that no longer waits has chosen not to know.
+        drop(self.reply.send(answer));
+    }
+}
+
+impl Writer {
+    /// Starts the thread. It holds the lock for as long as it may write.
+    pub(super) fn start(conn: Connection, lock: File, reserve: Reserve) -> std::io::Result<Self> {
+        let (messages, inbox) = mpsc::channel(GROUP_MAX);
+        let desk = Desk { conn, reserve, broken: None, _lock: lock };
+        thread::Builder::new().name("record".into()).spawn(move || desk.work(inbox))?;
+        Ok(Self { messages })
+    }
+
+    /// Runs `closure` in the next transaction, and returns once it is on disk.
+    pub(super) async fn write<T, F>(&self, closure: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (message, answer) = message(closure);
+        self.messages.send(message).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// As [`write`](Self::write), for threads outside the runtime.
+    pub(super) fn write_blocking<T, F>(&self, closure: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (message, answer) = message(closure);
+        self.messages.blocking_send(message).map_err(|_| StoreError::Closed)?;
+        answer.blocking_recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// Finishes what waits, empties the log into the database and gives up the lock.
+    pub(super) async fn close(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.messages.send(Message::Close(done)).await.is_ok() {
+            // An error means that the thread has ended already.
+            drop(wait.await);
+        }
+    }
+
+    /// As [`close`](Self::close), for threads outside the runtime.
+    pub(super) fn close_blocking(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.messages.blocking_send(Message::Close(done)).is_ok() {
+            drop(wait.blocking_recv());
+        }
+    }
+}
+
+fn message<T, F>(closure: F) -> (Message, oneshot::Receiver<Result<T, StoreError>>)
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+{
+    let (reply, answer) = oneshot::channel();
+    (Message::Work(Box::new(Piece { closure: Some(closure), outcome: None, reply })), answer)
+}
+
+/// What the thread has.
+struct Desk {
+    conn: Connection,
+    reserve: Reserve,
+    broken: Option<StoreError>,
+    _lock: File,
+}
+
+impl Desk {
+    fn work(mut self, mut inbox: mpsc::Receiver<Message>) {
+        while let Some(first) = inbox.blocking_recv() {
+            let mut closing = None;
+            let mut waiting = VecDeque::new();
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Work(work) => waiting.push_back(work),
+                    Message::Close(done) => closing = Some(done),
+                }
+                let more = closing.is_none() && waiting.len() < GROUP_MAX;
+                next = if more { inbox.try_recv().ok() } else { None };
+            }
+            self.commit_all(waiting);
+            if let Some(done) = closing {
+                return self.finish(inbox, done);
+            }
+        }
+        self.checkpoint();
+    }
+
+    /// Commits in as few transactions as it takes: one, unless a transaction is lost in the middle.
+    fn commit_all(&mut self, mut waiting: VecDeque<Box<dyn Work>>) {
+        while !waiting.is_empty() {
+            let mut tried = Vec::with_capacity(waiting.len());
+            let outcome = self.commit_group(&mut waiting, &mut tried);
+            if let Err(error) = &outcome {
+                self.after_loss(error);
+            }
+            for work in tried {
+                work.answer(outcome.clone());
+            }
+        }
+    }
+
+    fn commit_group(
+        &self,
+        waiting: &mut VecDeque<Box<dyn Work>>,
+        tried: &mut Vec<Box<dyn Work>>,
+    ) -> Result<(), StoreError> {
+        let begun = self.broken.clone().map_or_else(|| self.run("BEGIN IMMEDIATE"), Err);
+        if begun.is_err() {
+            tried.extend(waiting.drain(..));
+            return begun;
+        }
+        while let Some(mut work) = waiting.pop_front() {
+            let outcome = self.run("SAVEPOINT piece").and_then(|()| work.run(&self.conn));
+            tried.push(work);
+            match outcome {
+                // An error of the disk ends the process, so nothing of this transaction is to be trusted.
+                Err(error) if error.is_fatal() || self.conn.is_autocommit() => return Err(error),
+                Err(_) => {
+                    self.run("ROLLBACK TO piece")?;
+                    self.run("RELEASE piece")?;
+                }
+                Ok(()) => self.run("RELEASE piece")?,
+            }
+        }
+        self.run("COMMIT")
+    }
+
+    fn after_loss(&mut self, error: &StoreError) {
+        if !self.conn.is_autocommit() {
+            // It fails only if the transaction is gone already.
+            drop(self.run("ROLLBACK"));
+        }
+        if error.is_fatal() && self.broken.is_none() {
+            tracing::error!(%error, "the record can no longer be written");
+            self.broken = Some(error.clone());
+        }
+        if matches!(error, StoreError::DiskFull) {
+            match self.reserve.release() {
+                Ok(()) => {
+                    tracing::error!("the disk is full; the reserve is given back so that outcomes can be recorded")
+                }
+                Err(error) => tracing::error!(%error, "the disk is full and the reserve cannot be given back"),
+            }
+        }
+    }
+
+    fn run(&self, sql: &str) -> Result<(), StoreError> {
+        self.conn.prepare_cached(sql)?.execute([])?;
+        Ok(())
+    }
+
+    /// Answers what came too late, and gives up the lock before the one who closes is told.
+    fn finish(self, mut inbox: mpsc::Receiver<Message>, done: oneshot::Sender<()>) {
+        inbox.close();
+        let mut others = vec![done];
+        while let Ok(message) = inbox.try_recv() {
+            match message {
+                Message::Work(work) => work.answer(Err(StoreError::Closed)),
+                Message::Close(done) => others.push(done),
+            }
+        }
+        self.checkpoint();
+        drop(self);
+        for done in others {
+            let _nobody_waits = done.send(());
+        }
+    }
+
+    fn checkpoint(&self) {
+        if self.broken.is_some() {
+            return;
+        }
+        let emptied = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        if let Err(error) = emptied {
+            tracing::warn!(%error, "the log stays beside the record; the next start empties it");
+        }
+    }
+}

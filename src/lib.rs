@@ -7,8 +7,10 @@
 //! - [`domain`]: where everything is decided; values in, values out. Begin with `domain::assess`.
 //! - [`config`]: `simkeeper.toml` and `rules.toml`.
 //! - [`store`]: the record in SQLite.
+//! - [`operators`]: the ways to operators.
 
 pub mod domain;
 
 pub mod config;
+pub mod operators;
 pub mod store;

@@ -8,9 +8,11 @@
 //! - [`config`]: `simkeeper.toml` and `rules.toml`.
 //! - [`store`]: the record in SQLite.
 //! - [`operators`]: the ways to operators.
+//! - [`notify`]: messages to people.
 
 pub mod domain;
 
 pub mod config;
+pub mod notify;
 pub mod operators;
 pub mod store;

@@ -1,0 +1,138 @@
+//! The channels: a closed set, each of which takes finished bytes and says what became of them.
+
+mod gateway;
+mod http;
+mod maildir;
+mod smtp;
+mod tls;
+mod twilio;
+mod wire;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::NotifyError;
+use crate::domain::time::Secs;
+
+pub use gateway::{AnswerRule, GatewayMethod, GatewaySettings, Meaning};
+pub use smtp::{Login, SmtpSettings, SmtpTls};
+pub use twilio::TwilioSettings;
+
+/// How long to wait before a doubtful mail is sent again: RFC 1047 and RFC 5321 4.5.3.2.6 give the server ten minutes
+/// to answer the final dot.
+pub const DOUBT_WAIT: Secs = Secs::minutes(10);
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a channel is made from.
+#[derive(Debug)]
+pub enum ChannelSettings {
+    /// A mail server.
+    Smtp(SmtpSettings),
+    /// A folder of files, one per mail.
+    Maildir {
+        /// The folder; it is made, with mode 0700, if it does not exist.
+        folder: PathBuf,
+    },
+    /// Twilio's Messages API.
+    Twilio(TwilioSettings),
+    /// A text gateway that the configuration describes.
+    Gateway(GatewaySettings),
+}
+
+/// A message on its way out.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The notice's own id: letters, digits and hyphens, the same at every repeat.
+    pub id: String,
+    /// A mail address or a phone number.
+    pub address: String,
+    /// The sender: a mail address, a phone number, a name or a Messaging Service.
+    pub from: String,
+    /// The finished mail, or the UTF-8 of a text message.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// The next station took it.
+    Sent {
+        /// What it answered: its own id or its words, tamed.
+        remote: String,
+    },
+    /// It was certainly not taken; trying again may help.
+    Retry {
+        /// What happened, for people.
+        why: String,
+        /// The station asked to be left alone for this long.
+        not_before: Option<Secs>,
+    },
+    /// It will never be taken for this recipient.
+    Dead {
+        /// What happened, for people.
+        why: String,
+    },
+    /// Nobody knows whether it was taken. A mail may be repeated after [`DOUBT_WAIT`]; a text message costs money.
+    Doubtful {
+        /// What happened, for people.
+        why: String,
+    },
+}
+
+impl Delivery {
+    fn retry(why: impl Into<String>) -> Self {
+        Self::Retry { why: why.into(), not_before: None }
+    }
+}
+
+/// A way to a person.
+#[derive(Debug)]
+pub enum Channel {
+    /// A mail server.
+    Smtp(smtp::Smtp),
+    /// A folder of files.
+    Maildir(maildir::Maildir),
+    /// Twilio's Messages API.
+    Twilio(twilio::Twilio),
+    /// A described text gateway.
+    Gateway(gateway::Gateway),
+}
+
+impl Channel {
+    /// Checks the settings and gets ready. Touches files, but no network.
+    ///
+    /// # Errors
+    /// [`NotifyError::Setting`] names the key and what would be right.
+    pub fn open(settings: ChannelSettings) -> Result<Self, NotifyError> {
+        Ok(match settings {
+            ChannelSettings::Smtp(settings) => Self::Smtp(smtp::Smtp::open(settings)?),
+            ChannelSettings::Maildir { folder } => Self::Maildir(maildir::Maildir::open(folder)?),
+            ChannelSettings::Twilio(settings) => Self::Twilio(twilio::Twilio::open(settings)?),
+            ChannelSettings::Gateway(settings) => Self::Gateway(gateway::Gateway::open(settings)?),
+        })
+    }
+
+    /// Carries one message to the next station. Ends within the channel's time limits.
+    pub async fn send(&self, message: &Outgoing) -> Delivery {
+        match self {
+            Self::Smtp(channel) => channel.send(message).await,
+            Self::Maildir(channel) => channel.send(message).await,
+            Self::Twilio(channel) => channel.send(message).await,
+            Self::Gateway(channel) => channel.send(message).await,
+        }
+    }
+
+    /// Takes leave of kept connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Smtp(channel) => channel.close().await,
+            Self::Maildir(_) | Self::Twilio(_) | Self::Gateway(_) => {}
+        }
+    }
+}
+
+fn wrong(key: &'static str, why: impl Into<String>) -> NotifyError {
+    NotifyError::Setting { key, why: why.into() }
+}

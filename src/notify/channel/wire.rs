@@ -1,0 +1,197 @@
+//! The socket under a mail connection: TCP_NODELAY, TLS at once or after STARTTLS.
+//!
+//! The mail library writes a body and its final dot as two packets; without TCP_NODELAY the second waits for the
+//! acknowledgement of the first, 41 ms a mail. It also keeps what it has read in clear over STARTTLS, so that a stranger
+//! on the line could slip answers in. Hence the dialogue up to TLS is held here, and the library gets a finished stream.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use lettre::transport::smtp::client::AsyncTokioStream;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// An answer longer than this is no mail server's.
+const ANSWER_MAX_BYTES: usize = 16 * 1024;
+/// What the library reads as a greeting after STARTTLS, since the real one came before.
+const GREETING: &[u8] = b"220 ready\r\n";
+
+/// A connected stream for the mail library.
+#[derive(Debug)]
+pub(super) struct Wire {
+    stream: Stream,
+    greeting: &'static [u8],
+}
+
+#[derive(Debug)]
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Why no stream could be made; the words are for people.
+pub(super) type Why = String;
+
+/// Connects with nothing between.
+pub(super) async fn plain(host: &str, port: u16) -> Result<Wire, Why> {
+    Ok(Wire { stream: Stream::Plain(tcp(host, port).await?), greeting: b"" })
+}
+
+/// Connects and speaks TLS from the first byte.
+pub(super) async fn implicit_tls(host: &str, port: u16, tls: &Arc<ClientConfig>) -> Result<Wire, Why> {
+    let stream = secured(tcp(host, port).await?, host, tls).await?;
+    Ok(Wire { stream, greeting: b"" })
+}
+
+/// Connects, and turns to TLS before anything worth hiding is said. Never goes on in clear.
+pub(super) async fn starttls(host: &str, port: u16, hello: &str, tls: &Arc<ClientConfig>) -> Result<Wire, Why> {
+    let mut tcp = tcp(host, port).await?;
+    expect(&mut tcp, "220", "its greeting").await?;
+    let offers = ask(&mut tcp, &format!("EHLO {hello}\r\n"), "250", "EHLO").await?;
+    let offered =
+        offers.lines().any(|line| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case("STARTTLS")));
+    if !offered {
+        return Err(format!(
+            "{host} offers no STARTTLS, and nothing is sent in clear; set tls = \"implicit\" with its port, or another server"
+        ));
+    }
+    ask(&mut tcp, "STARTTLS\r\n", "220", "STARTTLS").await?;
+    Ok(Wire { stream: secured(tcp, host, tls).await?, greeting: GREETING })
+}
+
+async fn tcp(host: &str, port: u16) -> Result<TcpStream, Why> {
+    let failed = |error: io::Error| format!("no connection to {host}:{port}: {error}");
+    let stream = TcpStream::connect((host, port)).await.map_err(failed)?;
+    stream.set_nodelay(true).map_err(failed)?;
+    Ok(stream)
+}
+
+async fn secured(tcp: TcpStream, host: &str, tls: &Arc<ClientConfig>) -> Result<Stream, Why> {
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| format!("`{host}` is not a host name"))?;
+    let stream = TlsConnector::from(Arc::clone(tls)).connect(name, tcp).await;
+    let stream = stream.map_err(|error| format!("no secure connection to {host}: {error}"))?;
+    Ok(Stream::Tls(Box::new(stream)))
+}
+
+async fn ask(tcp: &mut TcpStream, line: &str, wanted: &str, what: &str) -> Result<String, Why> {
+    tcp.write_all(line.as_bytes()).await.map_err(|error| format!("the connection broke at {what}: {error}"))?;
+    expect(tcp, wanted, what).await
+}
+
+/// Reads one whole answer, of which nothing may be left over: what follows would have come from a stranger.
+async fn expect(tcp: &mut TcpStream, wanted: &str, what: &str) -> Result<String, Why> {
+    let mut answer = Vec::with_capacity(512);
+    loop {
+        let count =
+            tcp.read_buf(&mut answer).await.map_err(|error| format!("the connection broke at {what}: {error}"))?;
+        if count == 0 {
+            return Err(format!("the server closed the connection at {what}"));
+        }
+        if answer.len() > ANSWER_MAX_BYTES {
+            return Err(format!("the server's answer to {what} is too long"));
+        }
+        if let Some(length) = whole_answer(&answer) {
+            if length != answer.len() {
+                return Err(format!("the server sent more than its answer to {what}, which is not safe before TLS"));
+            }
+            break;
+        }
+    }
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    if text.starts_with(wanted) {
+        Ok(text)
+    } else {
+        Err(format!("the server answered {what} with: {}", crate::notify::texts::cut(&text, 200)))
+    }
+}
+
+/// Where the first answer ends: after the first line whose code is followed by a space or nothing.
+fn whole_answer(bytes: &[u8]) -> Option<usize> {
+    let mut start = 0;
+    while let Some(length) = bytes.get(start..)?.windows(2).position(|pair| pair == b"\r\n") {
+        let line = &bytes[start..start + length];
+        start += length + 2;
+        if line.get(3) != Some(&b'-') {
+            return Some(start);
+        }
+    }
+    None
+}
+
+impl AsyncTokioStream for Wire {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match &self.stream {
+            Stream::Plain(tcp) => tcp.peer_addr(),
+            Stream::Tls(tls) => tls.get_ref().0.peer_addr(),
+        }
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.greeting.is_empty() {
+            let count = self.greeting.len().min(buf.remaining());
+            let (now, later) = self.greeting.split_at(count);
+            buf.put_slice(now);
+            self.greeting = later;
+            return Poll::Ready(Ok(()));
+        }
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_at_its_last_line() {
+        assert_eq!(whole_answer(b""), None);
+        assert_eq!(whole_answer(b"250"), None);
+        assert_eq!(whole_answer(b"250 ok\r\n"), Some(8));
+        assert_eq!(whole_answer(b"250\r\n"), Some(5));
+        assert_eq!(whole_answer(b"250-a\r\n250-b\r\n"), None);
+        assert_eq!(whole_answer(b"250-a\r\n250 b\r\nmore"), Some(14));
+    }
+
+    /// The body and its final dot leave in two writes: without this option each mail waits 41 ms for an acknowledgement.
+    #[tokio::test]
+    async fn nothing_is_held_back_on_a_connection() {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert!(tcp("127.0.0.1", port).await.unwrap().nodelay().unwrap());
+    }
+}

@@ -1,0 +1,257 @@
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+use mail_parser::{MessageParser, MimeHeaders};
+
+use super::super::samples::{recipient, samples};
+use super::*;
+use crate::domain::card::Name;
+use crate::domain::notice::{Event, NoticeKind};
+
+fn headers(thread: Option<Thread>) -> MailHeaders {
+    MailHeaders {
+        message_id: "<0193a1b2c3@keeper.example.net>".to_owned(),
+        from: "simkeeper <keeper@example.net>".to_owned(),
+        thread,
+        date: UnixTime::parse("2026-12-18T09:30:00Z").unwrap(),
+    }
+}
+
+/// What a mail says, as a stranger's parser reads it.
+struct Read {
+    subject: String,
+    plain: String,
+    html: String,
+    raw: String,
+}
+
+fn read(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Read {
+    let finished = mail(story, recipient, headers).unwrap();
+    let parsed = MessageParser::default().parse(&finished.bytes).unwrap();
+    assert!(parsed.root_part().content_type().unwrap().subtype() == Some("alternative"));
+    assert_eq!(parsed.subject().unwrap(), finished.subject);
+    Read {
+        subject: finished.subject.clone(),
+        plain: parsed.body_text(0).unwrap().into_owned(),
+        html: parsed.body_html(0).unwrap().into_owned(),
+        raw: String::from_utf8(finished.bytes.clone()).unwrap(),
+    }
+}
+
+/// Every run of digits with the points and colons inside it.
+fn numbers(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'))
+        .map(|run| run.trim_matches(['.', ':']).to_owned())
+        .filter(|run| run.chars().any(|c| c.is_ascii_digit()))
+        .collect()
+}
+
+/// The visible text of the HTML part.
+fn visible(html: &str) -> String {
+    let body = html.split("<body").nth(1).unwrap();
+    let mut text = String::new();
+    let mut inside = true;
+    for c in body.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                text.push(' ');
+            }
+            c if !inside => text.push(c),
+            _ => {}
+        }
+    }
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&amp;", "&")];
+    entities.iter().fold(text, |text, (entity, plain)| text.replace(entity, plain))
+}
+
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_story_renders_in_every_language_with_the_same_facts_in_both_parts() {
+    for language in Language::ALL {
+        let recipient = recipient(language);
+        for story in samples() {
+            let mail = read(&story, &recipient, &headers(None));
+            let html = visible(&mail.html);
+            assert_eq!(numbers(&mail.plain), numbers(&html), "{story:?}");
+            let joined = |text: &str| squeezed(&text.replace([':', '：'], " "));
+            let html = joined(&html);
+            for line in mail.plain.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "--") {
+                let line = joined(line);
+                assert!(html.contains(&line), "{line} is not in {html}");
+            }
+            assert!(mail.subject.chars().count() <= 60, "{}", mail.subject);
+            assert!(!mail.plain.contains("{") || story.event.kind() == NoticeKind::RulesProblem, "{}", mail.plain);
+        }
+    }
+}
+
+#[test]
+fn chinese_mails_speak_chinese_and_english_mails_do_not() {
+    let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    for story in samples() {
+        let english = read(&story, &recipient(Language::En), &headers(None));
+        assert!(!han(&english.raw) && !han(&english.plain) && !han(&english.html));
+        let chinese = read(&story, &recipient(Language::ZhCn), &headers(None));
+        assert!(han(&chinese.subject) && han(&chinese.html), "{}", chinese.subject);
+        // Each sentence and label of the plain part has Chinese in it; only facts and lines to type have none.
+        let first = chinese.plain.lines().next().unwrap();
+        assert!(han(first), "{first}");
+        for label in chinese.plain.lines().skip(1).filter_map(|line| line.split_once("：")).map(|(label, _)| label) {
+            assert!(han(label) || story.event.kind() == NoticeKind::RulesProblem, "{label}");
+        }
+    }
+}
+
+#[test]
+fn times_follow_the_recipient_in_both_languages() {
+    let story = super::super::preview(NoticeKind::DueSoon).remove(0);
+    let english = read(&story, &recipient(Language::En), &headers(None));
+    assert_eq!(english.subject, "canada-trip: plan ends 20 Dec 2026 08:00");
+    assert!(english.plain.contains("Times are in America/Toronto."), "{}", english.plain);
+    let chinese = read(&story, &recipient(Language::ZhCn), &headers(None));
+    assert_eq!(chinese.subject, "canada-trip: 2026年12月20日 08:00 套餐到期");
+    let shanghai = Recipient { zone: TimeZone::get("Asia/Shanghai").unwrap(), ..recipient(Language::ZhCn) };
+    assert!(read(&story, &shanghai, &headers(None)).subject.contains("2026年12月20日 21:00"));
+}
+
+#[test]
+fn a_bought_mail_holds_everything_an_owner_asks_for() {
+    let story = super::super::preview(NoticeKind::Bought).remove(0);
+    let mail = read(&story, &recipient(Language::En), &headers(None));
+    for fact in [
+        "canada-trip was renewed with Canada 3 GB 7 days for 12.50 USD and now lasts to 27 Dec 2026 08:00.",
+        "Plan: Canada 3 GB 7 days (3 GB, 7 days)",
+        "Paid: 12.50 USD",
+        "Left of this month's limit: 27.50 USD",
+        "Plan ends: 20 Dec 2026 08:00 → 27 Dec 2026 08:00",
+        "Data left: 412 MB → 3.41 GB",
+        "Order number: 20261218-064512",
+        "Why: rule travel, rules.toml:14",
+        "    simkeeper skip canada-trip",
+        "Card: canada-trip (…4567)",
+    ] {
+        assert!(mail.plain.contains(fact), "{fact} is not in\n{}", mail.plain);
+    }
+}
+
+#[test]
+fn a_question_says_what_to_type_and_whom_to_ask() {
+    for story in super::super::preview(NoticeKind::Asked) {
+        let mail = read(&story, &recipient(Language::En), &headers(None));
+        let lines = match &story.event {
+            Event::Asked { ask: crate::domain::notice::Ask::Approve { .. }, .. } => {
+                ["simkeeper approve 12", "simkeeper refuse 12"]
+            }
+            _ => ["simkeeper settle 12 bought --reason \"…\"", "simkeeper settle 12 not-bought --reason \"…\""],
+        };
+        assert!(lines.iter().all(|line| mail.plain.contains(line)), "{}", mail.plain);
+    }
+    let story = super::super::preview(NoticeKind::Asked).remove(0);
+    assert!(read(&story, &recipient(Language::En), &headers(None)).plain.contains("support@example.net"));
+}
+
+#[test]
+fn the_headers_are_those_that_were_asked_for() {
+    let story = super::super::preview(NoticeKind::Bought).remove(0);
+    let thread = Thread { root: "<root-1@example.net>".to_owned() };
+    let finished = mail(&story, &recipient(Language::En), &headers(Some(thread.clone()))).unwrap();
+    let parsed = MessageParser::default().parse(&finished.bytes).unwrap();
+    assert_eq!(parsed.message_id(), Some("0193a1b2c3@keeper.example.net"));
+    assert_eq!(parsed.in_reply_to().as_text(), Some("root-1@example.net"));
+    assert_eq!(parsed.references().as_text(), Some("root-1@example.net"));
+    assert_eq!(parsed.header("Auto-Submitted").and_then(|value| value.as_text()), Some("auto-generated"));
+    assert_eq!(parsed.date().unwrap().to_rfc3339(), "2026-12-18T09:30:00Z");
+    assert!(parsed.subject().unwrap().starts_with("canada-trip: "), "{:?}", parsed.subject());
+    assert_eq!(parsed.from().unwrap().first().unwrap().address(), Some("keeper@example.net"));
+    assert_eq!(parsed.to().unwrap().first().unwrap().name(), Some("Anna Müller"));
+    for name in
+        ["Message-ID", "Date", "From", "To", "Subject", "MIME-Version", "Auto-Submitted", "In-Reply-To", "References"]
+    {
+        let raw = String::from_utf8(finished.bytes.clone()).unwrap();
+        let head = raw.split("\r\n\r\n").next().unwrap();
+        let count = head
+            .lines()
+            .filter(|line| line.to_ascii_lowercase().starts_with(&format!("{}:", name.to_ascii_lowercase())))
+            .count();
+        assert_eq!(count, 1, "{name} in\n{head}");
+    }
+    // Each mail of a thread says in its own subject what it wants.
+    let urgent = super::super::preview(NoticeKind::Asked).remove(0);
+    let finished = mail(&urgent, &recipient(Language::En), &headers(Some(thread))).unwrap();
+    assert!(finished.subject.starts_with("canada-trip: buy for 12.50 USD?"), "{}", finished.subject);
+}
+
+#[test]
+fn the_same_arguments_give_the_same_bytes() {
+    for story in samples().into_iter().take(5) {
+        let once = mail(&story, &recipient(Language::ZhCn), &headers(None)).unwrap();
+        assert_eq!(once, mail(&story, &recipient(Language::ZhCn), &headers(None)).unwrap());
+        assert!(once.bytes.is_ascii(), "no server has to know 8BITMIME");
+        assert!(once.bytes.split(|b| *b == b'\n').all(|line| line.len() <= 998), "RFC 5322 2.1.1");
+    }
+}
+
+#[test]
+fn nothing_from_outside_breaks_out_of_its_place() {
+    let attack = "x\r\nBcc: eve@example.net\r\n\r\n<script>alert(1)</script>\u{202e}\u{0}\u{1b}[31m";
+    let mut story = super::super::preview(NoticeKind::Bought).remove(0);
+    let Event::Bought { plan, order_id, .. } = &mut story.event else { panic!("a bought story") };
+    plan.name = attack.to_owned();
+    *order_id = Some(attack.to_owned());
+    let thread = Thread { root: "<r@x>".to_owned() };
+    let mail_read = read(&story, &recipient(Language::En), &headers(Some(thread)));
+    let head = mail_read.raw.split("\r\n\r\n").next().unwrap();
+    assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc")), "{head}");
+    assert!(!mail_read.html.contains("<script"), "{}", mail_read.html);
+    for text in [&mail_read.plain, &mail_read.html, &mail_read.subject] {
+        assert!(!text.contains(['\u{202e}', '\u{0}', '\u{1b}']), "{text}");
+    }
+    for id in ["<a@b>\r\nBcc: x@y", "a@b", "<a b@c>", "<>", "<@>", "<a@b@c>"] {
+        let headers = MailHeaders { message_id: id.to_owned(), ..headers(None) };
+        assert!(mail(&story, &recipient(Language::En), &headers).is_err(), "{id}");
+    }
+    let eve = Recipient { address: "anna@example.net\r\nBcc: eve@example.net".to_owned(), ..recipient(Language::En) };
+    assert!(mail(&story, &eve, &headers(None)).is_err());
+}
+
+#[test]
+fn names_of_any_script_and_length_survive() {
+    for name in ["旅行卡 🇨🇦".to_owned(), "بطاقة السفر".to_owned(), "👩‍👩‍👧‍👦".to_owned(), "é".repeat(80), "卡".repeat(80)]
+    {
+        for mut story in samples() {
+            let Some(card) = &mut story.card else { continue };
+            card.name = Name::parse(&name).unwrap();
+            let person = Recipient { person: Name::parse(&name).unwrap(), ..recipient(Language::ZhCn) };
+            let mail = read(&story, &person, &headers(None));
+            assert!(mail.subject.chars().count() <= 60, "{}", mail.subject);
+            assert!(mail.plain.contains(&name));
+            assert!(mail.subject.starts_with(&name.chars().take(4).collect::<String>()), "{}", mail.subject);
+        }
+    }
+}
+
+#[test]
+fn the_html_suits_phones_and_dark_screens_and_loads_nothing() {
+    for language in Language::ALL {
+        let story = super::super::preview(NoticeKind::Bought).remove(0);
+        let html = read(&story, &recipient(language), &headers(None)).html;
+        assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())));
+        assert!(html.contains("name=\"color-scheme\" content=\"light dark\""));
+        for remote in ["http:", "https:", "src=", "href=", "url(", "@import"] {
+            assert!(!html.contains(remote), "{remote}");
+        }
+        // Wherever a colour of text is set, the colour behind it is too.
+        let styles = html.split("style=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let rules = html.split('{').skip(1).map(|rest| rest.split('}').next().unwrap());
+        for style in styles.chain(rules) {
+            let sets_text = style.split(';').any(|part| part.trim().starts_with("color:"));
+            assert!(!sets_text || style.contains("background-color:"), "{style}");
+        }
+        assert!(html.contains("max-width:600px") && html.contains("overflow-wrap:anywhere"));
+    }
+}

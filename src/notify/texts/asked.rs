@@ -1,0 +1,121 @@
+//! `asked`: a person must decide, with the lines to type.
+
+use super::voice::{Voice, cut};
+use super::{Letter, words};
+use crate::domain::attempt::AskWhy;
+use crate::domain::notice::{Ask, Event};
+use crate::domain::time::UnixTime;
+
+pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
+    let Event::Asked { attempt, plan, ask, ends, reminders, support } = event else { return Letter::default() };
+    let (price, number) = (plan.price, attempt.0);
+    let mut letter = match ask {
+        Ask::Approve { why } => approve(voice, card, event, *why),
+        Ask::Settle { question, sent_at } => {
+            let (sent, why, offer) = (voice.time(*sent_at), words::question(voice, *question), Voice::plan_name(plan));
+            let mut letter = Letter::new(
+                say!(voice, "did order {number} for {price} arrive?", "订单 {number}（{price}）成交了吗？"),
+                say!(
+                    voice,
+                    "{card}: please find out whether the order of {offer} for {price}, sent {sent}, was taken. {why}",
+                    "{card}：请查明 {sent} 发出的订单（{offer}，{price}）是否成交。{why}"
+                ),
+            );
+            letter.row(say!(voice, "Sent", "发出时间"), sent);
+            letter.command(
+                say!(voice, "If the operator took it", "如果已成交"),
+                format!("simkeeper settle {number} bought --reason \"…\""),
+            );
+            letter.command(
+                say!(voice, "If it did not", "如果未成交"),
+                format!("simkeeper settle {number} not-bought --reason \"…\""),
+            );
+            letter.next(say!(
+                voice,
+                "Please look into the account at the operator, or ask its support, then type one of the lines below.",
+                "请查看运营商账户或询问客服，然后输入下面其中一行。"
+            ));
+            letter.next(say!(
+                voice,
+                "Until then nothing else is bought for this card, and simkeeper goes on looking.",
+                "在此之前不会为这张卡再次购买，simkeeper 也会继续查证。"
+            ));
+            letter
+        }
+    };
+    letter.row(say!(voice, "Plan", "套餐"), voice.plan(plan));
+    letter.row(say!(voice, "Price", "价格"), price.to_string());
+    if let Some(ends) = ends {
+        letter.row(say!(voice, "Card ends", "卡到期"), voice.time(*ends));
+    }
+    if *reminders > 0 {
+        letter.row(say!(voice, "Asked before", "此前已询问"), say!(voice, "{reminders} times", "{reminders} 次"));
+    }
+    letter.row(say!(voice, "Purchase", "购买编号"), number.to_string());
+    letter.ask(voice, support.as_ref());
+    letter
+}
+
+fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
+    let Event::Asked { attempt, plan, ends, .. } = event else { return Letter::default() };
+    let (price, number, offer) = (plan.price, attempt.0, Voice::plan_name(plan));
+    let reason = match why {
+        AskWhy::Mode => say!(voice, "the rule asks before each purchase", "规则要求每次购买前询问"),
+        AskWhy::Dearer { before } => {
+            say!(voice, "it is dearer than last time ({before} → {price})", "比上次贵（{before} → {price}）")
+        }
+        AskWhy::Differs => {
+            say!(voice, "its name, contents or validity changed since it was decided", "名称、内容或有效期与决定时不同")
+        }
+    };
+    let what = match ends {
+        Some(ends) => {
+            let ends = voice.day(*ends);
+            say!(voice, "buy for {price}? ends {ends}", "是否以 {price} 购买？{ends}到期")
+        }
+        None => say!(voice, "buy for {price}?", "是否以 {price} 购买？"),
+    };
+    let mut letter = Letter::new(
+        what,
+        say!(
+            voice,
+            "{card}: may simkeeper buy {offer} for {price}? You are asked because {reason}.",
+            "{card}：是否同意以 {price} 购买 {offer}？询问原因：{reason}。"
+        ),
+    );
+    if let AskWhy::Dearer { before } = why {
+        letter.row(say!(voice, "Price last time", "上次价格"), before.to_string());
+    }
+    letter.command(say!(voice, "To buy it", "同意购买"), format!("simkeeper approve {number}"));
+    letter.command(say!(voice, "To leave it", "不购买"), format!("simkeeper refuse {number}"));
+    letter.next(say!(
+        voice,
+        "Nothing is bought until you agree. Your answer holds for this plan at this price only.",
+        "在您同意之前不会购买。您的答复只对此套餐和此价格有效。"
+    ));
+    letter
+}
+
+pub(super) fn short(voice: &Voice, card: &str, event: &Event, now: UnixTime, room: usize) -> String {
+    let Event::Asked { attempt, plan, ask, ends, .. } = event else { return card.to_owned() };
+    let (number, price, plan) = (attempt.0, plan.price, cut(&plan.name, room));
+    let by = match ends {
+        Some(ends) => {
+            let at = voice.short_time(*ends, now);
+            say!(voice, " by {at}", "{at}前")
+        }
+        None => String::new(),
+    };
+    match ask {
+        Ask::Approve { .. } => say!(
+            voice,
+            "{card}: buy {plan} for {price}? Type{by}: simkeeper approve {number} (or refuse {number})",
+            "{card}：买{plan} {price}？同意请{by}输入simkeeper approve {number}"
+        ),
+        Ask::Settle { .. } => say!(
+            voice,
+            "{card}: was the order of {plan} for {price} taken? Ask the operator{by}, then type: simkeeper settle {number}",
+            "{card}：{price}的订单成交了吗？请{by}查明，输入simkeeper settle {number}"
+        ),
+    }
+}

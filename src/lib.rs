@@ -9,10 +9,12 @@
 //! - [`store`]: the record in SQLite.
 //! - [`operators`]: the ways to operators.
 //! - [`notify`]: messages to people.
+//! - [`sandbox`]: the built-in operator for trying things out.
 
 pub mod domain;
 
 pub mod config;
 pub mod notify;
 pub mod operators;
+pub mod sandbox;
 pub mod store;

@@ -10,6 +10,7 @@
 //! - [`operators`]: the ways to operators.
 //! - [`notify`]: messages to people.
 //! - [`sandbox`]: the built-in operator for trying things out.
+//! - [`daemon`]: the rounds that act on what `domain` decides.
 
 pub mod domain;
 
@@ -18,3 +19,5 @@ pub mod notify;
 pub mod operators;
 pub mod sandbox;
 pub mod store;
+
+pub mod daemon;

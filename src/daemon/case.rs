@@ -1,0 +1,176 @@
+//! A card's case: everything the record knows about it, put together for `assess`. The rounds, `status`, `explain` and
+//! `plan` all look at cards through this.
+
+use crate::store::Connection;
+
+use super::live::Live;
+use crate::domain::assess::{Assessment, assess};
+use crate::domain::attempt::{Attempt, AttemptState};
+use crate::domain::card::{Card, CardId};
+use crate::domain::ledger::{ClosedAttempt, Ledger, OpenAttempt, Pace, Spend};
+use crate::domain::money::Money;
+use crate::domain::rule::Rule;
+use crate::domain::time::{Secs, UnixTime};
+use crate::store::StoreError;
+use crate::store::attempts::{self, AttemptFilter};
+use crate::store::polls::{self, Poll};
+
+/// Money is looked at this far back: two calendar months, so that every limit sees what it counts.
+const MONEY_LOOKS_BACK: Secs = Secs::days(62);
+
+/// No card has more attempts in two months: three a cycle, and days between cycles.
+const MOST_ATTEMPTS: usize = 1_000;
+
+/// What a decision about a card may know of its account.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standing {
+    /// How often its cards are read.
+    pub pace: Pace,
+    /// Until when the operator is left alone, if it is.
+    pub left_alone_until: Option<UnixTime>,
+}
+
+/// Everything the record knows about one card.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The card.
+    pub card: Card,
+    /// Its hot row: recent readings and cycle.
+    pub poll: Poll,
+    /// Its attempts and money.
+    pub ledger: Ledger,
+    /// Its attempts of the last two months, newest last.
+    pub attempts: Vec<Attempt>,
+}
+
+impl Case {
+    /// Loads the case of a card.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn load(conn: &Connection, live: &Live, card: Card, now: UnixTime) -> Result<Self, StoreError> {
+        let standing = live.desk(&card.account).map_or_else(Standing::default, |desk| Standing {
+            pace: desk.pace(),
+            left_alone_until: desk.left_alone_until(now),
+        });
+        Self::gather(conn, card, standing, now)
+    }
+
+    /// Loads the case of a card whose account stands as told: for commands, which open no way to any operator.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn gather(conn: &Connection, card: Card, standing: Standing, now: UnixTime) -> Result<Self, StoreError> {
+        let poll = polls::load(conn, card.id)?;
+        let attempts = if poll.has_attempts { recent_attempts(conn, card.id, now)? } else { Vec::new() };
+        let ledger = ledger(conn, standing, &card, &poll, &attempts, now)?;
+        Ok(Self { card, poll, ledger, attempts })
+    }
+
+    /// The rule that applies.
+    #[must_use]
+    pub fn rule<'a>(&self, live: &'a Live) -> Option<&'a Rule> {
+        live.rule_of(&self.card)
+    }
+
+    /// What is to be done about it.
+    #[must_use]
+    pub fn assess(&self, live: &Live, now: UnixTime) -> Assessment {
+        self.assess_by(self.rule(live), now)
+    }
+
+    /// What is to be done about it by this rule.
+    #[must_use]
+    pub fn assess_by(&self, rule: Option<&Rule>, now: UnixTime) -> Assessment {
+        assess(&self.card, rule, &self.poll.recent, &self.ledger, now)
+    }
+
+    /// The attempt that is open, if there is one.
+    #[must_use]
+    pub fn open(&self) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.state.name().is_open())
+    }
+
+    /// The plan that was bought last.
+    #[must_use]
+    pub fn last_plan(&self) -> Option<&str> {
+        let bought =
+            |attempt: &&Attempt| matches!(attempt.state, AttemptState::Done { .. } | AttemptState::Accepted { .. });
+        self.attempts.iter().rev().find(bought).map(|attempt| attempt.plan.id.as_str())
+    }
+}
+
+/// The attempts of a card that still matter, oldest first: those of two months, and the open one however old it is.
+///
+/// # Errors
+/// When the record cannot be read.
+pub fn recent_attempts(conn: &Connection, card: CardId, now: UnixTime) -> Result<Vec<Attempt>, StoreError> {
+    let filter =
+        AttemptFilter { card: Some(card), open_only: false, since: now.minus(MONEY_LOOKS_BACK), limit: MOST_ATTEMPTS };
+    let mut found = attempts::list(conn, &filter)?;
+    if !found.iter().any(|attempt| attempt.state.name().is_open()) {
+        found.extend(attempts::open_for(conn, card)?);
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// The attempts and money of a card, as `assess` may know them.
+fn ledger(
+    conn: &Connection,
+    standing: Standing,
+    card: &Card,
+    poll: &Poll,
+    attempts: &[Attempt],
+    now: UnixTime,
+) -> Result<Ledger, StoreError> {
+    let mut ledger = Ledger {
+        cycle: poll.cycle,
+        quarantined: poll.is_quarantined,
+        breaker_until: standing.left_alone_until,
+        pace: standing.pace,
+        ..Ledger::default()
+    };
+    if !attempts.is_empty() {
+        ledger.spends = spends(conn, card.id, now)?;
+    }
+    for attempt in attempts {
+        if attempt.state.name().is_open() {
+            ledger.open = Some(OpenAttempt::from(attempt));
+        }
+        if let AttemptState::Done { .. } = attempt.state {
+            ledger.cycle_length = attempt.plan.validity();
+        }
+        if attempt.cycle == poll.cycle {
+            ledger.closed.extend(ClosedAttempt::of(attempt));
+        }
+    }
+    Ok(ledger)
+}
+
+/// Money of the last two months that was or may have been charged for a card.
+///
+/// # Errors
+/// When the record cannot be read.
+pub fn spends(conn: &Connection, card: CardId, now: UnixTime) -> Result<Vec<Spend>, StoreError> {
+    let counted = attempts::spends(conn, card, now.minus(MONEY_LOOKS_BACK))?;
+    Ok(counted.into_iter().map(|spend| Spend { attempt: spend.attempt, at: spend.at, money: spend.money }).collect())
+}
+
+/// What an attempt cost, or may cost.
+#[must_use]
+pub fn cost(attempt: &Attempt) -> Money {
+    let charged = match &attempt.state {
+        AttemptState::Accepted { charged, .. } | AttemptState::Done { charged, .. } => *charged,
+        AttemptState::Planned { .. }
+        | AttemptState::Sending { .. }
+        | AttemptState::Pending { .. }
+        | AttemptState::Unknown { .. }
+        | AttemptState::Human { .. }
+        | AttemptState::Refused { .. }
+        | AttemptState::Absent { .. }
+        | AttemptState::Abandoned { .. }
+        | AttemptState::Reversed { .. } => None,
+    };
+    charged.unwrap_or(attempt.plan.price)
+}

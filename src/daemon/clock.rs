@@ -1,0 +1,184 @@
+//! The one place that asks the machine for the time, and the clocks that run fast where only the sandbox is at stake.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, bail};
+
+use crate::domain::time::{Secs, UnixTime};
+
+/// When this version was made; a wall clock before it is wrong (G2).
+pub const BUILT_AT: UnixTime = UnixTime::clamped(1_793_491_200);
+
+/// What tells the time.
+#[derive(Debug)]
+pub enum Clock {
+    /// The machine's wall clock.
+    System,
+    /// Runs `speed` times as fast as the machine's, from an instant on which several processes agree.
+    Scaled {
+        /// The machine's time, in milliseconds since the epoch, at which the story begins.
+        anchor_millis: i64,
+        /// The story's time then.
+        begins: UnixTime,
+        /// How many times as fast.
+        speed: u32,
+    },
+    /// Stands still while there is work, and steps to the next due instant when there is none.
+    Stepped {
+        /// The story's time, in seconds.
+        now_secs: AtomicI64,
+        /// How long a day of the story takes to watch.
+        day_takes: Duration,
+    },
+}
+
+impl Clock {
+    /// A clock that steps from due instant to due instant.
+    #[must_use]
+    pub fn stepped(begins: UnixTime, day_takes: Duration) -> Self {
+        Self::Stepped { now_secs: AtomicI64::new(begins.secs()), day_takes }
+    }
+
+    /// Reads what `--clock` takes: `SPEED@ANCHOR_MILLIS@BEGINS`, such as `600@1793491200000@2026-12-01T00:00:00Z`.
+    ///
+    /// # Errors
+    /// Says what would be right.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let mut parts = text.splitn(3, '@');
+        let (Some(speed), Some(anchor), Some(begins)) = (parts.next(), parts.next(), parts.next()) else {
+            bail!(
+                "`{text}` is not a clock; write SPEED@ANCHOR_MILLIS@BEGINS, such as 600@1793491200000@2026-12-01T00:00:00Z"
+            );
+        };
+        let speed: u32 = speed.parse().with_context(|| format!("`{speed}` is not a whole number"))?;
+        if speed == 0 {
+            bail!("a clock that runs 0 times as fast stands still; write 1 or more");
+        }
+        let anchor_millis = anchor.parse().with_context(|| format!("`{anchor}` is not a number of milliseconds"))?;
+        let begins = UnixTime::parse(begins).map_err(anyhow::Error::msg)?;
+        Ok(Self::Scaled { anchor_millis, begins, speed })
+    }
+
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> UnixTime {
+        match self {
+            Self::System => UnixTime::clamped(machine_millis() / 1_000),
+            Self::Scaled { anchor_millis, begins, speed } => {
+                let passed = machine_millis().saturating_sub(*anchor_millis).saturating_mul(i64::from(*speed));
+                begins.plus(Secs(passed / 1_000))
+            }
+            Self::Stepped { now_secs, .. } => UnixTime::clamped(now_secs.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// How long a sleep until `until` takes on the machine's clock.
+    #[must_use]
+    pub fn machine_wait(&self, until: UnixTime) -> Duration {
+        let left = until.since(self.now()).0.max(0).unsigned_abs();
+        match self {
+            Self::System => Duration::from_secs(left),
+            Self::Scaled { speed, .. } => Duration::from_millis(left.saturating_mul(1_000) / u64::from(*speed)),
+            Self::Stepped { day_takes, .. } => day_takes.mul_f64(left as f64 / 86_400.0),
+        }
+    }
+
+    /// Whether this clock may run a daemon that spends real money.
+    #[must_use]
+    pub const fn is_real(&self) -> bool {
+        matches!(self, Self::System)
+    }
+
+    /// Steps a stepped clock to `to`, if that is later; others move by themselves.
+    pub(crate) fn step_to(&self, to: UnixTime) {
+        match self {
+            Self::Stepped { now_secs, .. } => {
+                now_secs.fetch_max(to.secs(), Ordering::SeqCst);
+            }
+            Self::System | Self::Scaled { .. } => {}
+        }
+    }
+}
+
+/// How long something took on the machine's clock, for the log and for ages that must not jump.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Milliseconds since the start.
+    #[must_use]
+    pub fn millis(self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// 128 bits of chance for the key of an order.
+#[must_use]
+pub fn chance() -> u128 {
+    // A version 4 UUID has six fixed bits; two of them, one turned, cover each other's.
+    uuid::Uuid::new_v4().as_u128() ^ uuid::Uuid::new_v4().as_u128().rotate_left(61)
+}
+
+/// A word of chance for ids of messages.
+#[must_use]
+pub fn chance_text() -> String {
+    format!("{:032x}", chance())
+}
+
+/// Microseconds of a clock that never jumps, as systemd wants them with a reload.
+#[must_use]
+pub fn monotonic_micros() -> i64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1_000)
+}
+
+/// The machine's wall clock in milliseconds since the epoch.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that asks")]
+pub fn machine_millis() -> i64 {
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        // A clock before 1970 counts as the epoch itself: it is not trusted anyway (G2).
+        Err(_) => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scaled_clock_agrees_with_another_of_the_same_words() {
+        let words = format!("3600@{}@2026-12-01T00:00:00Z", machine_millis() - 2_000);
+        let (one, other) = (Clock::parse(&words).unwrap(), Clock::parse(&words).unwrap());
+        let begins = UnixTime::parse("2026-12-01T02:00:00Z").unwrap();
+        assert!(one.now() >= begins && other.now() >= begins);
+        assert!(other.now().since(one.now()) < Secs::HOUR);
+        assert!(!one.is_real());
+        for bad in ["", "0@1@2026-12-01T00:00:00Z", "x@1@2026-12-01T00:00:00Z", "1@y@2026-12-01T00:00:00Z", "1@2@today"]
+        {
+            assert!(Clock::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_stepped_clock_never_goes_back() {
+        let clock = Clock::stepped(UnixTime::clamped(1_000), Duration::ZERO);
+        clock.step_to(UnixTime::clamped(2_000));
+        clock.step_to(UnixTime::clamped(1_500));
+        assert_eq!(clock.now(), UnixTime::clamped(2_000));
+        assert_eq!(clock.machine_wait(UnixTime::MAX), Duration::ZERO);
+    }
+
+    #[test]
+    fn keys_differ() {
+        assert_ne!(chance(), chance());
+    }
+}

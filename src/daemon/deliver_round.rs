@@ -1,0 +1,144 @@
+//! The deliver round: claim, send, settle, per channel, urgent first and then the oldest. A claim counts the try and
+//! sets the next one before anything leaves.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+
+use super::Daemon;
+use super::bells::Round;
+use super::clock::Clock;
+use super::crash;
+use super::live::Post;
+use super::work::Job;
+use crate::domain::time::UnixTime;
+use crate::notify::{DOUBT_WAIT, Delivery, Outgoing};
+use crate::store::notices::{self, Claimed, Outcome};
+use crate::store::{Store, StoreError};
+
+/// Notices claimed in one transaction.
+const CLAIMED_AT_ONCE: usize = 64;
+/// Notices under way at once on one channel.
+const IN_FLIGHT: usize = 8;
+
+/// Hands each channel that has something to its task; answers when the next notice is due.
+///
+/// # Errors
+/// When the record cannot be read.
+pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, StoreError> {
+    let now = daemon.clock.now();
+    let live = daemon.live();
+    let mut first = None;
+    for post in live.posts() {
+        let channel = post.name.clone();
+        let next = daemon.store.read(move |conn| notices::next_due(conn, &channel)).await?;
+        let Some(next) = next else { continue };
+        if next > now {
+            first = Some(first.map_or(next, |first: UnixTime| first.min(next)));
+            continue;
+        }
+        let (task_daemon, post) = (Arc::clone(daemon), Arc::clone(post));
+        daemon.work.start(Job::Channel(post.name.to_string()), Round::Deliver, async move {
+            if let Err(error) = deliver(&task_daemon.store, &task_daemon.clock, &post).await {
+                tracing::error!(channel = %post.name, %error, "notices could not be settled");
+                task_daemon.store_failed(&error);
+            }
+        });
+    }
+    Ok(first)
+}
+
+/// Sends what is due over one channel until nothing is. While one batch is on its way, the one before is settled and the
+/// next one claimed, in one commit.
+///
+/// # Errors
+/// When the record cannot be written; what was sent by then stays claimed, and the next start decides about it.
+pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), StoreError> {
+    let mut sent = Vec::new();
+    let mut claimed = settle_and_claim(store, post, Vec::new(), clock.now()).await?;
+    while !claimed.is_empty() || !sent.is_empty() {
+        crash::point("after_claim");
+        let settling = settle_and_claim(store, post, std::mem::take(&mut sent), clock.now());
+        let next;
+        (sent, next) = tokio::join!(send(post, std::mem::take(&mut claimed)), settling);
+        claimed = next?;
+        crash::point("after_settled");
+    }
+    Ok(())
+}
+
+async fn send(post: &Post, claimed: Vec<Claimed>) -> Vec<(Claimed, Delivery)> {
+    let sending = claimed.into_iter().map(|notice| async {
+        let delivery = post.channel.send(&outgoing(post, &notice)).await;
+        (notice, delivery)
+    });
+    let sent = futures_util::stream::iter(sending).buffer_unordered(IN_FLIGHT).collect().await;
+    crash::point("after_send");
+    sent
+}
+
+fn outgoing(post: &Post, notice: &Claimed) -> Outgoing {
+    Outgoing {
+        id: word_of(&notice.message_id).to_owned(),
+        address: notice.address.clone(),
+        from: post.from.clone(),
+        bytes: notice.bytes.clone(),
+    }
+}
+
+/// The part of a message id that gateways and file names take: what stands before the `@`.
+fn word_of(message_id: &str) -> &str {
+    message_id.trim_start_matches('<').split('@').next().unwrap_or(message_id)
+}
+
+/// One transaction, so that a channel at work pays for one sync a batch.
+async fn settle_and_claim(
+    store: &Store,
+    post: &Post,
+    sent: Vec<(Claimed, Delivery)>,
+    now: UnixTime,
+) -> Result<Vec<Claimed>, StoreError> {
+    let settled: Vec<_> = sent
+        .into_iter()
+        .map(|(notice, delivery)| {
+            log(post, &notice, &delivery);
+            (notice.id, notice.attempt_no, outcome(&notice, delivery, now))
+        })
+        .collect();
+    let channel = post.name.clone();
+    store
+        .write(move |conn| {
+            for (id, attempt_no, outcome) in settled {
+                notices::settle(conn, id, attempt_no, &outcome, now)?;
+            }
+            notices::claim(conn, &channel, CLAIMED_AT_ONCE, now)
+        })
+        .await
+}
+
+/// A text is paid for each time: one that may have arrived is sent once more if it is urgent, and else never.
+fn outcome(notice: &Claimed, delivery: Delivery, now: UnixTime) -> Outcome {
+    match delivery {
+        Delivery::Sent { remote } => Outcome::Sent { remote },
+        Delivery::Retry { why, not_before } => {
+            Outcome::Retry { why, not_before: not_before.map(|wait| now.plus(wait)) }
+        }
+        Delivery::Dead { why } => Outcome::Dead { why },
+        Delivery::Doubtful { why } if notice.resend_costs && (!notice.kind.is_urgent() || notice.attempt_no > 1) => {
+            Outcome::Dead { why: format!("{why}; it may have arrived, and sending it again costs money") }
+        }
+        Delivery::Doubtful { why } => Outcome::Retry { why, not_before: Some(now.plus(DOUBT_WAIT)) },
+    }
+}
+
+fn log(post: &Post, notice: &Claimed, delivery: &Delivery) {
+    match delivery {
+        Delivery::Sent { .. } => tracing::info!(notice.id = notice.id.0, channel = %post.name, "notice sent"),
+        Delivery::Retry { why, .. } | Delivery::Doubtful { why } => {
+            tracing::warn!(notice.id = notice.id.0, channel = %post.name, why, "a notice was not delivered; it will be tried again");
+        }
+        Delivery::Dead { why } => {
+            tracing::error!(notice.id = notice.id.0, channel = %post.name, why, "a notice cannot be delivered");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The keeping round: what keeps the record itself in order. Old notices expire, history is thinned, copies are made,
+//! and changed files are noticed.
+
+use std::sync::Arc;
+
+use super::Daemon;
+use super::bells::Round;
+use super::late_changes;
+use super::live::Live;
+use super::work::Job;
+use crate::config::Daily;
+use crate::domain::card::Name;
+use crate::domain::time::{Secs, UnixTime};
+use crate::store::accounts::{self, AccountState};
+use crate::store::{StoreError, meta, notices, readings};
+
+/// How often notices are looked at for their expiry, and the time and the operators' state are noted.
+const TIDY_EVERY: Secs = Secs::minutes(15);
+/// How often history is thinned.
+const THIN_EVERY: Secs = Secs::DAY;
+/// How often orders that may still be taken back are looked up.
+const LATE_CHANGES_EVERY: Secs = Secs::DAY;
+/// Soon after a start they are looked up for the first time: a daemon that starts daily must look, too.
+const LATE_CHANGES_AFTER_START: Secs = Secs::minutes(30);
+/// Card-months thinned in one transaction.
+const THINNED_AT_ONCE: usize = 500;
+/// Copies that are kept.
+pub(crate) const BACKUPS_KEPT: usize = 14;
+
+/// When each kind of keeping is next due.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kept {
+    tidy_at: Option<UnixTime>,
+    thin_at: Option<UnixTime>,
+    late_changes_at: Option<UnixTime>,
+    backup_at: Option<UnixTime>,
+}
+
+/// How the ways to the operators fare, for the record.
+fn stored(live: &Live) -> Vec<(Name, AccountState)> {
+    live.desks().map(|desk| (desk.account.name.clone(), desk.stored())).collect()
+}
+
+/// Does what is due; answers when the next keeping is.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Option<UnixTime>, StoreError> {
+    let now = daemon.clock.now();
+    if kept.tidy_at.is_none_or(|at| at <= now) {
+        tidy(daemon, now).await?;
+        kept.tidy_at = Some(now.plus(TIDY_EVERY));
+    }
+    if kept.thin_at.is_none_or(|at| at <= now) {
+        kept.thin_at = Some(now.plus(THIN_EVERY));
+        // In small transactions, so that nothing else waits long.
+        while daemon.store.write(move |conn| readings::thin(conn, now, THINNED_AT_ONCE)).await? > 0 {}
+    }
+    look_for_late_changes(daemon, kept, now);
+    back_up(daemon, kept, now);
+    daemon.reload_if_changed().await;
+    Ok([kept.tidy_at, kept.thin_at, kept.late_changes_at, kept.backup_at].into_iter().flatten().min())
+}
+
+async fn tidy(daemon: &Arc<Daemon>, now: UnixTime) -> Result<(), StoreError> {
+    let fares = stored(&daemon.live());
+    let expired = daemon
+        .store
+        .write(move |conn| {
+            meta::seen(conn, now)?;
+            for (account, state) in &fares {
+                accounts::save(conn, account, state)?;
+            }
+            notices::expire(conn, now)
+        })
+        .await?;
+    if expired > 0 {
+        tracing::warn!(count = expired, "notices expired before they could be delivered");
+    }
+    if let Err(error) = daemon.store.renew_reserve() {
+        tracing::warn!(%error, "no space could be set aside for outcomes on a full disk");
+    }
+    Ok(())
+}
+
+/// Once a day, the first time soon after the start.
+fn look_for_late_changes(daemon: &Arc<Daemon>, kept: &mut Kept, now: UnixTime) {
+    let due = kept.late_changes_at.is_some_and(|at| at <= now);
+    match kept.late_changes_at {
+        None => kept.late_changes_at = Some(now.plus(LATE_CHANGES_AFTER_START)),
+        Some(_) if due => kept.late_changes_at = Some(now.plus(LATE_CHANGES_EVERY)),
+        Some(_) => {}
+    }
+    if due {
+        let task_daemon = Arc::clone(daemon);
+        daemon.work.start(Job::LateChanges, Round::Keep, async move {
+            if let Err(error) = late_changes::look(&task_daemon).await {
+                tracing::error!(%error, "orders that may still be taken back could not be looked up");
+                task_daemon.store_failed(&error);
+            }
+        });
+    }
+}
+
+/// The next such time of day, in UTC.
+fn next_daily(daily: Daily, now: UnixTime) -> UnixTime {
+    let day = now.secs().div_euclid(Secs::DAY.0) * Secs::DAY.0;
+    let at = UnixTime::clamped(day + i64::from(daily.hour) * 3_600 + i64::from(daily.minute) * 60);
+    if at > now { at } else { at.plus(Secs::DAY) }
+}
+
+/// Starts the daily copy when its hour comes. The first is due at the next such hour, not at every start.
+fn back_up(daemon: &Arc<Daemon>, kept: &mut Kept, now: UnixTime) {
+    let live = daemon.live();
+    let Some(daily) = live.machine().schedule.backup else {
+        kept.backup_at = None;
+        return;
+    };
+    let due = kept.backup_at.is_some_and(|at| at <= now);
+    if kept.backup_at.is_none() || due {
+        kept.backup_at = Some(next_daily(daily, now));
+    }
+    if due {
+        let task_daemon = Arc::clone(daemon);
+        daemon.work.start(Job::Backup, Round::Keep, async move {
+            match task_daemon.back_up().await {
+                Ok(path) => tracing::info!(path = %path.display(), "a copy of the record was made and proved"),
+                Err(error) => tracing::error!(%error, "no copy of the record could be made"),
+            }
+        });
+    }
+}

@@ -1,0 +1,360 @@
+//! From start to stop: taking up what was left, the loops of the rounds, systemd, signals, and the watchdog, which is
+//! fed by finished rounds only.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_cron_scheduler::{Job, JobScheduler};
+
+use super::bells::Round;
+use super::clock;
+use super::keep_round::{self, Kept};
+use super::live::Live;
+use super::{Daemon, control, deliver_round, order, poll_round, renew_round, settle_round, watch};
+use crate::domain::attempt::{Approval, Cause, Sent};
+use crate::domain::card::CardId;
+use crate::domain::plan::{Contents, Plan};
+use crate::domain::step::Event;
+use crate::domain::time::{Secs, UnixTime};
+use crate::store::attempts::{self, NewAttempt};
+use crate::store::polls::{PollUpdate, Seen};
+use crate::store::{Connection, Store, StoreError, cards, journal, meta, notices, polls};
+
+/// How long a stop waits for work that is under way; an order on its way is found by the next start.
+const STOP_WAITS: Duration = Duration::from_secs(150);
+/// The first round after a start is spread over two seconds a card, and this at most.
+const SPREAD_MAX: Secs = Secs::minutes(10);
+
+/// Whether the rounds are alive.
+#[derive(Debug, Default)]
+pub(super) struct Health {
+    finished: [AtomicU32; 5],
+    failed: AtomicBool,
+}
+
+impl Health {
+    fn finished(&self, round: Round) {
+        self.finished[round as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether each round has finished since this was last asked.
+    fn all_finished(&self) -> bool {
+        let ready = self.finished.iter().all(|count| count.load(Ordering::Relaxed) > 0);
+        if ready {
+            for count in &self.finished {
+                count.store(0, Ordering::Relaxed);
+            }
+        }
+        ready
+    }
+
+    /// Notes that this process must not go on.
+    pub(super) fn fail(&self) {
+        self.failed.store(true, Ordering::SeqCst);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::SeqCst)
+    }
+}
+
+/// Runs the daemon until it is told to stop.
+///
+/// # Errors
+/// When it cannot listen, or the record failed under it.
+pub async fn run(daemon: Arc<Daemon>) -> anyhow::Result<()> {
+    let signals = Signals::listen()?;
+    let listener = control::bind(&daemon.places.socket)?;
+    let control = tokio::spawn(control::serve(Arc::clone(&daemon), listener));
+    let alarm = alarm(&daemon).await?;
+    let rounds = start_rounds(&daemon);
+    let signals = tokio::spawn(watch_signals(Arc::clone(&daemon), signals));
+    let watchdog = tokio::spawn(feed_watchdog(Arc::clone(&daemon)));
+    watch::start(daemon.places.config.clone(), Arc::clone(&daemon.bells));
+    say(&[NotifyState::Ready, NotifyState::Status(&status(&daemon).await)]);
+    let kept = daemon.store.read(cards::count).await?;
+    tracing::info!(cards = kept, "ready");
+
+    daemon.stop.cancelled().await;
+    say(&[NotifyState::Stopping]);
+    daemon.bells.ring_all();
+    for round in rounds {
+        // A round that panicked has said so; stopping goes on.
+        let _ended = round.await;
+    }
+    if tokio::time::timeout(STOP_WAITS, daemon.work.finish()).await.is_err() {
+        tracing::warn!("work was still under way at the end; the next start finds it in the record");
+    }
+    signals.abort();
+    watchdog.abort();
+    let _ended = control.await;
+    if let Some(mut alarm) = alarm {
+        let _ended = alarm.shutdown().await;
+    }
+    for post in daemon.live().posts() {
+        post.channel.close().await;
+    }
+    std::fs::remove_file(&daemon.places.socket).ok();
+    let failed = daemon.health.has_failed();
+    daemon.store.clone().close().await;
+    if failed {
+        anyhow::bail!("the record could not be written; see the messages above");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The cron library wakes every round once a minute, in UTC, so that a lost bell or a jump of the clock costs a minute
+/// at most. It decides nothing. Clocks that run fast do without it.
+async fn alarm(daemon: &Arc<Daemon>) -> anyhow::Result<Option<JobScheduler>> {
+    if !daemon.clock.is_real() {
+        return Ok(None);
+    }
+    let scheduler = JobScheduler::new().await?;
+    let bells = Arc::clone(&daemon.bells);
+    let job = Job::new_async("0 * * * * *", move |_, _| {
+        let bells = Arc::clone(&bells);
+        Box::pin(async move { bells.ring_all() })
+    })?;
+    scheduler.add(job).await?;
+    scheduler.start().await?;
+    Ok(Some(scheduler))
+}
+
+fn start_rounds(daemon: &Arc<Daemon>) -> Vec<tokio::task::JoinHandle<()>> {
+    Round::ALL.into_iter().map(|round| tokio::spawn(keep_going(Arc::clone(daemon), round))).collect()
+}
+
+/// One round after another, with sleep between, until the daemon stops.
+async fn keep_going(daemon: Arc<Daemon>, round: Round) {
+    let mut kept = Kept::default();
+    while !daemon.stop.is_cancelled() {
+        let next = match round {
+            Round::Poll => poll_round::round(&daemon).await,
+            Round::Renew => renew_round::round(&daemon).await,
+            Round::Settle => settle_round::round(&daemon).await,
+            Round::Deliver => deliver_round::round(&daemon).await,
+            Round::Keep => keep_round::round(&daemon, &mut kept).await,
+        };
+        let next = match next {
+            Ok(next) => {
+                daemon.health.finished(round);
+                next
+            }
+            Err(error) => {
+                tracing::error!(?round, %error, "a round failed");
+                daemon.store_failed(&error);
+                Some(daemon.clock.now().plus(Secs::MINUTE))
+            }
+        };
+        tokio::select! {
+            () = daemon.bells.sleep(round, next) => {}
+            () = daemon.stop.cancelled() => {}
+        }
+    }
+}
+
+/// The signals that are listened to.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    hup: Signal,
+}
+
+impl Signals {
+    /// From here on no signal ends the process by itself; hence this comes before READY is said.
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            hup: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+/// The first signal to end stops in good order, the second ends at once; SIGHUP reloads.
+async fn watch_signals(daemon: Arc<Daemon>, signals: Signals) {
+    let Signals { mut term, mut int, mut hup } = signals;
+    loop {
+        tokio::select! {
+            _ = hup.recv() => {
+                say(&[NotifyState::Reloading, NotifyState::MonotonicUsec(clock::monotonic_micros().into())]);
+                daemon.reload().await;
+                say(&[NotifyState::Ready, NotifyState::Status(&status(&daemon).await)]);
+            }
+            _ = term.recv() => stop(&daemon),
+            _ = int.recv() => stop(&daemon),
+        }
+    }
+}
+
+fn stop(daemon: &Daemon) {
+    if daemon.stop.is_cancelled() {
+        tracing::warn!("a second signal: ending at once");
+        std::process::exit(1);
+    }
+    tracing::info!("stopping; a second signal ends at once");
+    daemon.stop.cancel();
+}
+
+/// Says to systemd that the daemon is well, as long as every round goes on finishing. Rounds with nothing to do sleep for
+/// up to a minute, so where the watchdog is more impatient than that they are woken to show that they live.
+async fn feed_watchdog(daemon: Arc<Daemon>) {
+    let limit = sd_notify::watchdog_enabled();
+    let every = limit.map_or(Duration::from_secs(60), |limit| limit / 3);
+    loop {
+        tokio::time::sleep(every / 2).await;
+        if limit.is_some() {
+            daemon.bells.ring_all();
+        }
+        tokio::time::sleep(every / 2).await;
+        if daemon.health.all_finished() {
+            say(&[NotifyState::Watchdog, NotifyState::Status(&status(&daemon).await)]);
+        }
+    }
+}
+
+/// The line that `systemctl status` shows.
+async fn status(daemon: &Daemon) -> String {
+    let counts = daemon
+        .store
+        .read(|conn| Ok((cards::count(conn)?, attempts::count_open(conn)?, notices::gauges(conn)?.depth)))
+        .await;
+    match counts {
+        Ok((cards, open, queued)) => format!("{cards} cards, {open} renewals open, {queued} notices queued"),
+        Err(_) => "the record cannot be read".to_owned(),
+    }
+}
+
+fn say(states: &[NotifyState<'_>]) {
+    // Without systemd there is nobody to tell.
+    let _told = sd_notify::notify(states);
+}
+
+/// What a start finds: cards as the files have them, orders left on their way, claims of the process before, and a
+/// journal that may know more than the record.
+pub(super) async fn take_up(store: &Store, live: &Arc<Live>, journal: &Path, now: UnixTime) -> anyhow::Result<()> {
+    let contents = journal::read(journal)?;
+    if contents.broken_inside {
+        anyhow::bail!(
+            "{} is damaged in its middle: nothing may be bought by it. Restore the file, or move it away after checking at your operators that every order is known",
+            journal.display()
+        );
+    }
+    let live = Arc::clone(live);
+    let found = store
+        .write(move |conn| {
+            sync_cards(conn, &live, now)?;
+            roll_back_detected(conn, &live, &contents.lines, now)?;
+            notices::recover(conn, now)?;
+            order::recover(conn, &live, now)
+        })
+        .await?;
+    for attempt in found {
+        tracing::warn!(
+            attempt.id = attempt.0,
+            "an order was on its way when the process ended; it is unknown until settled"
+        );
+    }
+    Ok(())
+}
+
+/// A journal line that the record does not know means that the record is older than the world: such orders, and all that
+/// are open, become a person's question, and nothing is bought until each card is confirmed.
+fn roll_back_detected(
+    conn: &Connection,
+    live: &Live,
+    lines: &[journal::JournalLine],
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let mut unknown = Vec::new();
+    for line in lines {
+        if attempts::with_key(conn, &line.key)?.is_none() {
+            unknown.push(line);
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    tracing::error!(
+        orders = unknown.len(),
+        "the record is older than the journal of orders; nothing is bought until the cards are confirmed"
+    );
+    for attempt in attempts::open(conn)? {
+        super::moves::advance(conn, live, &attempt, Event::RolledBack, now)?;
+    }
+    for line in unknown {
+        import(conn, live, line, now)?;
+    }
+    meta::quarantine_all(conn, "the record is older than the journal of orders", now).map(drop)
+}
+
+/// Makes an order that only the journal knows a person's question. A card that is gone, or has an open question already,
+/// keeps it in the log alone: it is set aside either way.
+fn import(conn: &Connection, live: &Live, line: &journal::JournalLine, now: UnixTime) -> Result<(), StoreError> {
+    // By its name: rows of a record that was made anew are other cards' rows.
+    let card = match cards::by_name(conn, &line.card_name)? {
+        Some(card) => Some(card.id),
+        None => cards::by_id(conn, line.card)?.map(|card| card.id),
+    };
+    let Some(card) = card.filter(|card| matches!(attempts::open_for(conn, *card), Ok(None))) else {
+        tracing::error!(card.name = %line.card_name, attempt.id = line.attempt.0, plan = line.plan_id, price = %line.price, at = %line.at, "an order that the record does not know; compare it with your operator's list");
+        return Ok(());
+    };
+    let new = NewAttempt {
+        card,
+        cycle: polls::load(conn, card)?.cycle,
+        number: 1,
+        account: line.account.clone(),
+        cause: Cause::Journal,
+        plan: Plan {
+            id: line.plan_id.clone(),
+            name: line.plan_id.clone(),
+            contents: Contents::default(),
+            validity_secs: None,
+            price: line.price,
+        },
+        payment: "unknown".to_owned(),
+        code: None,
+        created_at: line.at,
+        approval: Approval::NotNeeded,
+        before: None,
+        next_at: now,
+    };
+    let sent = Sent { key: line.key.clone(), first_sent_at: line.at, send_count: 1 };
+    let asked = attempts::import_from_journal(conn, line.attempt, &new, &sent, now)?;
+    super::moves::remind(conn, live, &asked, 0, now)
+}
+
+/// Brings the cards of the record in line with the file.
+pub(super) fn sync_cards(conn: &Connection, live: &Live, now: UnixTime) -> Result<(), StoreError> {
+    let cards: Vec<_> = live.config().rules.cards.iter().map(super::open::new_card).collect();
+    let report = cards::sync_file_cards(conn, &cards, now)?;
+    // What is another card now is read at once, not when the one before it was due.
+    for card in report.changed.iter().chain(&report.revived) {
+        let cycle = polls::load(conn, *card)?.cycle;
+        polls::save(conn, &[PollUpdate { card: *card, seen: Seen::Nothing, next_poll_at: now, cycle }])?;
+    }
+    let (added, changed) = (report.added.len() + report.revived.len(), report.changed.len());
+    if added + changed + report.retired.len() > 0 {
+        tracing::info!(added, changed, retired = report.retired.len(), "cards of rules.toml");
+    }
+    Ok(())
+}
+
+/// The schedule from the record, with what is overdue spread in row order.
+pub(super) async fn spread_first_round(store: &Store, now: UnixTime) -> Result<Vec<(CardId, UnixTime)>, StoreError> {
+    let mut due = store.read(polls::schedule).await?;
+    let overdue = due.iter().filter(|(_, at)| *at <= now).count();
+    let span = Secs(i64::try_from(overdue).unwrap_or(i64::MAX).saturating_mul(2)).min(SPREAD_MAX).0;
+    let waiting = due.iter_mut().filter(|(_, at)| *at <= now);
+    for (place, (_, at)) in (0_i64..).zip(waiting) {
+        // The first is read at once, the last at the end of the span.
+        *at = now.plus(Secs(place.saturating_mul(span) / i64::try_from(overdue.max(1)).unwrap_or(1)));
+    }
+    Ok(due)
+}

@@ -1,0 +1,226 @@
+//! What the files say, at work: accounts with their operators, channels with their senders, rules. Built whole, then
+//! swapped for the one before.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::desk::{Desk, Fares};
+use super::tell;
+use crate::config::{Carries, Config, Machine, Person};
+use crate::domain::card::{Card, Name};
+use crate::domain::notice::{Language, NoticeKind};
+use crate::domain::operator::{Capabilities, MOST_CAREFUL};
+use crate::domain::rule::Rule;
+use crate::domain::time::{LocalHours, UnixTime};
+use crate::notify::Channel;
+
+/// The files, at work.
+pub struct Live {
+    config: Config,
+    desks: BTreeMap<Name, Arc<Desk>>,
+    posts: Vec<Arc<Post>>,
+    everybody: Vec<Name>,
+}
+
+/// A channel at work.
+pub struct Post {
+    /// Its name.
+    pub name: Name,
+    /// Its sender.
+    pub channel: Channel,
+    /// What it carries.
+    pub carries: Carries,
+    /// Who messages come from.
+    pub from: String,
+}
+
+/// One way to one person.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The person.
+    pub person: Name,
+    /// The channel.
+    pub channel: Name,
+    /// The address there.
+    pub address: String,
+    /// Who the message comes from.
+    pub from: String,
+    /// The domain of message ids.
+    pub domain: String,
+    /// Whether it is a text message and not a mail.
+    pub is_text: bool,
+    /// The person's language.
+    pub language: Language,
+    /// The person's zone.
+    pub zone: TimeZone,
+    /// The person's hours in which only what is urgent is sent.
+    pub quiet: Option<LocalHours>,
+}
+
+impl Way {
+    /// When a message may go out: at once if it is urgent or nobody sleeps, else when the quiet hours end.
+    #[must_use]
+    pub fn send_at(&self, kind: NoticeKind, now: UnixTime) -> UnixTime {
+        match self.quiet {
+            Some(quiet) if !kind.is_urgent() => quiet.next_close(now, &self.zone),
+            Some(_) | None => now,
+        }
+    }
+}
+
+/// Where secrets and the maildir are.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// systemd's folder of credentials.
+    pub credentials: Option<PathBuf>,
+    /// Where the record lies; the default maildir is below it.
+    pub state: PathBuf,
+}
+
+/// Who is told when the file names nobody: whoever looks into the maildir.
+const OWNER: &str = "owner";
+
+impl Live {
+    /// Builds everything that the files name.
+    ///
+    /// # Errors
+    /// When a secret cannot be read or a client cannot be made.
+    pub async fn build(
+        config: Config,
+        surroundings: &Surroundings,
+        fares: &BTreeMap<Name, Fares>,
+    ) -> anyhow::Result<Self> {
+        let mut desks = BTreeMap::new();
+        for account in &config.machine.accounts {
+            let operator = super::open::operator(account, surroundings).await?;
+            let known = fares.get(&account.name).cloned().unwrap_or_default();
+            let desk = Desk::new(account.to_account(&config.machine.schedule), operator, known);
+            desks.insert(account.name.clone(), Arc::new(desk));
+        }
+        let mut posts = Vec::new();
+        for channel in &config.machine.channels {
+            posts.push(Arc::new(super::open::post(channel, surroundings)?));
+        }
+        let mut everybody: Vec<Name> = config.machine.people.iter().map(|person| person.name.clone()).collect();
+        if everybody.is_empty() {
+            everybody.extend(Name::parse(OWNER));
+        }
+        Ok(Self { config, desks, posts, everybody })
+    }
+
+    /// The machine's file.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.config.machine
+    }
+
+    /// Both files.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The desk of an account, while the file names it.
+    #[must_use]
+    pub fn desk(&self, account: &Name) -> Option<&Arc<Desk>> {
+        self.desks.get(account)
+    }
+
+    /// All desks.
+    pub fn desks(&self) -> impl Iterator<Item = &Arc<Desk>> {
+        self.desks.values()
+    }
+
+    /// All channels.
+    #[must_use]
+    pub fn posts(&self) -> &[Arc<Post>] {
+        &self.posts
+    }
+
+    /// The rule that applies to a card: its own, or the first that matches its labels.
+    #[must_use]
+    pub fn rule_of(&self, card: &Card) -> Option<&Rule> {
+        self.config.rules.rule_for(&card.labels, card.rule.as_ref())
+    }
+
+    /// Whom to ask about an account's purchases.
+    #[must_use]
+    pub fn support(&self, account: &Name) -> Option<String> {
+        self.desks.get(account).and_then(|desk| desk.account.support.clone())
+    }
+
+    /// What the account's operator can do; the most careful there is, once the account has left the file.
+    #[must_use]
+    pub fn capabilities(&self, account: &Name) -> &Capabilities {
+        self.desks.get(account).map_or(&MOST_CAREFUL, |desk| desk.operator.capabilities())
+    }
+
+    /// Every way to everybody who is to be told: mail where there is an address, a text beside it for what cannot wait,
+    /// and a text alone for who has no mail.
+    #[must_use]
+    pub fn ways(&self, named: Option<&[Name]>, kind: NoticeKind) -> Vec<Way> {
+        let mut ways = Vec::new();
+        for name in tell::concerned(named, &self.everybody) {
+            let person = self.config.machine.person(name);
+            let mail = self.way(name, person, Carries::Mail);
+            let text = self.way(name, person, Carries::Sms).filter(|_| mail.is_none() || tell::texts_too(kind));
+            ways.extend(mail.into_iter().chain(text));
+        }
+        ways
+    }
+
+    fn way(&self, name: &Name, person: Option<&Person>, carries: Carries) -> Option<Way> {
+        let post = self.posts.iter().find(|post| post.carries == carries)?;
+        let address = match (carries, person) {
+            (Carries::Mail, Some(person)) if person.mail.is_some() => person.mail.as_ref()?.to_string(),
+            // Files need no address: whoever has none is told there.
+            (Carries::Mail, _) if matches!(post.channel, Channel::Maildir(_)) => "owner@localhost".to_owned(),
+            (Carries::Sms, Some(person)) => person.sms.as_ref()?.to_string(),
+            (Carries::Mail | Carries::Sms, _) => return None,
+        };
+        Some(Way {
+            person: name.clone(),
+            channel: post.name.clone(),
+            address,
+            from: post.from.clone(),
+            domain: domain_of(&post.from).to_owned(),
+            is_text: carries == Carries::Sms,
+            language: person.map_or(self.config.machine.language, |person| person.language),
+            zone: person.map_or(TimeZone::UTC, |person| person.zone.clone()),
+            quiet: person.and_then(|person| person.quiet),
+        })
+    }
+
+    /// Whether a person can be told something.
+    #[must_use]
+    pub fn knows(&self, person: &Name) -> bool {
+        self.everybody.contains(person)
+    }
+
+    /// How the ways to the operators fare, to be kept over a reload.
+    #[must_use]
+    pub fn fares(&self) -> BTreeMap<Name, Fares> {
+        self.desks.iter().map(|(name, desk)| (name.clone(), desk.faring())).collect()
+    }
+}
+
+/// The domain of the sender's address.
+fn domain_of(from: &str) -> &str {
+    let address = from.rsplit_once('<').map_or(from, |(_, address)| address.trim_end_matches('>'));
+    address.rsplit_once('@').map_or("localhost", |(_, domain)| domain.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::domain_of;
+
+    #[test]
+    fn message_ids_take_the_senders_domain() {
+        assert_eq!(domain_of("simkeeper <keeper@example.net>"), "example.net");
+        assert_eq!(domain_of("keeper@example.net"), "example.net");
+        assert_eq!(domain_of("odd"), "localhost");
+    }
+}

@@ -1,0 +1,239 @@
+//! From what the files say to what works: operators, channels, cards. The only place that knows both rooms of each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use jiff::tz::TimeZone;
+use secrecy::SecretString;
+
+use super::desk::Fares;
+use super::live::{Post, Surroundings};
+use super::request::CardWords;
+use crate::config::{
+    AccountConfig, AccountKind, CardEntry, ChannelConfig, ChannelKind, Config, Gateway, GatewayValue, Method, Piece,
+    Placeholder, SecretRef, Tls,
+};
+use crate::domain::card::{Keeper, Name};
+use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
+use crate::notify::{
+    AnswerRule, Channel, ChannelSettings, GatewayMethod, GatewaySettings, Login, Meaning, SmtpSettings, SmtpTls,
+    TwilioSettings,
+};
+use crate::operators::Operator;
+use crate::operators::airalo::{self, Airalo};
+use crate::operators::http::HttpSettings;
+use crate::operators::sandbox::SandboxOperator;
+use crate::store::accounts::AccountState;
+use crate::store::cards::NewCard;
+
+/// Connections to a mail server that are kept.
+const SMTP_CONNECTIONS: usize = 8;
+/// How long one step of a mail dialogue may take.
+const SMTP_STEP: Duration = Duration::from_secs(60);
+/// The folder of mails below the state directory where the file names none.
+const MAIL_FOLDER: &str = "mail";
+
+/// The operator of an account.
+///
+/// # Errors
+/// When a secret cannot be read or the address is not allowed.
+pub(super) async fn operator(account: &AccountConfig, around: &Surroundings) -> anyhow::Result<Arc<dyn Operator>> {
+    match &account.kind {
+        AccountKind::Sandbox { base_url, key, time_limit } => {
+            let host = base_url.host_str().unwrap_or("127.0.0.1").to_owned();
+            let mut settings = HttpSettings::new(base_url.as_str(), &[&host]);
+            if let Some(limit) = time_limit {
+                let limit = Duration::from_secs(limit.0.unsigned_abs());
+                (settings.read_limit, settings.buy_limit) = (limit, limit);
+            }
+            // A page of five hundred cards is larger than an ordinary answer.
+            let key = match key {
+                Some(key) => secret(key, around)?,
+                None => SecretString::from(crate::sandbox::DEFAULT_KEY),
+            };
+            Ok(Arc::new(SandboxOperator::connect(&settings, key).await?))
+        }
+        AccountKind::Airalo { client_id, client_secret, base_url } => {
+            let base = base_url.as_ref().map_or(airalo::BASE_URL, |url| url.as_str());
+            let operator = Airalo::new(base, secret(client_id, around)?, secret(client_secret, around)?)?;
+            Ok(Arc::new(operator))
+        }
+    }
+}
+
+fn secret(reference: &SecretRef, around: &Surroundings) -> anyhow::Result<SecretString> {
+    Ok(reference.read(around.credentials.as_deref())?)
+}
+
+/// A channel.
+///
+/// # Errors
+/// When a secret cannot be read or a setting cannot work.
+pub(super) fn post(channel: &ChannelConfig, around: &Surroundings) -> anyhow::Result<Post> {
+    let (settings, from) = match &channel.kind {
+        ChannelKind::Smtp { host, port, tls, user, password, from, ca_file } => {
+            let login = match (user, password) {
+                (Some(user), Some(password)) => Some(Login { user: user.clone(), password: secret(password, around)? }),
+                _ => None,
+            };
+            let tls = match tls {
+                Tls::Starttls => SmtpTls::Starttls,
+                Tls::Implicit => SmtpTls::Implicit,
+                Tls::None => SmtpTls::None,
+            };
+            let settings = SmtpSettings {
+                host: host.clone(),
+                port: *port,
+                tls,
+                login,
+                ca_file: ca_file.clone(),
+                connections: SMTP_CONNECTIONS,
+                step_timeout: SMTP_STEP,
+            };
+            (ChannelSettings::Smtp(settings), from.to_string())
+        }
+        ChannelKind::Maildir { path, from } => {
+            let folder = path.clone().unwrap_or_else(|| around.state.join(MAIL_FOLDER));
+            (ChannelSettings::Maildir { folder }, from.to_string())
+        }
+        ChannelKind::Twilio { account, token, from, base_url } => {
+            let settings = TwilioSettings {
+                account: account.clone(),
+                token: secret(token, around)?,
+                base_url: base_url.as_ref().map(ToString::to_string),
+            };
+            (ChannelSettings::Twilio(settings), format!("+{}", from.digits()))
+        }
+        ChannelKind::Gateway(gateway) => (ChannelSettings::Gateway(described(gateway, around)?), String::new()),
+    };
+    let name = &channel.name;
+    let opened = Channel::open(settings).with_context(|| format!("channel `{name}`"))?;
+    Ok(Post { name: name.clone(), channel: opened, carries: channel.kind.carries(), from })
+}
+
+fn described(gateway: &Gateway, around: &Surroundings) -> anyhow::Result<GatewaySettings> {
+    let fields = |fields: &[(String, GatewayValue)]| -> anyhow::Result<Vec<(String, SecretString)>> {
+        fields.iter().map(|(name, value)| Ok((name.clone(), filled(value, around)?))).collect()
+    };
+    Ok(GatewaySettings {
+        method: match gateway.method {
+            Method::Get => GatewayMethod::Get,
+            Method::Post => GatewayMethod::Post,
+        },
+        url: gateway.url.to_string(),
+        query: fields(&gateway.query)?,
+        form: fields(&gateway.form)?,
+        headers: fields(&gateway.headers)?,
+        answers: answers(gateway),
+    })
+}
+
+/// A value as the channel takes it: places in braces, braces of the text itself doubled by nobody, since the file refuses
+/// them.
+fn filled(value: &GatewayValue, around: &Surroundings) -> anyhow::Result<SecretString> {
+    match value {
+        GatewayValue::Secret(reference) => secret(reference, around),
+        GatewayValue::Template(pieces) => {
+            let text: String = pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Literal(text) => text.as_str(),
+                    Piece::Placeholder(Placeholder::To) => "{to}",
+                    Piece::Placeholder(Placeholder::Text) => "{text}",
+                    Piece::Placeholder(Placeholder::Id) => "{id}",
+                    Piece::Placeholder(Placeholder::Coding) => "{coding}",
+                })
+                .collect();
+            Ok(text.into())
+        }
+    }
+}
+
+/// What answers mean, the body first: "never" beats "taken", and where beginnings are listed, no other is "taken".
+fn answers(gateway: &Gateway) -> Vec<AnswerRule> {
+    let mut rules = Vec::new();
+    let mut rule = |status: u16, prefix: Option<&String>, meaning| {
+        rules.push(AnswerRule { status, body_prefix: prefix.cloned(), meaning });
+    };
+    for &status in &gateway.success_status {
+        for prefix in &gateway.permanent_prefix {
+            rule(status, Some(prefix), Meaning::Dead);
+        }
+        for prefix in &gateway.success_prefix {
+            rule(status, Some(prefix), Meaning::Sent);
+        }
+        let otherwise = if gateway.success_prefix.is_empty() { Meaning::Sent } else { Meaning::Doubtful };
+        rule(status, None, otherwise);
+    }
+    for &status in &gateway.permanent_status {
+        rule(status, None, Meaning::Dead);
+    }
+    rules
+}
+
+/// A card of `rules.toml`.
+pub(super) fn new_card(entry: &CardEntry) -> NewCard {
+    NewCard {
+        name: entry.name.clone(),
+        account: entry.account.clone(),
+        iccid: entry.iccid.clone(),
+        msisdn: entry.msisdn.clone(),
+        imei: entry.imei.clone(),
+        eid: entry.eid.clone(),
+        fields: entry.fields.clone(),
+        labels: entry.labels.clone(),
+        contact: entry.contact.clone(),
+        zone: entry.zone.clone(),
+        notify: entry.notify.clone(),
+        rule: entry.rule.clone(),
+        keeper: Keeper::File,
+    }
+}
+
+/// A card in a person's words.
+///
+/// # Errors
+/// Says what would be right.
+pub(crate) fn card(words: &CardWords, config: &Config) -> Result<NewCard, String> {
+    let account = Name::parse(&words.operator)?;
+    let known = config.machine.account(&account);
+    let known = known.ok_or_else(|| format!("simkeeper.toml names no account `{account}` under [operator.…]"))?;
+    let mut card = NewCard::named(Name::parse(&words.name)?, account, Keeper::Command);
+    card.iccid = words.iccid.as_deref().map(Iccid::parse).transpose()?;
+    card.msisdn = words.msisdn.as_deref().map(Msisdn::parse).transpose()?;
+    card.imei = words.imei.as_deref().map(Imei::parse).transpose()?;
+    card.eid = words.eid.as_deref().map(Eid::parse).transpose()?;
+    if card.iccid.is_none() && card.msisdn.is_none() {
+        return Err("a card needs its ICCID or its phone number".to_owned());
+    }
+    card.labels = names(&words.labels)?;
+    card.notify = names(&words.notify)?;
+    if let Some(stranger) = card.notify.iter().find(|name| config.machine.person(name).is_none()) {
+        return Err(format!("simkeeper.toml names no person `{stranger}`"));
+    }
+    card.contact.clone_from(&words.contact);
+    card.zone = match &words.zone {
+        Some(zone) => TimeZone::get(zone).map_err(|_| format!("`{zone}` is not a zone such as America/Toronto"))?,
+        None => known.zone.clone().unwrap_or(TimeZone::UTC),
+    };
+    card.rule = words.rule.as_deref().map(Name::parse).transpose()?;
+    if let Some(rule) = card.rule.as_ref().filter(|rule| config.rules.rule(rule).is_none()) {
+        return Err(format!("rules.toml has no rule `{rule}`"));
+    }
+    Ok(card)
+}
+
+fn names(texts: &[String]) -> Result<Vec<Name>, String> {
+    texts.iter().map(|text| Name::parse(text)).collect()
+}
+
+/// How the way to an operator fared, as the record has it.
+pub(super) fn fares(state: &AccountState) -> Fares {
+    Fares {
+        failures: state.failures,
+        until: state.open_until.max(state.paused_until),
+        clocks: state.clock,
+        wallet: state.wallet.clone(),
+    }
+}

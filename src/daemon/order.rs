@@ -1,0 +1,306 @@
+//! One order: preflight (T2), gates (T3), the intent on disk (T4), one POST, and what it came to (T5 to T8). The only
+//! code that spends money; read it with `docs/reliability.md` beside you.
+
+use std::sync::Arc;
+
+use super::Daemon;
+use super::case::Case;
+use super::clock::{self, BUILT_AT};
+use super::crash;
+use super::desk::Desk;
+use super::fresh;
+use super::last_look::{Checked, Seen};
+use super::moves::{self, Moved, advance};
+use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Sent, Snapshot};
+use crate::domain::card::Name;
+use crate::domain::gates::{self, Gate};
+use crate::domain::money::Money;
+use crate::domain::operator::{BuyAnswer, OperatorError, Order, OrderKey, PreparedOrder, RefusalKind};
+use crate::domain::step::Event;
+use crate::domain::time::{Secs, UnixTime};
+use crate::store::attempts::{self, Evidence};
+use crate::store::journal::JournalLine;
+use crate::store::{Connection, StoreError, cards, meta};
+
+/// A gate that waiting may open is tried again this much later.
+const GATE_AGAIN: Secs = Secs::minutes(15);
+/// An attempt whose gates stay closed for this long is given up; the need remains.
+const GATES_TRIED_FOR: Secs = Secs::days(2);
+
+/// Carries a planned attempt as far as it goes now. Errors are logged here: the record brings it back.
+pub(super) async fn carry(daemon: &Arc<Daemon>, attempt: Attempt) {
+    let id = attempt.id;
+    if let Err(error) = try_carry(daemon, attempt).await {
+        tracing::error!(attempt.id = id.0, %error, "an attempt could not go on");
+        daemon.store_failed(&error);
+    }
+}
+
+async fn try_carry(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError> {
+    if let Approval::Asked { .. } = attempt.approval {
+        return super::people::remind(daemon, attempt).await;
+    }
+    let live = daemon.live();
+    let Some(desk) = live.desk(&attempt.account).map(Arc::clone) else {
+        return delay(daemon, attempt, daemon.clock.now().plus(GATE_AGAIN)).await;
+    };
+    // The semaphore is never closed, so a permit always comes.
+    let _permit = desk.permits.acquire().await;
+    let Some(seen) = look(daemon, &desk, &attempt).await? else { return Ok(()) };
+    match intend(daemon, &desk, attempt, seen).await? {
+        Some(intended) => send(daemon, &desk, intended).await,
+        None => Ok(()),
+    }
+}
+
+/// T2: reads the card, the wallet and the offer. What fails here delays the attempt; nothing has left.
+async fn look(daemon: &Arc<Daemon>, desk: &Arc<Desk>, attempt: &Attempt) -> Result<Option<Seen>, StoreError> {
+    let now = daemon.clock.now();
+    let id = attempt.card;
+    let Some(card) = daemon.store.read(move |conn| cards::by_id(conn, id)).await? else {
+        return delay(daemon, attempt.clone(), now.plus(GATE_AGAIN)).await.map(|()| None);
+    };
+    if let Err(error) = fresh::read(daemon, desk, &card).await? {
+        return wait(daemon, desk, attempt, &error, now).await;
+    }
+    let wallet = match desk.operator.wallet().await {
+        Ok(wallet) => {
+            desk.told_wallet(now, wallet.clone());
+            wallet
+        }
+        Err(error) => return wait(daemon, desk, attempt, &error, now).await,
+    };
+    match desk.operator.preflight(&card, &attempt.plan, attempt.code.as_deref()).await {
+        Ok(offer) => {
+            if let Some(theirs) = offer.operator_time {
+                desk.told_time(daemon.clock.now(), theirs);
+            }
+            desk.went_well();
+            Ok(Some(Seen { wallet, offer }))
+        }
+        Err(OperatorError::Never { kind: RefusalKind::BadCode, .. }) if attempt.code.is_some() => {
+            next_code(daemon, attempt).await.map(|()| None)
+        }
+        Err(error) => wait(daemon, desk, attempt, &error, now).await,
+    }
+}
+
+/// A discount code that is not valid makes way for the next of the rule, the last for none. The attempt is due already,
+/// so it is taken up again at once.
+async fn next_code(daemon: &Arc<Daemon>, attempt: &Attempt) -> Result<(), StoreError> {
+    let (live, now, attempt) = (daemon.live(), daemon.clock.now(), attempt.clone());
+    daemon
+        .store
+        .write(move |conn| {
+            let card = cards::by_id(conn, attempt.card)?;
+            let codes = card.as_ref().and_then(|card| live.rule_of(card)).map_or(&[][..], |rule| &rule.codes);
+            let refused = attempt.code.as_ref();
+            let next = codes.iter().skip_while(|code| Some(*code) != refused).nth(1);
+            let what = format!("the code {} is not valid", refused.map_or("", String::as_str));
+            let evidence = Evidence { transition: "T2", what, digest: None, at: now };
+            let (plan, payment, next) = (&attempt.plan, &attempt.payment, next.map(String::as_str));
+            attempts::set_offer(conn, &attempt, plan, payment, next, &evidence).map(drop)
+        })
+        .await
+}
+
+async fn wait(
+    daemon: &Arc<Daemon>,
+    desk: &Desk,
+    attempt: &Attempt,
+    error: &OperatorError,
+    now: UnixTime,
+) -> Result<Option<Seen>, StoreError> {
+    let until = desk.went_wrong(error, now).unwrap_or(now).max(now.plus(GATE_AGAIN));
+    tracing::warn!(attempt.id = attempt.id.0, %error, "the preflight failed; the order waits");
+    delay(daemon, attempt.clone(), until).await.map(|()| None)
+}
+
+async fn delay(daemon: &Arc<Daemon>, attempt: Attempt, until: UnixTime) -> Result<(), StoreError> {
+    let (live, now) = (daemon.live(), daemon.clock.now());
+    let event = if now.since(attempt.created_at) > GATES_TRIED_FOR {
+        Event::GateClosed { gate: "preflight".into() }
+    } else {
+        Event::Delayed { until }
+    };
+    daemon.store.write(move |conn| advance(conn, &live, &attempt, event, now).map(drop)).await
+}
+
+/// An order whose intent is on disk.
+struct Intended {
+    attempt: Attempt,
+    card_name: Name,
+    prepared: PreparedOrder,
+}
+
+/// T3 or T4: in one transaction, everything is checked once more, and then either the reason not to send is written, or
+/// the order with its key and exact bytes.
+async fn intend(
+    daemon: &Arc<Daemon>,
+    desk: &Arc<Desk>,
+    attempt: Attempt,
+    seen: Seen,
+) -> Result<Option<Intended>, StoreError> {
+    crash::point("before_intent");
+    let (live, now, desk) = (daemon.live(), daemon.clock.now(), Arc::clone(desk));
+    let free_disk_bytes = daemon.store.free_disk_bytes().unwrap_or(0);
+    let chance = clock::chance();
+    let intended = daemon
+        .store
+        .write(move |conn| {
+            let Some(attempt) = attempts::by_id(conn, attempt.id)?.filter(is_planned) else { return Ok(None) };
+            let Some(card) = cards::by_id(conn, attempt.card)? else { return Ok(None) };
+            let case = Case::load(conn, &live, card, now)?;
+            let rule = case.rule(&live).cloned();
+            let last_recorded = meta::last_seen(conn)?;
+            let checked = Checked { case: &case, attempt: &attempt, rule: rule.as_ref(), seen: &seen, now };
+            let clock = desk.clock_evidence(last_recorded, BUILT_AT, now);
+            let gate = checked
+                .first_closed()
+                .or_else(|| gates::clock_fault(now, &clock).map(Gate::ClockUntrusted))
+                .or_else(|| (free_disk_bytes < gates::FREE_DISK_MIN_BYTES).then_some(Gate::DiskFull));
+            if !checked.still_needed() {
+                tracing::info!(attempt.id = attempt.id.0, "the card no longer needs it; nothing is sent");
+                advance(conn, &live, &attempt, Event::NotNeeded, now)?;
+                return Ok(None);
+            }
+            if let Some(gate) = gate {
+                close(conn, &live, &attempt, gate, now)?;
+                return Ok(None);
+            }
+            let before = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
+            let looked = Evidence { transition: "T2", what: "the card before the order".into(), digest: None, at: now };
+            let attempt = attempts::set_before(conn, &attempt, &before, &looked)?;
+            let key = attempts::key_of(conn, attempt.id)?.unwrap_or_else(|| OrderKey::new(chance));
+            let order = Order {
+                key: key.clone(),
+                plan: attempt.plan.clone(),
+                payment: attempt.payment.clone(),
+                code: attempt.code.clone(),
+            };
+            match desk.operator.prepare(&case.card, &order) {
+                Ok(prepared) => {
+                    let sent = Sent { key, first_sent_at: now, send_count: 1 };
+                    let attempt = attempts::start_sending(conn, &attempt, &sent, &prepared, now)?;
+                    Ok(Some(Intended { attempt, card_name: case.card.name.clone(), prepared }))
+                }
+                Err(error) => {
+                    tracing::error!(attempt.id = attempt.id.0, %error, "the order could not be made");
+                    close(conn, &live, &attempt, Gate::CardState, now)?;
+                    Ok(None)
+                }
+            }
+        })
+        .await?;
+    crash::point("after_intent");
+    Ok(intended)
+}
+
+fn is_planned(attempt: &Attempt) -> bool {
+    matches!(attempt.state, AttemptState::Planned { .. })
+}
+
+/// A closed gate: one that waiting may open delays the attempt, for two days at most; any other gives it up and is told.
+fn close(
+    conn: &Connection,
+    live: &super::live::Live,
+    attempt: &Attempt,
+    gate: Gate,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    tracing::info!(attempt.id = attempt.id.0, gate = gate.code(), "a gate is closed; nothing is sent");
+    if gate.passes_by_itself() && now.since(attempt.created_at) <= GATES_TRIED_FOR {
+        return advance(conn, live, attempt, Event::Delayed { until: now.plus(GATE_AGAIN) }, now).map(drop);
+    }
+    moves::give_up(conn, live, attempt, gate, now)
+}
+
+/// What the journal keeps of an order that is about to leave, for the first time or again.
+pub(super) fn journal_line(
+    attempt: &Attempt,
+    card_name: &Name,
+    prepared: &PreparedOrder,
+    now: UnixTime,
+) -> JournalLine {
+    JournalLine {
+        // The journal counts its own lines.
+        sequence: 0,
+        attempt: attempt.id,
+        card: attempt.card,
+        card_name: card_name.clone(),
+        account: attempt.account.clone(),
+        key: prepared.key.clone(),
+        plan_id: attempt.plan.id.clone(),
+        price: attempt.plan.price,
+        at: now,
+    }
+}
+
+/// T4's journal line, the one POST, and the outcome committed before anything else is decided.
+async fn send(daemon: &Arc<Daemon>, desk: &Arc<Desk>, intended: Intended) -> Result<(), StoreError> {
+    let Intended { attempt, card_name, prepared } = intended;
+    let line = journal_line(&attempt, &card_name, &prepared, daemon.clock.now());
+    if let Err(error) = daemon.journal_append(line).await {
+        // Nothing has left, so nothing is in doubt.
+        record_answer(daemon, attempt, BuyAnswer::NotSent { why: error.to_string() }).await?;
+        return Err(error);
+    }
+    crash::point("after_journal");
+    let answer = desk.operator.buy(&prepared).await;
+    crash::point("after_post");
+    tracing::info!(attempt.id = attempt.id.0, answer = moves::answered(&answer), "the order was answered");
+    let moved = record_answer(daemon, attempt, answer).await?;
+    crash::point("after_outcome");
+    daemon.follow_up(&moved);
+    Ok(())
+}
+
+/// Commits what an order came to. On a full disk the record gives its reserve back, and it is written again.
+async fn record_answer(daemon: &Arc<Daemon>, attempt: Attempt, answer: BuyAnswer) -> Result<Moved, StoreError> {
+    let now = daemon.clock.now();
+    let write = |(attempt, answer): (Attempt, BuyAnswer)| {
+        let live = daemon.live();
+        daemon.store.write(move |conn| advance(conn, &live, &attempt, Event::Answered(answer), now))
+    };
+    match write((attempt.clone(), answer.clone())).await {
+        Err(StoreError::DiskFull) => write((attempt, answer)).await,
+        written => written,
+    }
+}
+
+/// Whether an attempt came to nothing because of the way it was paid.
+pub(super) fn payment_failed(attempt: &Attempt) -> bool {
+    refused_for(attempt, &[RefusalKind::PaymentDeclined, RefusalKind::WalletEmpty])
+}
+
+/// Whether an attempt came to nothing because of its discount code.
+pub(super) fn code_failed(attempt: &Attempt) -> bool {
+    refused_for(attempt, &[RefusalKind::BadCode])
+}
+
+fn refused_for(attempt: &Attempt, kinds: &[RefusalKind]) -> bool {
+    matches!(&attempt.state, AttemptState::Refused { refusal, .. } if kinds.contains(&refusal.kind))
+}
+
+/// What was paid for a plan last time.
+pub(super) fn paid_before(attempts: &[Attempt], plan_id: &str) -> Option<Money> {
+    let paid = |attempt: &&Attempt| {
+        attempt.plan.id == plan_id && matches!(attempt.state, AttemptState::Done { .. } | AttemptState::Accepted { .. })
+    };
+    attempts.iter().rev().find(paid).map(|attempt| attempt.plan.price)
+}
+
+/// The attempts that the process before this one left on their way become unknown (T7).
+pub(super) fn recover(
+    conn: &Connection,
+    live: &super::live::Live,
+    now: UnixTime,
+) -> Result<Vec<AttemptId>, StoreError> {
+    let left = attempts::sending(conn)?;
+    let mut found = Vec::new();
+    for attempt in left {
+        found.push(attempt.id);
+        advance(conn, live, &attempt, Event::FoundSending, now)?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,144 @@
+//! Files that change while the daemon runs: everything is read and built first, then swapped. A bad file leaves the old
+//! rules at work, and is told once.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use super::bells::Round;
+use super::desk::Fares;
+use super::live::Live;
+use super::schedule::Schedule;
+use super::tell::{Telling, tell};
+use super::{Daemon, Places};
+use super::{lifecycle, open};
+use crate::config::{self, Problems};
+use crate::domain::card::Name;
+use crate::domain::notice::Event;
+use crate::store::{Connection, StoreError, accounts, polls};
+
+/// What was last seen of the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Files {
+    fingerprint: Option<[u8; 32]>,
+    /// Size, time and number of each file: while these stay, nothing is read.
+    stamps: [Option<(u64, i64, u64)>; 2],
+}
+
+impl Files {
+    /// Looks at the files. Ones that cannot be read have a fingerprint of their own, so that their coming is a change.
+    pub(super) fn read(folder: &Path) -> Self {
+        Self { fingerprint: config::fingerprint(folder).ok(), stamps: stamps(folder) }
+    }
+}
+
+fn stamps(folder: &Path) -> [Option<(u64, i64, u64)>; 2] {
+    [config::MACHINE_FILE, config::RULES_FILE].map(|name| {
+        let found = std::fs::metadata(folder.join(name)).ok()?;
+        // An editor that replaces the file changes its number, one that rewrites it changes its time.
+        Some((found.len(), found.mtime_nsec() + found.mtime() * 1_000_000_000, found.ino()))
+    })
+}
+
+impl Files {
+    /// A word that tells one state of the files from another, so that each bad one is told once.
+    fn word(&self) -> String {
+        let bytes = self.fingerprint.unwrap_or_default();
+        bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl Daemon {
+    /// Reloads if the files are other than when they were last looked at.
+    pub(super) async fn reload_if_changed(self: &Arc<Self>) {
+        let known = self.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if known.stamps == stamps(&self.places.config) {
+            return;
+        }
+        let seen = Files::read(&self.places.config);
+        let same = seen.fingerprint == known.fingerprint;
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        if !same {
+            self.reload().await;
+        }
+    }
+
+    /// Reads the files and puts them to work; says whether they were good.
+    pub async fn reload(self: &Arc<Self>) -> bool {
+        let files = Files::read(&self.places.config);
+        *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files.clone();
+        let problems = match config::load(&self.places.config, Some(self.today())) {
+            Ok(config) => match self.put_to_work(config).await {
+                Ok(()) => {
+                    tracing::info!("the files were reloaded");
+                    return true;
+                }
+                Err(error) => Trouble { count: 1, report: format!("{error:#}") },
+            },
+            Err(problems) => Trouble::from(&problems),
+        };
+        tracing::error!(count = problems.count, report = problems.report, "the files have errors; the old rules stay");
+        self.tell_trouble(problems, &files).await;
+        false
+    }
+
+    async fn put_to_work(self: &Arc<Self>, config: config::Config) -> anyhow::Result<()> {
+        keep_copy(&self.places);
+        let live = Live::build(config, &self.places.surroundings(), &self.live().fares()).await?;
+        let (live, now) = (Arc::new(live), self.clock.now());
+        let synced = Arc::clone(&live);
+        self.store.write(move |conn| lifecycle::sync_cards(conn, &synced, now)).await?;
+        let schedule = Schedule::new(self.store.read(polls::schedule).await?);
+        *self.schedule() = schedule;
+        self.set_live(live);
+        Ok(())
+    }
+
+    async fn tell_trouble(self: &Arc<Self>, trouble: Trouble, files: &Files) {
+        let (live, now) = (self.live(), self.clock.now());
+        let step = files.word();
+        let event = Event::RulesProblem {
+            file: self.places.config.display().to_string(),
+            count: trouble.count,
+            report: trouble.report,
+        };
+        let told = self
+            .store
+            .write(move |conn| tell(conn, &live, Telling { card: None, cycle: 0, step, attempt: None, event }, now))
+            .await;
+        if let Err(error) = told {
+            tracing::error!(%error, "nobody could be told of the errors in the files");
+        }
+        self.bells.ring(Round::Deliver);
+    }
+}
+
+struct Trouble {
+    count: usize,
+    report: String,
+}
+
+impl From<&Problems> for Trouble {
+    fn from(problems: &Problems) -> Self {
+        Self { count: problems.len(), report: problems.render(false) }
+    }
+}
+
+/// Keeps the files that are at work beside the record, for commands that look while the owner's own are being mended.
+pub(super) fn keep_copy(places: &Places) {
+    let copied = std::fs::create_dir_all(places.files_at_work()).and_then(|()| {
+        [config::MACHINE_FILE, config::RULES_FILE]
+            .into_iter()
+            .try_for_each(|name| std::fs::copy(places.config.join(name), places.files_at_work().join(name)).map(drop))
+    });
+    if let Err(error) = copied {
+        tracing::warn!(%error, "no copy of the files was kept; commands need the files themselves to be right");
+    }
+}
+
+/// How the ways to the operators fared when the process before this one noted it.
+pub(super) fn stored_fares(conn: &Connection) -> Result<BTreeMap<Name, Fares>, StoreError> {
+    let known = accounts::all(conn)?;
+    Ok(known.into_iter().map(|(name, state)| (name, open::fares(&state))).collect())
+}

@@ -1,0 +1,225 @@
+//! The renew round: begins renewals that `assess` wants (T1), and carries planned attempts through preflight and gates
+//! to their one order (T2 to T8).
+
+use std::sync::Arc;
+
+use super::Daemon;
+use super::bells::Round;
+use super::case::Case;
+use super::crash;
+use super::order;
+use super::tell::{Telling, tell};
+use super::work::Job;
+use crate::domain::assess::Action;
+use crate::domain::attempt::{Approval, AskWhy, Cause, StateName};
+use crate::domain::card::{Card, CardId};
+use crate::domain::choose::choose;
+use crate::domain::gates::Gate;
+use crate::domain::limits;
+use crate::domain::notice::{Ask, Event, FailedWhy};
+use crate::domain::plan::{Catalogue, Plan};
+use crate::domain::retry;
+use crate::domain::rule::{Mode, Rule};
+use crate::domain::time::{Secs, UnixTime};
+use crate::store::attempts::{self, NewAttempt};
+use crate::store::{Connection, StoreError, cards, catalogues};
+
+/// Attempts looked at in one round; those beyond it are looked at when one of these is done.
+const DUE_AT_ONCE: usize = 256;
+/// A renewal that could not begin (no catalogue) is tried again this much later.
+const CATALOGUE_AGAIN: Secs = Secs::minutes(15);
+
+/// Hands out what is to be renewed; answers when the next planned attempt is due.
+///
+/// # Errors
+/// When the record cannot be read.
+pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, StoreError> {
+    let now = daemon.clock.now();
+    for card in daemon.take_wanted() {
+        let task_daemon = Arc::clone(daemon);
+        daemon.work.start(Job::Card(card), Round::Renew, async move {
+            if let Err(error) = begin(&task_daemon, card).await {
+                tracing::error!(card.id = card.0, %error, "a renewal could not begin");
+                task_daemon.store_failed(&error);
+            }
+        });
+    }
+    let (due, next) = daemon
+        .store
+        .read(move |conn| Ok((attempts::due(conn, now, DUE_AT_ONCE)?, attempts::next_due_after(conn, now)?)))
+        .await?;
+    for attempt in due.into_iter().filter(|attempt| attempt.state.name() == StateName::Planned) {
+        let task_daemon = Arc::clone(daemon);
+        daemon.work.start(Job::Attempt(attempt.id), Round::Renew, async move {
+            order::carry(&task_daemon, attempt).await;
+        });
+    }
+    Ok(next)
+}
+
+/// Begins the renewal of one card: the catalogue, the choice, the planned attempt (T1).
+async fn begin(daemon: &Arc<Daemon>, id: CardId) -> Result<(), StoreError> {
+    let (now, live) = (daemon.clock.now(), daemon.live());
+    let case_live = Arc::clone(&live);
+    let case = daemon
+        .store
+        .read(move |conn| match cards::by_id(conn, id)? {
+            Some(card) => Case::load(conn, &case_live, card, now).map(Some),
+            None => Ok(None),
+        })
+        .await?;
+    let Some(case) = case else { return Ok(()) };
+    let wanted = case.assess(&live, now).actions.into_iter().find_map(|action| match action {
+        Action::Renew { trigger, ask } => Some((trigger, ask)),
+        Action::Warn { .. } | Action::NewCycle => None,
+    });
+    let (Some((trigger, _)), Some(rule)) = (wanted, case.rule(&live)) else { return Ok(()) };
+    let cause = Cause::Rule { rule: rule.name.clone(), line: trigger.line };
+    plan_renewal(daemon, &case, &rule.clone(), cause, now).await
+}
+
+/// Chooses the plan and writes the attempt.
+pub(super) async fn plan_renewal(
+    daemon: &Arc<Daemon>,
+    case: &Case,
+    rule: &Rule,
+    cause: Cause,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let live = daemon.live();
+    let Some(desk) = live.desk(&case.card.account) else { return Ok(()) };
+    let catalogue = match desk.operator.catalogue(&case.card, now).await {
+        Ok(catalogue) => catalogue,
+        Err(error) => {
+            desk.went_wrong(&error, now);
+            tracing::warn!(card.id = case.card.id.0, card.name = %case.card.name, %error, "no catalogue; the renewal waits");
+            daemon.schedule().put(case.card.id, now.plus(CATALOGUE_AGAIN));
+            return Ok(());
+        }
+    };
+    let drafted = draft(case, rule, &catalogue, cause, &desk.account.payment, now);
+    let (card, cycle) = (case.card.clone(), case.poll.cycle);
+    let (id, again) = (card.id, now.plus(desk.pace().every));
+    if drafted.is_none() {
+        // A catalogue does not change by the quarter of an hour.
+        daemon.schedule().put(id, again);
+    }
+    daemon
+        .store
+        .write(move |conn| {
+            catalogues::save(conn, id, &catalogue)?;
+            match drafted {
+                Some(new) => begin_attempt(conn, &live, &card, new, now),
+                None => {
+                    let event = Event::Failed {
+                        attempt: None,
+                        plan: None,
+                        why: FailedWhy::NoPlan,
+                        next_try: Some(again),
+                        support: live.support(&card.account),
+                    };
+                    tell(
+                        conn,
+                        &live,
+                        Telling { card: Some(&card), cycle, step: "no_plan".into(), attempt: None, event },
+                        now,
+                    )
+                }
+            }
+        })
+        .await?;
+    crash::point("planned");
+    daemon.bells.ring(Round::Renew);
+    Ok(())
+}
+
+/// The attempt to be planned, if the list holds something on sale.
+fn draft(
+    case: &Case,
+    rule: &Rule,
+    catalogue: &Catalogue,
+    cause: Cause,
+    payments: &[String],
+    now: UnixTime,
+) -> Option<NewAttempt> {
+    let reading = case.poll.recent.latest.as_ref()?;
+    let plan = choose(&case.card, rule, catalogue, reading, case.last_plan(), now).plan?.clone();
+    let approval = approval(case, rule, &plan, now);
+    let asked = matches!(approval, Approval::Asked { .. });
+    Some(NewAttempt {
+        before: None,
+        next_at: if asked { now.plus(retry::REMIND_EVERY) } else { now },
+        card: case.card.id,
+        cycle: case.poll.cycle,
+        number: case.ledger.closed.iter().map(|closed| closed.number).max().unwrap_or(0) + 1,
+        account: case.card.account.clone(),
+        cause,
+        payment: next_payment(case, payments),
+        code: next_code(case, rule),
+        approval,
+        plan,
+        created_at: now,
+    })
+}
+
+/// Ways to pay in order: the next after each that was declined in this cycle, the last again when all were.
+fn next_payment(case: &Case, payments: &[String]) -> String {
+    let declined = case
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.cycle == case.poll.cycle && order::payment_failed(attempt))
+        .map(|attempt| attempt.payment.as_str());
+    let declined: Vec<&str> = declined.collect();
+    let next = payments.iter().find(|payment| !declined.contains(&payment.as_str()));
+    next.or(payments.last()).cloned().unwrap_or_else(|| "wallet".to_owned())
+}
+
+/// The first discount code that was not refused in this cycle.
+fn next_code(case: &Case, rule: &Rule) -> Option<String> {
+    let refused = |code: &String| {
+        case.attempts.iter().any(|attempt| {
+            attempt.cycle == case.poll.cycle && order::code_failed(attempt) && attempt.code.as_ref() == Some(code)
+        })
+    };
+    rule.codes.iter().find(|code| !refused(code)).cloned()
+}
+
+fn approval(case: &Case, rule: &Rule, plan: &Plan, now: UnixTime) -> Approval {
+    let before = order::paid_before(&case.attempts, &plan.id);
+    let why = match rule.mode {
+        Mode::Ask => Some(AskWhy::Mode),
+        Mode::Auto | Mode::Watch => limits::dearer(&rule.limits, before, plan.price),
+    };
+    why.map_or(Approval::NotNeeded, |why| Approval::Asked { at: now, why })
+}
+
+/// Writes the planned attempt; asks, if a person must agree.
+fn begin_attempt(
+    conn: &Connection,
+    live: &super::live::Live,
+    card: &Card,
+    new: NewAttempt,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let attempt = match attempts::plan(conn, &new) {
+        Ok(attempt) => attempt,
+        // Another attempt was begun meanwhile: gate G3 in its hardest form.
+        Err(StoreError::Taken { .. }) => {
+            tracing::info!(card.id = card.id.0, gate = Gate::AttemptOpen.code(), "a renewal is under way already");
+            return Ok(());
+        }
+        Err(error) => return Err(error),
+    };
+    tracing::info!(card.id = card.id.0, card.name = %card.name, attempt.id = attempt.id.0, plan = %attempt.plan.name, price = %attempt.plan.price, "renewal planned");
+    let Approval::Asked { why, .. } = attempt.approval else { return Ok(()) };
+    let event = Event::Asked {
+        attempt: attempt.id,
+        plan: attempt.plan.clone(),
+        ask: Ask::Approve { why },
+        ends: None,
+        reminders: 0,
+        support: live.support(&card.account),
+    };
+    let step = format!("attempt:{}:approve:0", attempt.id.0);
+    tell(conn, live, Telling { card: Some(card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event }, now)
+}

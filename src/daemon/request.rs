@@ -1,0 +1,186 @@
+//! What people ask of the daemon over the control socket, and what it answers: one JSON document each way. Without a
+//! daemon the same requests are carried out by the command itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::money::Money;
+
+/// A request and who makes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Asked {
+    /// The person's name on this machine.
+    pub by: String,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "do")]
+pub enum Request {
+    /// Shows what a renewal of a card would buy now.
+    Preview {
+        /// The card's name.
+        card: String,
+    },
+    /// Renews a card now, with the plan and price that were previewed.
+    Renew {
+        /// The card's name.
+        card: String,
+        /// The plan's id.
+        plan: String,
+        /// Its price.
+        price: Money,
+    },
+    /// Agrees to a purchase.
+    Approve {
+        /// The attempt.
+        id: i64,
+    },
+    /// Does not agree to a purchase.
+    Refuse {
+        /// The attempt.
+        id: i64,
+        /// Why.
+        reason: String,
+    },
+    /// Says what became of an order.
+    Settle {
+        /// The attempt.
+        id: i64,
+        /// What became of it.
+        outcome: Outcome,
+        /// How the person knows.
+        reason: String,
+    },
+    /// Pauses a card.
+    Pause {
+        /// The card's name.
+        card: String,
+        /// Until when, as RFC 3339; without an end if nothing is said.
+        until: Option<String>,
+    },
+    /// Ends a pause, a skip, and a quarantine after a restore.
+    Resume {
+        /// The card's name.
+        card: String,
+    },
+    /// Leaves the next renewal out, or pauses after it.
+    Skip {
+        /// The card's name.
+        card: String,
+        /// Whether to stop after the next renewal instead.
+        after_next: bool,
+    },
+    /// Adds cards that commands keep.
+    AddCards {
+        /// The cards.
+        cards: Vec<CardWords>,
+    },
+    /// Stops keeping a card; its history stays.
+    Retire {
+        /// The card's name.
+        card: String,
+    },
+    /// Tries a notice again now.
+    RetryNotice {
+        /// The notice.
+        id: i64,
+    },
+    /// Sends a trial message to a person through the queue.
+    TestNotice {
+        /// The person.
+        person: String,
+    },
+    /// Copies the record.
+    Backup,
+}
+
+/// A card in a person's words, as in a file of cards.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CardWords {
+    /// Its name.
+    pub name: String,
+    /// The account.
+    pub operator: String,
+    /// The number of the card.
+    pub iccid: Option<String>,
+    /// Its phone number.
+    pub msisdn: Option<String>,
+    /// The device.
+    pub imei: Option<String>,
+    /// The chip.
+    pub eid: Option<String>,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Who has it.
+    pub contact: Option<String>,
+    /// Its zone.
+    pub zone: Option<String>,
+    /// Who is told.
+    pub notify: Vec<String>,
+    /// The rule.
+    pub rule: Option<String>,
+}
+
+/// What became of an order, by a person's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was taken.
+    Bought,
+    /// It was not taken.
+    NotBought,
+    /// Whatever it was, leave it be.
+    Abandon,
+}
+
+/// What the daemon answers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum Reply {
+    /// Done, in words.
+    Done {
+        /// What was done.
+        said: String,
+        /// The attempt it began, if one.
+        attempt: Option<i64>,
+        /// The notices it queued.
+        notices: Vec<i64>,
+    },
+    /// What a renewal would buy.
+    Preview {
+        /// The plan's id.
+        plan: String,
+        /// Its name.
+        name: String,
+        /// Its price.
+        price: Money,
+        /// What the wallet holds, where the operator tells.
+        wallet: Option<Money>,
+        /// The gates that are closed at present, in words.
+        closed: Vec<String>,
+    },
+    /// Not done, and why.
+    Refused {
+        /// What stands in the way.
+        why: Refusal,
+        /// In words, with what would be right.
+        said: String,
+    },
+}
+
+/// What stands in the way of a request; commands end with a code for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// There is no such card, attempt, notice or person.
+    NotFound,
+    /// The request is not right as it stands.
+    Wrong,
+    /// The state of the thing does not allow it, a limit or a gate says no.
+    NotNow,
+    /// It failed.
+    Failed,
+}

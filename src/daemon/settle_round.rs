@@ -1,0 +1,229 @@
+//! The settle round: everything that was sent and is not finished is looked up, repeated where the key is honoured, and
+//! compared with the card, for as long as it is open (T9 to T16).
+
+use std::sync::Arc;
+
+use super::Daemon;
+use super::bells::Round;
+use super::crash;
+use super::desk::Desk;
+use super::judge::judge;
+use super::moves::{self, advance};
+use super::order;
+use super::work::Job;
+use crate::domain::attempt::{Attempt, AttemptState, StateName};
+use crate::domain::card::Card;
+use crate::domain::cycle::{self, Effect};
+use crate::domain::operator::{BuyAnswer, Found, Lookup, OperatorError, SentOrder};
+use crate::domain::retry;
+use crate::domain::step::{Event, may_resend};
+use crate::domain::time::{Secs, UnixTime};
+use crate::store::{StoreError, attempts, cards, polls};
+
+/// Attempts looked at in one round; those beyond it are looked at when one of these is done.
+const DUE_AT_ONCE: usize = 256;
+/// An accepted order whose effect is not seen after this long is also looked up: it may have been taken back.
+const ACCEPTED_LOOKED_UP_AFTER: Secs = Secs::HOUR;
+
+/// Hands out what is due; answers when the next open attempt is.
+///
+/// # Errors
+/// When the record cannot be read.
+pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, StoreError> {
+    let now = daemon.clock.now();
+    let (due, next, sending) = daemon
+        .store
+        .read(move |conn| {
+            let due = attempts::due(conn, now, DUE_AT_ONCE)?;
+            Ok((due, attempts::next_due_after(conn, now)?, attempts::sending(conn)?))
+        })
+        .await?;
+    take_over(daemon, sending);
+    for attempt in due.into_iter().filter(|attempt| attempt.state.name() != StateName::Planned) {
+        let task_daemon = Arc::clone(daemon);
+        daemon.work.start(Job::Attempt(attempt.id), Round::Settle, async move {
+            let id = attempt.id;
+            if let Err(error) = settle(&task_daemon, attempt).await {
+                tracing::error!(attempt.id = id.0, %error, "an attempt could not be settled now");
+                task_daemon.store_failed(&error);
+            }
+        });
+    }
+    Ok(next)
+}
+
+/// An order on its way has its sender's task. Where that has ended without an outcome, nobody knows (T7).
+fn take_over(daemon: &Arc<Daemon>, sending: Vec<Attempt>) {
+    for attempt in sending {
+        let task_daemon = Arc::clone(daemon);
+        // Refused while the sender is at work.
+        daemon.work.start(Job::Attempt(attempt.id), Round::Settle, async move {
+            let (live, now, id) = (task_daemon.live(), task_daemon.clock.now(), attempt.id);
+            let found = task_daemon.store.write(move |conn| match attempts::by_id(conn, id)? {
+                Some(attempt) if attempt.state.name() == StateName::Sending => {
+                    advance(conn, &live, &attempt, Event::FoundSending, now).map(drop)
+                }
+                Some(_) | None => Ok(()),
+            });
+            if let Err(error) = found.await {
+                tracing::error!(attempt.id = id.0, %error, "an order without a sender could not be noted");
+                task_daemon.store_failed(&error);
+            }
+        });
+    }
+}
+
+/// One look at one open attempt: repeat or look up, then read the card, then see what time says.
+async fn settle(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError> {
+    let (live, id) = (daemon.live(), attempt.card);
+    let card = daemon.store.read(move |conn| cards::by_id(conn, id)).await?;
+    let (Some(desk), Some(card)) = (live.desk(&attempt.account).map(Arc::clone), card) else {
+        // Its account left the file: the attempt stays open, and is looked at again when the account is back.
+        return record(daemon, attempt, Event::LookupFailed).await.map(drop);
+    };
+    let permit = desk.permits.acquire().await;
+    let Some(attempt) = ask_operator(daemon, &desk, &card, attempt).await? else { return Ok(()) };
+    let Some(attempt) = look_at_card(daemon, &desk, card, attempt).await? else { return Ok(()) };
+    drop(permit);
+    if let Some(attempt) = record(daemon, attempt, Event::TimePassed).await? {
+        remind(daemon, attempt).await?;
+    }
+    Ok(())
+}
+
+/// Repeats the order where the operator honours its key, or looks it up where it can be. Answers the attempt if it is
+/// still open.
+async fn ask_operator(
+    daemon: &Arc<Daemon>,
+    desk: &Desk,
+    card: &Card,
+    attempt: Attempt,
+) -> Result<Option<Attempt>, StoreError> {
+    let (now, capabilities) = (daemon.clock.now(), *desk.operator.capabilities());
+    let Some(sent) = attempt.state.sent() else { return Ok(None) };
+    if attempt.state.name() == StateName::Unknown && may_resend(sent, &capabilities, now) {
+        return resend(daemon, desk, card, attempt).await;
+    }
+    let young = matches!(&attempt.state, AttemptState::Accepted { accepted_at, .. }
+        if now.since(*accepted_at) < ACCEPTED_LOOKED_UP_AFTER);
+    if capabilities.lookup == Lookup::None || young {
+        return Ok(Some(attempt));
+    }
+    let order = SentOrder {
+        key: sent.key.clone(),
+        order_id: attempt.state.order_id().map(str::to_owned),
+        plan_id: attempt.plan.id.clone(),
+        first_sent_at: sent.first_sent_at,
+    };
+    let event = match desk.operator.find(card, &order).await {
+        Ok(found) => {
+            desk.went_well();
+            Event::LookedUp(found)
+        }
+        Err(error) => {
+            desk.went_wrong(&error, now);
+            Event::LookupFailed
+        }
+    };
+    let clean = matches!(event, Event::LookedUp(Found::Nothing));
+    let after = record(daemon, attempt, event).await?;
+    Ok(after.filter(|attempt| clean || attempt.state.name() != StateName::Pending))
+}
+
+/// T9: the count is on disk before the same bytes leave again.
+async fn resend(
+    daemon: &Arc<Daemon>,
+    desk: &Desk,
+    card: &Card,
+    attempt: Attempt,
+) -> Result<Option<Attempt>, StoreError> {
+    let id = attempt.id;
+    let prepared = daemon.store.read(move |conn| attempts::prepared(conn, id)).await?;
+    let Some(attempt) = record(daemon, attempt, Event::Resends).await? else { return Ok(None) };
+    crash::point("after_intent");
+    // The process before may have ended between the intent and its line: without one, a record restored from before
+    // this would not know of the order.
+    daemon.journal_append(order::journal_line(&attempt, &card.name, &prepared, daemon.clock.now())).await?;
+    let answer = desk.operator.buy(&prepared).await;
+    crash::point("after_post");
+    match answer {
+        // Not understood or not reached: what was known stays.
+        BuyAnswer::NotSent { .. } | BuyAnswer::Unknown { .. } => Ok(Some(attempt)),
+        answer => record(daemon, attempt, Event::Answered(answer)).await,
+    }
+}
+
+/// Reads the card and compares it with what it was before the order.
+async fn look_at_card(
+    daemon: &Arc<Daemon>,
+    desk: &Desk,
+    card: Card,
+    attempt: Attempt,
+) -> Result<Option<Attempt>, StoreError> {
+    if attempt.state.name() == StateName::Pending {
+        return Ok(Some(attempt));
+    }
+    let now = daemon.clock.now();
+    let answer = desk.operator.read(std::slice::from_ref(&card), now).await.pop();
+    let answer = answer.unwrap_or_else(|| Err(OperatorError::Unknown { why: "no answer about the card".into() }));
+    if let Err(error) = &answer {
+        desk.went_wrong(error, now);
+    }
+    let (live, proof) = (daemon.live(), desk.operator.capabilities().proof);
+    let (after, judged) = daemon
+        .store
+        .write(move |conn| {
+            let readable = answer.is_ok();
+            let judged = judge(conn, &live, card, answer, now)?;
+            let recent = polls::load(conn, attempt.card)?.recent;
+            let fresh = recent.latest.filter(|reading| readable && reading.read_at == now);
+            let event = match (&fresh, &attempt.before) {
+                (Some(reading), Some(before)) => Event::CardShows(cycle::effect(before, reading, &attempt.plan, proof)),
+                // An order that only the journal knew has nothing to be compared with: the operator's word, or a
+                // person's, and a card that can be read are all there is.
+                (Some(_), None) if attempt.state.name() == StateName::Accepted => Event::CardShows(Effect::Seen),
+                (Some(_), None) => Event::CardShows(Effect::None),
+                (None, _) => Event::LookupFailed,
+            };
+            crash::point("before_done");
+            advance(conn, &live, &attempt, event, now)?;
+            Ok((attempts::by_id(conn, attempt.id)?.filter(|attempt| attempt.state.name().is_open()), judged))
+        })
+        .await?;
+    crash::point("after_done");
+    daemon.schedule().put(judged.card, judged.next_poll_at);
+    daemon.bells.ring(Round::Deliver);
+    if after.is_none() {
+        daemon.schedule().hurry(judged.card);
+        daemon.bells.ring(Round::Poll);
+    }
+    Ok(after)
+}
+
+/// Commits an event; answers the attempt as it is now, if it is still open.
+async fn record(daemon: &Arc<Daemon>, attempt: Attempt, event: Event) -> Result<Option<Attempt>, StoreError> {
+    let (live, now) = (daemon.live(), daemon.clock.now());
+    let (moved, after) = daemon
+        .store
+        .write(move |conn| {
+            let moved = advance(conn, &live, &attempt, event, now)?;
+            Ok((moved, attempts::by_id(conn, attempt.id)?))
+        })
+        .await?;
+    daemon.follow_up(&moved);
+    Ok(after.filter(|attempt| attempt.state.name().is_open()))
+}
+
+/// Puts an open question again, once a day.
+async fn remind(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError> {
+    let AttemptState::Human { asked_at, .. } = &attempt.state else { return Ok(()) };
+    let now = daemon.clock.now();
+    let days = now.since(*asked_at).0 / retry::REMIND_EVERY.0;
+    let Ok(reminders) = u32::try_from(days) else { return Ok(()) };
+    if reminders == 0 {
+        return Ok(());
+    }
+    let live = daemon.live();
+    // Its key holds the number of the reminder, so each day's goes out once.
+    daemon.store.write(move |conn| moves::remind(conn, &live, &attempt, reminders, now)).await
+}

@@ -1,0 +1,148 @@
+//! Queues notices in the transaction of what caused them: finished bytes, one row per person and channel, one key each.
+
+use crate::store::Connection;
+
+use super::live::{Live, Way};
+use crate::domain::attempt::AttemptId;
+use crate::domain::card::{Card, Name};
+use crate::domain::identity::masked;
+use crate::domain::notice::{CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
+use crate::domain::time::UnixTime;
+use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
+use crate::store::notices::{self, NewNotice};
+use crate::store::{StoreError, meta};
+
+/// Something to tell.
+pub(crate) struct Telling<'a> {
+    /// The card; none for what concerns the daemon itself.
+    pub(crate) card: Option<&'a Card>,
+    /// The card's cycle.
+    pub(crate) cycle: u32,
+    /// What tells it apart from others of its kind and cycle.
+    pub(crate) step: String,
+    /// The attempt it is about.
+    pub(crate) attempt: Option<AttemptId>,
+    /// What happened.
+    pub(crate) event: Event,
+}
+
+/// Queues a notice for everybody who is to be told; a second telling with the same key is not queued.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: UnixTime) -> Result<(), StoreError> {
+    let kind = telling.event.kind();
+    let story = Story { card: telling.card.map(card_facts), at: now, event: telling.event };
+    let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
+    for way in live.ways(telling.card.map(|card| card.notify.as_slice()), kind) {
+        queue(conn, &story, &way, &key, telling.attempt, now)?;
+    }
+    Ok(())
+}
+
+/// Queues one notice over one way; none if its key is there already, or its text cannot be made.
+fn queue(
+    conn: &Connection,
+    story: &Story,
+    way: &Way,
+    key: &DedupKey,
+    attempt: Option<AttemptId>,
+    now: UnixTime,
+) -> Result<Option<NoticeId>, StoreError> {
+    if notices::is_known(conn, key, &way.person, &way.channel)? {
+        return Ok(None);
+    }
+    let message_id = format!("<{}@{}>", super::clock::chance_text(), way.domain);
+    let finished = match finish(conn, story, way, key, &message_id, now)? {
+        Ok(finished) => finished,
+        Err(error) => {
+            // A text that cannot be made must not undo the purchase it tells about.
+            tracing::error!(notice.kind = key.kind.as_str(), person = %way.person, %error, "a notice could not be written");
+            return Ok(None);
+        }
+    };
+    let notice = NewNotice {
+        key: key.clone(),
+        person: way.person.clone(),
+        channel: way.channel.clone(),
+        address: way.address.clone(),
+        subject: finished.subject,
+        message_id,
+        urgent: key.kind.is_urgent(),
+        resend_costs: way.is_text,
+        attempt,
+        created_at: now,
+        send_at: way.send_at(key.kind, now),
+        expires_at: now.plus(key.kind.expires_after()),
+        bytes: finished.bytes,
+    };
+    notices::enqueue(conn, &notice)
+}
+
+fn finish(
+    conn: &Connection,
+    story: &Story,
+    way: &Way,
+    key: &DedupKey,
+    message_id: &str,
+    now: UnixTime,
+) -> Result<Result<Finished, NotifyError>, StoreError> {
+    let recipient = Recipient {
+        person: way.person.clone(),
+        address: way.address.clone(),
+        language: way.language,
+        zone: way.zone.clone(),
+    };
+    if way.is_text {
+        return Ok(Ok(notify::text_message(story, &recipient)));
+    }
+    let installation = meta::installation(conn)?.uuid.simple();
+    let root = key.card.map(|card| format!("<card.{}.{}.{installation}@{}>", card.0, key.cycle, way.domain));
+    let thread = root.map(|root| Thread { root });
+    let headers = MailHeaders { message_id: message_id.to_owned(), from: way.from.clone(), thread, date: now };
+    Ok(notify::mail(story, &recipient, &headers))
+}
+
+/// Queues a trial message to one person, over every way to them.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(crate) fn test(
+    conn: &Connection,
+    live: &Live,
+    person: &Name,
+    step: &str,
+    now: UnixTime,
+) -> Result<Vec<NoticeId>, StoreError> {
+    let mut queued = Vec::new();
+    for way in live.ways(Some(std::slice::from_ref(person)), NoticeKind::Test) {
+        let story = Story { card: None, at: now, event: Event::Test { channel: way.channel.to_string() } };
+        let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };
+        queued.extend(queue(conn, &story, &way, &key, None, now)?);
+    }
+    Ok(queued)
+}
+
+/// How a card is named in messages: by its owner's name, its account and a shortened number.
+pub(crate) fn card_facts(card: &Card) -> CardFacts {
+    let number = card.msisdn.as_ref().map(|number| masked(number.digits()));
+    CardFacts {
+        name: card.name.clone(),
+        account: card.account.clone(),
+        number: number.or_else(|| card.iccid.as_ref().map(|iccid| masked(iccid.digits()))),
+        zone: card.zone.iana_name().unwrap_or("UTC").to_owned(),
+    }
+}
+
+/// Who is told about the daemon itself, and about cards that name nobody: everybody in the file.
+pub(crate) fn concerned<'a>(named: Option<&'a [Name]>, everybody: &'a [Name]) -> &'a [Name] {
+    match named {
+        Some(named) if !named.is_empty() => named,
+        Some(_) | None => everybody,
+    }
+}
+
+/// Whether a text goes out beside the mail: only for what cannot wait.
+pub(crate) const fn texts_too(kind: NoticeKind) -> bool {
+    kind.is_urgent()
+}

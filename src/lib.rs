@@ -11,6 +11,7 @@
 //! - [`notify`]: messages to people.
 //! - [`sandbox`]: the built-in operator for trying things out.
 //! - [`daemon`]: the rounds that act on what `domain` decides.
+//! - [`commands`]: the command line.
 
 pub mod domain;
 
@@ -21,3 +22,5 @@ pub mod sandbox;
 pub mod store;
 
 pub mod daemon;
+
+pub mod commands;

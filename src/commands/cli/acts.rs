@@ -1,0 +1,118 @@
+//! What can be written about purchases, pauses, history and messages.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+/// Arguments of `renew`.
+#[derive(Debug, Args)]
+pub(crate) struct RenewArgs {
+    /// The card's name
+    pub(crate) card: String,
+    /// Do not ask; the price must be given
+    #[arg(long, requires = "price")]
+    pub(crate) yes: bool,
+    /// The price that was previewed, such as "15 USD"; nothing is bought at another
+    #[arg(long)]
+    pub(crate) price: Option<String>,
+    /// The id of the plan that was previewed; nothing is bought if it is another
+    #[arg(long, value_name = "ID")]
+    pub(crate) plan: Option<String>,
+}
+
+/// Arguments of `refuse`.
+#[derive(Debug, Args)]
+pub(crate) struct RefuseArgs {
+    /// The attempt's number
+    pub(crate) id: i64,
+    /// Why, in your words; it is kept
+    #[arg(long, default_value = "no reason given")]
+    pub(crate) reason: String,
+}
+
+/// Arguments of `settle`.
+#[derive(Debug, Args)]
+pub(crate) struct SettleArgs {
+    /// The attempt's number
+    pub(crate) id: i64,
+    /// What became of the order
+    pub(crate) outcome: OutcomeArg,
+    /// How you know, in your words; it is kept
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
+/// What became of an order.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OutcomeArg {
+    /// It is there: the money counts, the card is watched for the effect
+    Bought,
+    /// It is certainly not there: the money is free again, the rules go on
+    NotBought,
+    /// Leave it be, without saying what became of it
+    Abandon,
+}
+
+/// Arguments of `pause`.
+#[derive(Debug, Args)]
+pub(crate) struct PauseArgs {
+    /// The card's name
+    pub(crate) card: String,
+    /// Until when: a length such as 7d, a day such as 2026-12-24 (its beginning in the card's zone), or 2026-12-24T18:00:00Z
+    #[arg(long)]
+    pub(crate) until: Option<String>,
+}
+
+/// Arguments of `skip`.
+#[derive(Debug, Args)]
+pub(crate) struct SkipArgs {
+    /// The card's name
+    pub(crate) card: String,
+    /// Renew once more, then pause
+    #[arg(long)]
+    pub(crate) after_next: bool,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// One card; the last orders and acts of all, if left out
+    pub(crate) card: Option<String>,
+    /// From this day on; the last 30 days, if left out
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+}
+
+/// Commands about messages.
+#[derive(Debug, Subcommand)]
+pub(crate) enum NoticeCommand {
+    /// List messages: waiting, sent, given up
+    #[command(after_help = "Example:\n  simkeeper notice list --limit 20")]
+    List(NoticeListArgs),
+    /// Try a message again now
+    #[command(after_help = "Example:\n  simkeeper notice retry 7")]
+    Retry(NoticeIdArgs),
+    /// Send a trial message through the real queue and say what the other side answered
+    #[command(after_help = "Example:\n  simkeeper notice test anna")]
+    Test(NoticeTestArgs),
+}
+
+/// Arguments of `notice list`.
+#[derive(Debug, Args)]
+pub(crate) struct NoticeListArgs {
+    /// How many to show, newest first
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+}
+
+/// One message.
+#[derive(Debug, Args)]
+pub(crate) struct NoticeIdArgs {
+    /// The message's number
+    pub(crate) id: i64,
+}
+
+/// Arguments of `notice test`.
+#[derive(Debug, Args)]
+pub(crate) struct NoticeTestArgs {
+    /// The person, by the name in simkeeper.toml
+    pub(crate) person: String,
+}

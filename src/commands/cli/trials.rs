@@ -1,0 +1,67 @@
+//! What can be written about schemas, the sandbox and the demo.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Which file
+    pub(crate) file: SchemaArg,
+}
+
+/// A file that has a schema.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SchemaArg {
+    /// simkeeper.toml
+    Machine,
+    /// rules.toml
+    Rules,
+}
+
+/// Arguments of `sandbox`.
+#[derive(Debug, Args)]
+pub(crate) struct SandboxArgs {
+    /// Where to listen; port 0 takes any free one
+    #[arg(long, default_value = "127.0.0.1:7460")]
+    pub(crate) listen: SocketAddr,
+    /// Cards that exist from the start
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub(crate) cards: u32,
+    /// What it does with a repeated order
+    #[arg(long, value_enum, default_value_t = ClassArg::KeyHonoured)]
+    pub(crate) class: ClassArg,
+    /// The same seed makes the same cards
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The key that clients must show
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// What the wallet holds at the start
+    #[arg(long, default_value = "100 USD")]
+    pub(crate) wallet: String,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// How long a day takes to watch, in milliseconds
+    #[arg(long, default_value_t = 800, value_name = "MILLIS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub(crate) day_millis: u32,
+    /// Where everything is kept; a new folder below the system's temporary one, if left out
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+/// What an operator does with a repeated order.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ClassArg {
+    /// The first result comes back
+    KeyHonoured,
+    /// It is charged again; orders can be looked up
+    LookupOnly,
+    /// It is charged again, and nothing can be looked up
+    Neither,
+}

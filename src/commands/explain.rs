@@ -1,0 +1,245 @@
+//! `explain`: the same decision that the daemon takes, with everything that led to it.
+
+use serde_json::{Value, json};
+
+use super::Context;
+use super::exit::Exit;
+use super::output::{minute, relative};
+use super::status::{heading, left};
+use super::view::View;
+use crate::daemon::case::Case;
+use crate::domain::assess::{Assessment, Reason, Verdict};
+use crate::domain::attempt::{Approval, Attempt, AttemptState};
+use crate::domain::choose::choose;
+use crate::domain::limits;
+use crate::domain::plan::Catalogue;
+use crate::domain::rule::{Join, Mode, Rule};
+use crate::domain::time::UnixTime;
+use crate::store::attempts::AttemptEvent;
+use crate::store::{attempts, catalogues};
+
+/// Everything that is shown.
+struct Explained {
+    case: Case,
+    rule: Option<Rule>,
+    assessment: Assessment,
+    catalogue: Option<Catalogue>,
+    events: Vec<AttemptEvent>,
+}
+
+/// Explains one card.
+pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
+    let view = View::open(context)?;
+    let card = view.card(name)?;
+    let (case, catalogue, events) = view.store.read_blocking(|conn| {
+        let case = view.case(conn, card)?;
+        let catalogue = catalogues::load(conn, case.card.id)?;
+        let events = match case.open() {
+            Some(attempt) => attempts::events(conn, attempt.id)?,
+            None => Vec::new(),
+        };
+        Ok((case, catalogue, events))
+    })?;
+    let rule = view.rule(&case.card).cloned();
+    let assessment = view.assess(&case);
+    let explained = Explained { case, rule, assessment, catalogue, events };
+    if context.output.json {
+        context.output.document(explained.document(view.now))?;
+    } else {
+        for line in explained.lines(view.now) {
+            context.output.say(&line)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+impl Explained {
+    fn lines(&self, now: UnixTime) -> Vec<String> {
+        let mut lines = vec![heading(&self.case.card), self.reading_line(now), self.rule_line(), String::new()];
+        let (checks, others): (Vec<&Reason>, Vec<&Reason>) =
+            self.assessment.reasons.iter().partition(|reason| matches!(reason, Reason::Checked(_)));
+        if !checks.is_empty() {
+            lines.push(match self.rule.as_ref().map(|rule| rule.renew_when.join) {
+                Some(Join::All) => "It is renewed when all of these hold:".to_owned(),
+                Some(Join::Any) | None => "It is renewed when one of these holds:".to_owned(),
+            });
+            lines.extend(checks.iter().map(|reason| format!("  {} {reason}", mark(reason))));
+        }
+        lines.push(format!("Verdict: {}", self.assessment.verdict));
+        lines.extend(others.iter().map(|reason| format!("  because {reason}")));
+        lines.extend(self.purchase_lines(now));
+        lines.extend(self.attempt_lines(now));
+        lines.push(String::new());
+        lines.push(format!("To change that: {}", self.remedy()));
+        let next =
+            self.case.poll.next_poll_at.map_or_else(|| "not planned".to_owned(), |at| relative(at.max(now), now));
+        lines.push(format!("Next reading: {next}"));
+        lines
+    }
+
+    fn reading_line(&self, now: UnixTime) -> String {
+        match &self.case.poll.recent.latest {
+            None => "Not read yet".to_owned(),
+            Some(reading) => format!(
+                "Read {} ({}): {}, {}",
+                relative(reading.read_at, now),
+                reading.read_at,
+                reading.state,
+                left(reading)
+            ),
+        }
+    }
+
+    fn rule_line(&self) -> String {
+        match &self.rule {
+            None => "No rule: it is only read".to_owned(),
+            Some(rule) => format!("Rule {} (rules.toml:{}), mode {}", rule.name, rule.line, mode(rule.mode)),
+        }
+    }
+
+    /// What would be bought now, by the catalogue as it was last read.
+    fn purchase_lines(&self, now: UnixTime) -> Vec<String> {
+        let (Some(rule), Some(reading)) = (&self.rule, &self.case.poll.recent.latest) else { return Vec::new() };
+        if rule.buy.is_empty() {
+            return vec!["It buys nothing: the rule has no `buy`".to_owned()];
+        }
+        let Some(catalogue) = &self.catalogue else {
+            return vec!["What is on sale is read when something is due".to_owned()];
+        };
+        let chosen = choose(&self.case.card, rule, catalogue, reading, self.case.last_plan(), now);
+        let mut lines: Vec<String> =
+            chosen.passed_over.iter().map(|passed| format!("  not line {}: {}", passed.line, passed.why)).collect();
+        let seen = relative(catalogue.fetched_at, now);
+        match chosen.plan {
+            Some(plan) => {
+                lines.insert(0, format!("It would buy {} for {} (seen {seen})", plan.name, plan.price));
+                let spends = &self.case.ledger.spends;
+                let crossed = limits::crossed(&rule.limits, plan.price, spends, None, &self.case.card.zone, now);
+                lines.extend(crossed.map(|gate| format!("  but {gate}")));
+            }
+            None => lines.insert(0, format!("Nothing of the rule's list is on sale for it (seen {seen})")),
+        }
+        let left = limits::month_left(&rule.limits, &self.case.ledger.spends, &self.case.card.zone, now);
+        lines.extend(left.map(|left| format!("  {left} of this month's limit are left")));
+        lines
+    }
+
+    fn attempt_lines(&self, now: UnixTime) -> Vec<String> {
+        let Some(attempt) = self.case.open() else { return Vec::new() };
+        let mut lines = vec![
+            String::new(),
+            format!(
+                "Attempt {}: {} for {}, {}",
+                attempt.id.0,
+                attempt.plan.name,
+                attempt.plan.price,
+                attempt.state.name()
+            ),
+        ];
+        lines.extend(attempt_details(attempt, now));
+        lines.extend(
+            self.events.iter().map(|event| format!("  {}  {:4} {}", minute(event.at), event.transition, event.what)),
+        );
+        lines
+    }
+
+    /// What would have to change, in one sentence.
+    fn remedy(&self) -> String {
+        let name = &self.case.card.name;
+        let open = self.case.open().map_or(0, |attempt| attempt.id.0);
+        match self.assessment.verdict {
+            Verdict::Fine if self.rule.is_none() => {
+                format!("give the card a rule in rules.toml, [card.{name}] rule = \"…\"")
+            }
+            Verdict::Fine => "one of the conditions above must hold".to_owned(),
+            Verdict::Renew | Verdict::Ask => "nothing is needed; the daemon goes on by itself".to_owned(),
+            Verdict::Wait { .. } => "wait, or look at the reason above".to_owned(),
+            Verdict::Watch => "the rule says mode = \"watch\"; \"ask\" or \"auto\" would buy".to_owned(),
+            Verdict::Open { .. } if self.case.ledger.open.is_some_and(|open| open.asked) => {
+                match self.case.open().map(|attempt| &attempt.state) {
+                    Some(AttemptState::Human { .. }) => {
+                        format!(
+                            "look into your account at the operator, then `simkeeper settle {open} bought|not-bought`"
+                        )
+                    }
+                    Some(_) | None => format!("`simkeeper approve {open}` or `simkeeper refuse {open}`"),
+                }
+            }
+            Verdict::Open { .. } => "nothing is needed; the order is watched".to_owned(),
+            Verdict::Blocked | Verdict::CannotRenew => {
+                "mend what is named above at the operator or in rules.toml".to_owned()
+            }
+            Verdict::Paused => format!("`simkeeper resume {name}`"),
+            Verdict::OutsideDates => "the rule's `from` and `until` in rules.toml".to_owned(),
+            Verdict::Stale => {
+                "a reading that makes sense; is the daemon running, and the operator reachable?".to_owned()
+            }
+            Verdict::Retired => "put the card back into rules.toml, or add it again".to_owned(),
+        }
+    }
+
+    fn document(&self, now: UnixTime) -> Value {
+        let reading = self.case.poll.recent.latest.as_ref();
+        let reasons: Vec<Value> = self
+            .assessment
+            .reasons
+            .iter()
+            .map(|reason| json!({ "reason": reason, "words": reason.to_string() }))
+            .collect();
+        let chosen =
+            self.rule.as_ref().zip(self.catalogue.as_ref()).zip(reading).and_then(|((rule, catalogue), reading)| {
+                choose(&self.case.card, rule, catalogue, reading, self.case.last_plan(), now).plan
+            });
+        json!({
+            "now": now, "card": self.case.card, "rule": self.rule,
+            "reading": reading, "age_secs": reading.map(|reading| now.since(reading.read_at).0),
+            "verdict": self.assessment.verdict, "words": self.assessment.verdict.to_string(),
+            "reasons": reasons, "actions": self.assessment.actions,
+            "would_buy": chosen, "catalogue_fetched_at": self.catalogue.as_ref().map(|catalogue| catalogue.fetched_at),
+            "next_read_at": self.case.poll.next_poll_at,
+            "open_attempt": self.case.open(),
+            "events": self.events.iter().map(super::history::event_document).collect::<Vec<_>>(),
+            "remedy": self.remedy(),
+        })
+    }
+}
+
+const fn mark(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Checked(check) if check.holds => "yes",
+        _ => "no ",
+    }
+}
+
+/// The word in the file.
+pub(super) const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Watch => "watch",
+        Mode::Ask => "ask",
+        Mode::Auto => "auto",
+    }
+}
+
+fn attempt_details(attempt: &Attempt, now: UnixTime) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &attempt.approval {
+        Approval::Asked { at, why } => lines.push(format!("  asked {}: {why}", relative(*at, now))),
+        Approval::Given { by, at } => lines.push(format!("  agreed by {by} {}", relative(*at, now))),
+        Approval::NotNeeded => {}
+    }
+    match &attempt.state {
+        AttemptState::Unknown { doubt, .. } => lines.push(format!("  {doubt}")),
+        AttemptState::Human { question, .. } => lines.push(format!("  {question}")),
+        _ => {}
+    }
+    if let Some(sent) = attempt.state.sent() {
+        lines.push(format!("  sent {}, reference {}", relative(sent.first_sent_at, now), sent.key.as_str()));
+    }
+    if let Some(id) = attempt.state.order_id() {
+        lines.push(format!("  the operator's order {id}"));
+    }
+    if let Some(at) = attempt.state.next_at() {
+        lines.push(format!("  looked at again {}", relative(at.max(now), now)));
+    }
+    lines
+}

@@ -1,0 +1,129 @@
+//! `notice list`, `retry` and `test`: the queue of messages as a person sees it.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::Context;
+use super::client::{Hands, Rounds, block_on, misplaced};
+use super::exit::{Exit, Stop};
+use super::output::{relative, table};
+use super::view::View;
+use crate::daemon::request::{Reply, Request};
+use crate::domain::notice::NoticeId;
+use crate::store::Store;
+use crate::store::notices::{self, Notice, NoticeState};
+
+/// How long `test` and `retry` watch their message.
+const WATCHED: Duration = Duration::from_secs(60);
+/// How often they look.
+const LOOKED_EVERY: Duration = Duration::from_millis(100);
+
+/// Lists messages, newest first.
+pub(super) fn list(context: &Context, limit: u32) -> anyhow::Result<Exit> {
+    let view = View::open(context)?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let found = view.store.read_blocking(|conn| notices::list(conn, None, None, limit))?;
+    if context.output.json {
+        context.output.document(json!({ "notices": found }))?;
+        return Ok(Exit::Done);
+    }
+    if found.is_empty() {
+        context.output.say("no message yet")?;
+        return Ok(Exit::Done);
+    }
+    let rows = found.iter().map(|notice| {
+        vec![
+            notice.id.0.to_string(),
+            notice.kind.as_str().to_owned(),
+            notice.person.to_string(),
+            notice.channel.to_string(),
+            state(notice),
+            relative(notice.created_at, view.now),
+            notice.subject.clone(),
+            notice.remote.clone().or_else(|| notice.why.clone()).unwrap_or_default(),
+        ]
+    });
+    let headings = ["ID", "KIND", "PERSON", "CHANNEL", "STATE", "MADE", "SUBJECT", "ANSWER"];
+    context.output.say(&table(&headings, rows.collect()))?;
+    Ok(Exit::Done)
+}
+
+fn state(notice: &Notice) -> String {
+    match notice.state {
+        NoticeState::Queued if notice.attempts > 0 => format!("queued, tried {} times", notice.attempts),
+        NoticeState::Dead => "given up".to_owned(),
+        state @ (NoticeState::Queued | NoticeState::Claimed | NoticeState::Sent | NoticeState::Expired) => {
+            state.as_str().to_owned()
+        }
+    }
+}
+
+/// Tries a message again now, and says what became of it.
+pub(super) fn retry(context: &Context, id: i64) -> anyhow::Result<Exit> {
+    send(context, Request::RetryNotice { id })
+}
+
+/// Sends a trial message and says what the other side answered.
+pub(super) fn test(context: &Context, person: String) -> anyhow::Result<Exit> {
+    send(context, Request::TestNotice { person })
+}
+
+fn send(context: &Context, request: Request) -> anyhow::Result<Exit> {
+    let settled = block_on(async {
+        let hands = Hands::find(context, Rounds::Needed).await?;
+        let settled = watch(context, &hands, request).await;
+        hands.close().await?;
+        settled
+    })?;
+    report(context, &settled)
+}
+
+async fn watch(context: &Context, hands: &Hands, request: Request) -> anyhow::Result<Vec<Notice>> {
+    let ids = match hands.ask(context, request).await? {
+        Reply::Done { notices, .. } => notices,
+        reply @ (Reply::Preview { .. } | Reply::Refused { .. }) => return Err(misplaced(&reply)),
+    };
+    let store = Store::open_read_only(&context.places.state)?;
+    let mut waited = Duration::ZERO;
+    loop {
+        let wanted = ids.clone();
+        let found = store
+            .read(move |conn| {
+                let found = wanted.iter().map(|id| notices::by_id(conn, NoticeId(*id)));
+                Ok(found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect::<Vec<Notice>>())
+            })
+            .await?;
+        // A first try that failed is told at once; the queue goes on trying by itself.
+        let open = |notice: &Notice| match notice.state {
+            NoticeState::Queued => notice.attempts == 0,
+            NoticeState::Claimed => true,
+            NoticeState::Sent | NoticeState::Dead | NoticeState::Expired => false,
+        };
+        if waited >= WATCHED || !found.iter().any(open) {
+            return Ok(found);
+        }
+        tokio::time::sleep(LOOKED_EVERY).await;
+        waited += LOOKED_EVERY;
+    }
+}
+
+fn report(context: &Context, found: &[Notice]) -> anyhow::Result<Exit> {
+    if found.is_empty() {
+        return Err(Stop::not_found("no message was queued"));
+    }
+    if context.output.json {
+        context.output.document(json!({ "notices": found }))?;
+    }
+    let sent = found.iter().filter(|notice| notice.state == NoticeState::Sent).count();
+    for notice in found.iter().filter(|_| !context.output.json) {
+        let answer = notice.remote.clone().or_else(|| notice.why.clone()).unwrap_or_else(|| "no answer yet".to_owned());
+        let (person, channel) = (&notice.person, &notice.channel);
+        context.output.say(&format!("{} to {person} over {channel}: {}: {answer}", notice.id.0, state(notice)))?;
+    }
+    Ok(match sent {
+        0 => Exit::Failed,
+        all if all == found.len() => Exit::Done,
+        _ => Exit::Partly,
+    })
+}

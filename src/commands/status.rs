@@ -1,0 +1,383 @@
+//! `status`: each card in one line, its accounts and the queue of messages; or one card in full. What is old is never
+//! shown as fresh.
+
+use comfy_table::Cell;
+use serde_json::{Value, json};
+
+use super::Context;
+use super::exit::Exit;
+use super::output::{Output, Tone, relative, table};
+use super::view::View;
+use crate::daemon::case::Case;
+use crate::domain::assess::{Assessment, Verdict, is_old};
+use crate::domain::attempt::{Attempt, AttemptState, StateName};
+use crate::domain::card::{Card, CardId, Pause};
+use crate::domain::reading::{AllowanceKind, Reading};
+use crate::domain::time::{Secs, UnixTime};
+use crate::domain::words::Spoken;
+use crate::store::notices::{self, Gauges};
+use crate::store::{Store, StoreError, cards};
+
+/// Cards are read from the record in groups of this size, so that a million of them need little memory.
+const PAGE: usize = 1_000;
+/// The state of a card for which nothing is bought because a person said so.
+const PAUSED: &str = "paused";
+
+/// A card at a glance.
+struct Glance {
+    case: Case,
+    assessment: Assessment,
+    standing: &'static str,
+    tone: Tone,
+    old: bool,
+}
+
+/// Shows all cards, or one in full.
+pub(super) fn status(context: &Context, card: Option<&str>) -> anyhow::Result<Exit> {
+    let view = match Store::open_read_only(&context.places.state) {
+        Err(StoreError::NoDatabase { .. }) if card.is_none() => return nothing_yet(context),
+        Err(error) => return Err(error.into()),
+        Ok(store) => View::with(context, store)?,
+    };
+    match card {
+        Some(name) => one(context, &view, name),
+        None => all(context, &view),
+    }
+}
+
+/// There is no record: the daemon has never run here.
+fn nothing_yet(context: &Context) -> anyhow::Result<Exit> {
+    let config = super::view::files(context)?;
+    let named = config.rules.cards.len();
+    if context.output.json {
+        context.output.document(json!({ "cards": [], "accounts": [], "notices": null }))?;
+    } else {
+        context.output.say(&format!(
+            "nothing has been read yet; {named} card{} named in rules.toml. Next: simkeeper run",
+            if named == 1 { " is" } else { "s are" }
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn one(context: &Context, view: &View, name: &str) -> anyhow::Result<Exit> {
+    let card = view.card(name)?;
+    let case = view.store.read_blocking(|conn| view.case(conn, card))?;
+    let glance = Glance::of(view, case);
+    if context.output.json {
+        context.output.document(json!({ "card": glance.document(view) }))?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> =
+        glance.in_full(view).into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
+    context.output.say(&table(&["CARD", name], rows))?;
+    context.output.hint(&format!("\n`simkeeper explain {name}` shows why, `simkeeper history {name}` what was"))?;
+    Ok(Exit::Done)
+}
+
+fn all(context: &Context, view: &View) -> anyhow::Result<Exit> {
+    let output = context.output;
+    let gauges = view.store.read_blocking(notices::gauges)?;
+    let (mut rows, mut documents, mut old) = (Vec::new(), Vec::new(), 0_usize);
+    let mut after = CardId(0);
+    loop {
+        let page = view.store.read_blocking(|conn| glances(view, conn, after))?;
+        let Some(last) = page.last() else { break };
+        after = last.case.card.id;
+        old += page.iter().filter(|glance| glance.old).count();
+        if output.json {
+            documents.extend(page.iter().map(|glance| glance.document(view)));
+        } else {
+            rows.extend(page.iter().map(|glance| glance.row(output, view)));
+        }
+    }
+    if output.json {
+        output.document(json!({
+            "now": view.now, "cards": documents, "accounts": accounts(view),
+            "notices": { "queued": gauges.depth, "oldest": gauges.oldest, "dead": gauges.dead },
+        }))?;
+        return Ok(Exit::Done);
+    }
+    if rows.is_empty() {
+        output.say(
+            "there is no card yet. Next: name one in rules.toml, or `simkeeper card add`; then `simkeeper check`",
+        )?;
+    } else {
+        let headings = ["CARD", "STATE", "LEFT", "ENDS", "READ", "NEXT READ", "NEXT", "LAST"];
+        output.say(&table(&headings, rows))?;
+    }
+    output.say("")?;
+    for line in account_lines(view) {
+        output.say(&line)?;
+    }
+    output.say(&queue_line(&gauges, view.now))?;
+    if old > 0 {
+        output.warn(&format!(
+            "{old} card{} not been read in time; what is shown with `was` is old. Is the daemon running?",
+            if old == 1 { " has" } else { "s have" }
+        ))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn glances(view: &View, conn: &crate::store::Connection, after: CardId) -> Result<Vec<Glance>, StoreError> {
+    let page = cards::page(conn, after, PAGE)?;
+    page.into_iter().map(|card| Ok(Glance::of(view, view.case(conn, card)?))).collect()
+}
+
+impl Glance {
+    fn of(view: &View, case: Case) -> Self {
+        let assessment = view.assess(&case);
+        let reading = case.poll.recent.latest.as_ref();
+        let old =
+            case.card.retired_at.is_none() && reading.is_none_or(|reading| is_old(reading, case.ledger.pace, view.now));
+        let (standing, tone) = standing(&case, &assessment, old, view.now);
+        Self { case, assessment, standing, tone, old }
+    }
+
+    /// What is left, by its own word if it is old.
+    fn left(&self) -> String {
+        match &self.case.poll.recent.latest {
+            None => "not read yet".to_owned(),
+            Some(reading) if self.old => format!("was {}", left(reading)),
+            Some(reading) => left(reading),
+        }
+    }
+
+    /// The state, and beside it a pause: nobody may think that a paused card is bought for.
+    fn state_words(&self, now: UnixTime) -> String {
+        let paused = self.case.card.wishes.pause.as_ref().is_some_and(|pause| pause.holds(now));
+        if paused && self.standing != PAUSED {
+            format!("{}, {PAUSED}", self.standing)
+        } else {
+            self.standing.to_owned()
+        }
+    }
+
+    fn row(&self, output: Output, view: &View) -> Vec<Cell> {
+        let now = view.now;
+        let (poll, dash) = (&self.case.poll, || "-".to_owned());
+        let read = poll.recent.latest.as_ref().map(|reading| relative(reading.read_at, now));
+        let ends = poll.recent.latest.as_ref().and_then(|reading| first_end(reading, now));
+        let mut row = vec![Cell::new(&self.case.card.name), output.cell(&self.state_words(now), self.tone)];
+        let others = [
+            self.left(),
+            ends.unwrap_or_else(dash),
+            read.unwrap_or_else(dash),
+            poll.next_poll_at.map_or_else(dash, |at| next_read(at, now)),
+            next_action(&self.case, &self.assessment, now),
+            last_action(&self.case, now).unwrap_or_else(dash),
+        ];
+        row.extend(others.map(Cell::new));
+        row
+    }
+
+    fn in_full(&self, view: &View) -> Vec<(&'static str, String)> {
+        let (now, recent, card) = (view.now, &self.case.poll.recent, &self.case.card);
+        let mut rows =
+            vec![("state", format!("{} ({})", self.state_words(now), self.assessment.verdict)), ("left", self.left())];
+        if let Some(reading) = &recent.latest {
+            rows.push(("at the operator", reading.state.to_string()));
+            rows.extend(
+                reading.ends().map(|(kind, end)| (end_name(kind), format!("{} ({})", end.at, relative(end.at, now)))),
+            );
+            rows.push(("read", format!("{} ({})", reading.read_at, relative(reading.read_at, now))));
+            if now.since(reading.as_of) > Secs::minutes(5) {
+                rows.push(("the answer is of", format!("{} ({})", reading.as_of, relative(reading.as_of, now))));
+            }
+        }
+        if let Some((at, oddity)) = recent.odd {
+            rows.push(("odd answer", format!("{oddity} ({})", relative(at, now))));
+        }
+        if self.case.poll.failures > 0 {
+            rows.push(("failed readings", self.case.poll.failures.to_string()));
+        }
+        let next_read = self.case.poll.next_poll_at.map_or_else(|| "-".to_owned(), |at| next_read(at, now));
+        rows.push(("next read", next_read));
+        rows.push(("next", next_action(&self.case, &self.assessment, now)));
+        rows.extend(last_action(&self.case, now).map(|last| ("last", last)));
+        rows.extend(
+            card.wishes.pause.as_ref().filter(|pause| pause.holds(now)).map(|pause| ("paused", pause_words(pause))),
+        );
+        rows
+    }
+
+    fn document(&self, view: &View) -> Value {
+        let poll = &self.case.poll;
+        let latest = poll.recent.latest.as_ref();
+        json!({
+            "name": self.case.card.name, "account": self.case.card.account, "state": self.standing,
+            "rule": view.rule(&self.case.card).map(|rule| &rule.name),
+            "old": self.old,
+            "age_secs": latest.map(|reading| view.now.since(reading.read_at).0),
+            "reading": latest,
+            "odd": poll.recent.odd,
+            "failures": poll.failures,
+            "next_read_at": poll.next_poll_at,
+            "next": next_action(&self.case, &self.assessment, view.now),
+            "verdict": self.assessment.verdict,
+            "open_attempt": self.case.open(),
+            "last_attempt": self.case.attempts.last(),
+            "wishes": self.case.card.wishes,
+        })
+    }
+}
+
+/// A card's state in one word.
+fn standing(case: &Case, assessment: &Assessment, old: bool, now: UnixTime) -> (&'static str, Tone) {
+    let paused = case.card.wishes.pause.as_ref().is_some_and(|pause| pause.holds(now));
+    match assessment.verdict {
+        Verdict::Retired => ("retired", Tone::Plain),
+        Verdict::Open { state: StateName::Unknown } => ("unknown", Tone::Bad),
+        Verdict::Open { .. } if case.ledger.open.is_some_and(|open| open.asked) => ("asked", Tone::Warn),
+        Verdict::Open { .. } => ("renewing", Tone::Warn),
+        _ if old => ("stale", Tone::Bad),
+        Verdict::Stale => ("stale", Tone::Bad),
+        _ if paused => (PAUSED, Tone::Warn),
+        Verdict::Fine => ("ok", Tone::Good),
+        Verdict::Renew | Verdict::Ask | Verdict::Wait { .. } | Verdict::Watch => ("due", Tone::Warn),
+        Verdict::Paused => ("skipped", Tone::Warn),
+        Verdict::Blocked => ("blocked", Tone::Bad),
+        Verdict::CannotRenew => ("ending", Tone::Bad),
+        Verdict::OutsideDates => ("outside dates", Tone::Plain),
+    }
+}
+
+/// What the daemon or a person does next.
+fn next_action(case: &Case, assessment: &Assessment, now: UnixTime) -> String {
+    let open = case.open().map(|attempt| attempt.id.0);
+    match (assessment.verdict, open) {
+        (Verdict::Open { state: StateName::Human }, Some(id)) => format!("you: simkeeper settle {id}"),
+        (Verdict::Open { state: StateName::Planned }, Some(id)) if case.ledger.open.is_some_and(|open| open.asked) => {
+            format!("you: simkeeper approve {id}")
+        }
+        (Verdict::Open { state: StateName::Planned }, _) => "buys".to_owned(),
+        (Verdict::Open { .. }, _) => "settles the order".to_owned(),
+        (Verdict::Renew, _) => "buys".to_owned(),
+        (Verdict::Ask, _) => "asks you".to_owned(),
+        (Verdict::Wait { until }, _) => format!("buys {}", relative(until, now)),
+        (Verdict::Watch, _) => "none: only watched".to_owned(),
+        (Verdict::Stale, _) => "reads".to_owned(),
+        (Verdict::Blocked, _) => format!("you: simkeeper explain {}", case.card.name),
+        (Verdict::CannotRenew, _) => "you: get a new card".to_owned(),
+        (Verdict::Fine | Verdict::Paused | Verdict::OutsideDates | Verdict::Retired, _) => "none".to_owned(),
+    }
+}
+
+/// What was last bought or tried.
+fn last_action(case: &Case, now: UnixTime) -> Option<String> {
+    let attempt = case.attempts.iter().rev().find(|attempt| !attempt.state.name().is_open())?;
+    let (word, at) = closed(attempt)?;
+    Some(format!("{word} {} {}", attempt.plan.name, relative(at, now)))
+}
+
+fn closed(attempt: &Attempt) -> Option<(&'static str, UnixTime)> {
+    match &attempt.state {
+        AttemptState::Done { at, .. } => Some(("bought", *at)),
+        AttemptState::Refused { at, .. } => Some(("was refused", *at)),
+        AttemptState::Absent { at } => Some(("did not get", *at)),
+        AttemptState::Abandoned { at, .. } => Some(("gave up", *at)),
+        AttemptState::Reversed { at, .. } => Some(("lost again", *at)),
+        AttemptState::Planned { .. }
+        | AttemptState::Sending { .. }
+        | AttemptState::Pending { .. }
+        | AttemptState::Accepted { .. }
+        | AttemptState::Unknown { .. }
+        | AttemptState::Human { .. } => None,
+    }
+}
+
+/// What is left in a few words: data, else credit, else calls and texts.
+pub(super) fn left(reading: &Reading) -> String {
+    let mut parts = Vec::new();
+    if reading.left(AllowanceKind::Data).unlimited {
+        parts.push("unlimited data".to_owned());
+    }
+    parts.extend(reading.data_left().map(|data| data.to_string()));
+    let voice = reading.left(AllowanceKind::Voice);
+    if voice.known && !voice.unlimited {
+        parts.push(format!("{} calls", Spoken(Secs(voice.remaining))));
+    }
+    let texts = reading.left(AllowanceKind::Sms);
+    if texts.known && !texts.unlimited {
+        parts.push(format!("{} texts", texts.remaining));
+    }
+    parts.extend(reading.credit().map(|credit| credit.to_string()));
+    if parts.is_empty() { reading.state.to_string() } else { parts.join(", ") }
+}
+
+fn first_end(reading: &Reading, now: UnixTime) -> Option<String> {
+    let (kind, end) = reading.ends().min_by_key(|(_, end)| end.at)?;
+    Some(format!("{kind} {}", relative(end.at, now)))
+}
+
+const fn end_name(kind: crate::domain::reading::EndKind) -> &'static str {
+    match kind {
+        crate::domain::reading::EndKind::Plan => "plan ends",
+        crate::domain::reading::EndKind::Credit => "credit ends",
+        crate::domain::reading::EndKind::Number => "number ends",
+    }
+}
+
+fn next_read(at: UnixTime, now: UnixTime) -> String {
+    if at <= now { "now".to_owned() } else { relative(at, now) }
+}
+
+/// A pause in words.
+pub(super) fn pause_words(pause: &Pause) -> String {
+    let until = pause.until.map_or_else(|| "until it is resumed".to_owned(), |until| format!("until {until}"));
+    format!("{until}, by {} on {}", pause.by, pause.since)
+}
+
+/// How each account fares.
+fn account_lines(view: &View) -> Vec<String> {
+    let names = view.config.machine.accounts.iter().map(|account| &account.name);
+    names
+        .map(|name| {
+            let state = view.account(name);
+            let left_alone =
+                state.and_then(|state| state.open_until.max(state.paused_until)).filter(|at| view.now < *at);
+            let fares = match (left_alone, state.map_or(0, |state| state.failures)) {
+                (Some(until), _) => format!("left alone, tried again {}", relative(until, view.now)),
+                (None, 0) => "reachable".to_owned(),
+                (None, 1) => "failed once".to_owned(),
+                (None, failures) => format!("failed {failures} times in a row"),
+            };
+            let wallet = state.and_then(|state| state.wallet.as_ref()).and_then(|(at, wallet)| {
+                wallet.balance.map(|balance| format!("; wallet {balance}, read {}", relative(*at, view.now)))
+            });
+            format!("account {name}: {fares}{}", wallet.unwrap_or_default())
+        })
+        .collect()
+}
+
+fn accounts(view: &View) -> Vec<Value> {
+    let names = view.config.machine.accounts.iter().map(|account| &account.name);
+    names
+        .map(|name| {
+            let state = view.account(name);
+            let wallet = state.and_then(|state| state.wallet.as_ref());
+            json!({
+                "name": name,
+                "failures": state.map_or(0, |state| state.failures),
+                "left_alone_until": state.and_then(|state| state.open_until.max(state.paused_until)),
+                "wallet": wallet.map(|(at, wallet)| json!({ "read_at": at, "balance": wallet.balance, "methods": wallet.methods })),
+            })
+        })
+        .collect()
+}
+
+fn queue_line(gauges: &Gauges, now: UnixTime) -> String {
+    let oldest = gauges.oldest.map_or_else(String::new, |at| format!(", the oldest made {}", relative(at, now)));
+    let dead = match gauges.dead {
+        0 => String::new(),
+        dead => format!(", {dead} given up: simkeeper notice list"),
+    };
+    format!("messages: {} waiting{oldest}{dead}", gauges.depth)
+}
+
+/// The facts of a card that other commands show in their heading.
+pub(super) fn heading(card: &Card) -> String {
+    let number = card.msisdn.as_ref().map(super::cards::phone).or_else(|| card.iccid.as_ref().map(ToString::to_string));
+    format!("{} at {}{}", card.name, card.account, number.map_or_else(String::new, |number| format!(", {number}")))
+}

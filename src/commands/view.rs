@@ -1,0 +1,128 @@
+//! What reading commands look at: both files and the record, as they are at this moment, beside a daemon or without
+//! one. No lock, no network, no secret.
+
+use std::io;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+
+use super::Context;
+use super::exit::Stop;
+use crate::config::{self, AccountKind, Config, MACHINE_FILE, RULES_FILE, Source};
+use crate::daemon::case::{Case, Standing};
+use crate::domain::assess::Assessment;
+use crate::domain::card::{Card, Name};
+use crate::domain::ledger::Pace;
+use crate::domain::rule::Rule;
+use crate::domain::time::{Secs, UnixTime};
+use crate::store::accounts::{self, AccountState};
+use crate::store::{Connection, Store, StoreError, cards};
+
+/// Files and record at one moment.
+pub(super) struct View {
+    /// Both files.
+    pub(super) config: Config,
+    /// The record, for reading.
+    pub(super) store: Store,
+    /// How the ways to the operators fare, as last noted.
+    pub(super) accounts: Vec<(Name, AccountState)>,
+    /// The moment.
+    pub(super) now: UnixTime,
+}
+
+impl View {
+    /// Opens files and record.
+    pub(super) fn open(context: &Context) -> anyhow::Result<Self> {
+        Self::with(context, Store::open_read_only(&context.places.state)?)
+    }
+
+    /// The files beside a record that is open.
+    pub(super) fn with(context: &Context, store: Store) -> anyhow::Result<Self> {
+        let config = files_or_those_at_work(context)?;
+        let accounts = store.read_blocking(accounts::all)?;
+        Ok(Self { config, store, accounts, now: context.clock.now() })
+    }
+
+    /// The card of this name, live or else retired.
+    pub(super) fn card(&self, name: &str) -> anyhow::Result<Card> {
+        let missing = || {
+            Stop::not_found(format!(
+                "there is no card named `{name}`; `simkeeper card find {name}` looks in every number and label"
+            ))
+        };
+        let parsed = Name::parse(name).map_err(|_| missing())?;
+        let found = self.store.read_blocking(|conn| match cards::by_name(conn, &parsed)? {
+            Some(card) => Ok(Some(card)),
+            None => cards::retired_by_name(conn, &parsed),
+        })?;
+        found.ok_or_else(missing)
+    }
+
+    /// The rule that decides for a card.
+    pub(super) fn rule(&self, card: &Card) -> Option<&Rule> {
+        self.config.rules.rule_for(&card.labels, card.rule.as_ref())
+    }
+
+    /// Everything the record knows about a card.
+    pub(super) fn case(&self, conn: &Connection, card: Card) -> Result<Case, StoreError> {
+        let standing = self.standing(&card.account);
+        Case::gather(conn, card, standing, self.now)
+    }
+
+    /// What is to be done about a card at this moment, by the function that the daemon asks.
+    pub(super) fn assess(&self, case: &Case) -> Assessment {
+        case.assess_by(self.rule(&case.card), self.now)
+    }
+
+    /// What the record holds about an account.
+    pub(super) fn account(&self, name: &Name) -> Option<&AccountState> {
+        self.accounts.iter().find(|(known, _)| known == name).map(|(_, state)| state)
+    }
+
+    fn standing(&self, account: &Name) -> Standing {
+        let noted = self.account(account).and_then(|account| account.open_until.max(account.paused_until));
+        let pace = self.config.machine.account(account).map_or_else(Pace::default, |account| Pace {
+            every: account.to_account(&self.config.machine.schedule).poll_every,
+            at_most: match account.kind {
+                AccountKind::Sandbox { .. } => Secs::ZERO,
+                AccountKind::Airalo { .. } => crate::operators::airalo::CACHED_FOR,
+            },
+        });
+        Standing { pace, left_alone_until: noted.filter(|until| self.now < *until) }
+    }
+}
+
+/// The files, or while they have errors those that a daemon has at work: it keeps them until the errors are mended.
+fn files_or_those_at_work(context: &Context) -> anyhow::Result<Config> {
+    let error = match files(context) {
+        Ok(config) => return Ok(config),
+        Err(error) => error,
+    };
+    let kept = context.places.files_at_work();
+    let today = context.clock.now().date_in(&TimeZone::UTC);
+    let (Ok(machine), Ok(rules)) = (read(&kept.join(MACHINE_FILE)), read(&kept.join(RULES_FILE))) else {
+        return Err(error);
+    };
+    let config = config::parse(&machine, &rules, Some(today)).map_err(|_| error)?;
+    context.output.warn("the files have errors (see `simkeeper check`); shown by those that were at work before")?;
+    Ok(config)
+}
+
+/// Both files, without looking at secrets: whoever reads may be another user than the daemon.
+pub(super) fn files(context: &Context) -> anyhow::Result<Config> {
+    let dir = &context.places.config;
+    let today = context.clock.now().date_in(&TimeZone::UTC);
+    let (machine, rules) = (read(&dir.join(MACHINE_FILE)), read(&dir.join(RULES_FILE)));
+    match (machine, rules) {
+        (Ok(machine), Ok(rules)) => Ok(config::parse(&machine, &rules, Some(today))?),
+        // The loader says what is wrong with a file that cannot be read.
+        (Err(error), _) | (_, Err(error)) => match config::load(dir, Some(today)) {
+            Err(problems) => Err(problems.into()),
+            Ok(_) => Err(error.into()),
+        },
+    }
+}
+
+fn read(path: &Path) -> io::Result<Source> {
+    Ok(Source { path: path.to_owned(), text: std::fs::read_to_string(path)? })
+}

@@ -1,0 +1,151 @@
+//! Mails of the daemon reach real mail servers: through refusals that pass, servers that are away, and over TLS; what
+//! cannot be delivered is there for people to see.
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as loudly as tests")]
+
+#[expect(dead_code, reason = "each test program uses its part of the world")]
+mod world;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use simkeeper::domain::time::Secs;
+
+use world::files::AUTO;
+use world::mailbox::{Mail, SecureServer, Sink, free_port};
+use world::{World, full, keeper, low};
+
+/// A world whose mails go to a server on `port`, once there is one.
+fn mailing(port: u16) -> World {
+    let mut world = World::new().card("tablet", low, AUTO);
+    world.machine.tables = format!(
+        "[channel.mail]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"keeper@example.net\"\n"
+    );
+    world
+}
+
+fn folder(world: &World) -> PathBuf {
+    world.folder().join("mails")
+}
+
+/// The one mail that a sink got, and nothing else is on its way.
+fn the_only_mail(world: &mut World, sink: &Sink) -> Mail {
+    world.until("the mail to arrive", |_| !sink.mails().is_empty());
+    world.until("nothing to be on its way", |world| world.notices().iter().all(|notice| notice.state == "sent"));
+    let mails = sink.mails();
+    assert_eq!(mails.len(), 1, "{mails:#?}");
+    mails[0].clone()
+}
+
+/// What `simkeeper notice list --json` prints.
+fn listed(world: &World) -> Value {
+    let mut command = keeper::program(&["notice", "list", "--json", "--clock", &world.clock().words()]);
+    command.arg("--config").arg(world.folder()).arg("--state").arg(world.state());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_mail_arrives_with_its_own_id() {
+    let port = free_port();
+    let world = mailing(port);
+    let sink = Sink::start(port, &folder(&world), &[]);
+    let mut world = world.start();
+    world.until_bought("tablet", 1);
+    let mail = the_only_mail(&mut world, &sink);
+    assert!(mail.says(&["tablet: renewed for 4.50 USD"]), "{mail:?}");
+    assert_eq!(format!("<{}>", mail.id), world.notices()[0].message_id);
+}
+
+#[test]
+fn a_server_that_is_away_for_three_days_loses_nothing() {
+    let port = free_port();
+    let mut world = mailing(port).start();
+    world.until("a try", |world| world.notices().iter().any(|notice| notice.why.is_some()));
+    world.pass(Secs::days(3));
+    world.until("more tries", |world| world.notices().iter().all(|notice| notice.state != "claimed"));
+    let sink = Sink::start(port, &folder(&world), &[]);
+    world.pass(Secs::days(2));
+    the_only_mail(&mut world, &sink);
+}
+
+#[test]
+fn a_refusal_that_passes_is_tried_again() {
+    for options in [&["-r", "RCPT"][..], &["-r", "."], &["-q", "DATA"]] {
+        let port = free_port();
+        let world = mailing(port);
+        let grey = Sink::start(port, &world.folder().join("grey"), options);
+        let mut world = world.start();
+        world.until("a try", |world| world.notices().iter().any(|notice| notice.why.is_some()));
+        drop(grey);
+        let sink = Sink::start(port, &folder(&world), &[]);
+        let mail = the_only_mail(&mut world, &sink);
+        assert!(mail.says(&["renewed"]), "{options:?}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_lost_after_the_dot_sends_the_same_mail_at_most_twice() {
+    let port = free_port();
+    let world = mailing(port);
+    let cut = Sink::start(port, &world.folder().join("cut"), &["-q", "."]);
+    let mut world = world.start();
+    world.until("a try", |world| world.notices().iter().any(|notice| notice.why.is_some()));
+    let before = cut.mails();
+    drop(cut);
+    let sink = Sink::start(port, &folder(&world), &[]);
+    let mail = the_only_mail(&mut world, &sink);
+    assert!(before.len() <= 1 && before.iter().all(|copy| copy.id == mail.id), "{before:?}");
+}
+
+#[test]
+fn a_refusal_for_good_is_there_to_be_seen_and_can_be_tried_again_by_a_person() {
+    let port = free_port();
+    let world = mailing(port);
+    let never = Sink::start(port, &world.folder().join("never"), &["-f", "RCPT", "-B", "550 5.1.1 no such user"]);
+    let mut world = world.start();
+    world.until("it to be given up", |world| world.notices().iter().any(|notice| notice.state == "dead"));
+    let listed = listed(&world).to_string();
+    assert!(listed.contains("dead") && listed.contains("550"), "{listed}");
+    drop(never);
+    let sink = Sink::start(port, &folder(&world), &[]);
+    let id = world.notices()[0].id;
+    world.told(&json!({ "do": "retry_notice", "id": id }));
+    the_only_mail(&mut world, &sink);
+}
+
+#[test]
+fn mails_go_encrypted_and_logged_in() {
+    for way in ["starttls", "implicit"] {
+        let server = SecureServer::start(way);
+        let mut world = World::new().card("tablet", low, AUTO);
+        let password = world.folder().join("password");
+        std::fs::write(&password, "right password\n").unwrap();
+        std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
+        world.machine.tables = format!(
+            "[channel.mail]\nkind = \"smtp\"\nhost = \"localhost\"\nport = {}\ntls = \"{way}\"\nuser = \"keeper\"\n\
+             password = {{ file = {password:?} }}\nfrom = \"keeper@example.net\"\nca_file = {:?}\n",
+            server.port,
+            server.authority()
+        );
+        let mut world = world.start();
+        world.until("the mail to arrive", |_| !server.mails().is_empty());
+        let (about, mail) = server.mails().remove(0);
+        assert_eq!((about["tls"].as_bool(), about["user"].as_str()), (Some(true), Some("keeper")));
+        assert!(mail.says(&["tablet: renewed for 4.50 USD"]), "{mail:?}");
+        assert!(!world.log().contains("right password"));
+        world.stop();
+    }
+}
+
+#[test]
+fn a_trial_message_goes_the_way_of_all_others() {
+    let port = free_port();
+    let mut world = mailing(port);
+    let sink = Sink::start(port, &folder(&world), &[]);
+    world = world.card("router", full, AUTO).start();
+    world.told(&json!({ "do": "test_notice", "person": "anna" }));
+    world.until("both mails", |_| sink.mails().len() == 2);
+    assert!(world.notices().iter().any(|notice| notice.kind == "test"));
+}

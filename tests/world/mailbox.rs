@@ -1,0 +1,159 @@
+//! Where mails arrive: a maildir, or a real mail server of Debian's packages.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use mail_parser::MessageParser;
+
+use super::wait_for;
+
+/// A mail as a person sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Mail {
+    pub(crate) id: String,
+    pub(crate) subject: String,
+    pub(crate) text: String,
+}
+
+impl Mail {
+    /// Whether its subject and text together hold all of these words.
+    pub(crate) fn says(&self, words: &[&str]) -> bool {
+        let whole = format!("{}\n{}", self.subject, self.text);
+        words.iter().all(|word| whole.contains(word))
+    }
+}
+
+/// The mails in these files; one that is being written is not there yet.
+pub(crate) fn in_folder(folder: &Path) -> Vec<Mail> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.sort();
+    files.iter().filter_map(|file| parsed(&std::fs::read(file).ok()?)).collect()
+}
+
+fn parsed(bytes: &[u8]) -> Option<Mail> {
+    let message = MessageParser::default().parse(bytes)?;
+    Some(Mail {
+        id: message.message_id()?.to_owned(),
+        subject: message.subject().unwrap_or_default().to_owned(),
+        text: message.body_text(0).unwrap_or_default().into_owned(),
+    })
+}
+
+/// The path of a program of Debian's packages.
+pub(crate) fn debian(name: &str) -> PathBuf {
+    let found = ["/usr/sbin", "/usr/bin", "/sbin"].iter().map(|folder| Path::new(folder).join(name));
+    let found = found.into_iter().find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("{name} is missing; run tests/run, which installs it (tests/packages.txt)"))
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("its address").port()
+}
+
+/// Postfix's `smtp-sink`: takes mails as its options say, and keeps each in a file.
+pub(crate) struct Sink {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Sink {
+    /// Listens on `port` and keeps mails in `folder`.
+    pub(crate) fn start(port: u16, folder: &Path, options: &[&str]) -> Self {
+        std::fs::create_dir_all(folder).expect("a folder");
+        let user = if rustix::process::geteuid().is_root() { vec!["-u", "root"] } else { vec![] };
+        let mut command = Command::new(debian("smtp-sink"));
+        command.args(user).args(options).args(["-d", "mail."]).arg(format!("127.0.0.1:{port}")).arg("64");
+        let child = command.current_dir(folder).stdin(Stdio::null()).spawn().expect("smtp-sink");
+        // Connecting to see whether it listens would be a session; the kernel's own table is not.
+        let wanted = format!("0100007F:{port:04X}");
+        wait_for("smtp-sink to listen", || {
+            let table = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's table");
+            table.lines().any(|line| line.contains(&wanted) && line.contains(" 0A ")).then_some(())
+        });
+        Self { child, folder: folder.to_owned() }
+    }
+
+    /// What it has taken.
+    pub(crate) fn mails(&self) -> Vec<Mail> {
+        in_folder(&self.folder)
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        let _killed = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// aiosmtpd with TLS and a login, of which the word is `right password`.
+pub(crate) struct SecureServer {
+    child: Child,
+    pub(crate) port: u16,
+    folder: tempfile::TempDir,
+}
+
+impl SecureServer {
+    /// `way` is `starttls` or `implicit`.
+    pub(crate) fn start(way: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        certificates(folder.path());
+        let mails = folder.path().join("mails");
+        std::fs::create_dir(&mails).expect("a folder");
+        let port_file = folder.path().join("port");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/smtp_tls.py");
+        let mut command = Command::new(debian("python3"));
+        command.arg(script).arg(way).args([folder.path().join("cert.pem"), folder.path().join("key.pem"), mails]);
+        command.stdin(Stdio::null()).stdout(File::create(&port_file).expect("a file"));
+        let child = command.spawn().expect("python3");
+        let port = wait_for("aiosmtpd (tests/run installs python3-aiosmtpd)", || {
+            let said = std::fs::read_to_string(&port_file).ok()?;
+            said.strip_suffix('\n')?.strip_prefix("PORT ")?.parse().ok()
+        });
+        Self { child, port, folder }
+    }
+
+    /// The root certificate that vouches for it.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// For each mail, what is known of its session, and the mail.
+    pub(crate) fn mails(&self) -> Vec<(serde_json::Value, Mail)> {
+        let Ok(entries) = std::fs::read_dir(self.folder.path().join("mails")) else { return Vec::new() };
+        let whole = entries
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("mail-")));
+        whole
+            .filter_map(|path| {
+                let text = std::fs::read_to_string(path).ok()?;
+                let (about, mail) = text.split_once('\n')?;
+                Some((serde_json::from_str(about).ok()?, parsed(mail.as_bytes())?))
+            })
+            .collect()
+    }
+}
+
+impl Drop for SecureServer {
+    fn drop(&mut self) {
+        let _killed = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+/// A root and a certificate of it for `localhost`.
+fn certificates(folder: &Path) {
+    let new_key = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    let root = "-keyout ca.key -out ca.pem -subj /CN=authority";
+    let leaf = "-CA ca.pem -CAkey ca.key -keyout key.pem -out cert.pem -subj /CN=server \
+                -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE";
+    for line in [root, leaf] {
+        let words = new_key.split(' ').chain(line.split_whitespace());
+        let made = Command::new(debian("openssl")).args(words).current_dir(folder).output().expect("openssl");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    }
+}

@@ -98,6 +98,7 @@ fn card() -> Result<Card, String> {
         id: CardId(1),
         name: Name::parse("canada")?,
         account: Name::parse("airalo")?,
+        sellers: Vec::new(),
         iccid: None,
         msisdn: None,
         imei: None,

@@ -2,16 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "loopback/fixed.rs"]
+mod fixed;
 mod loopback;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
-
-use jiff::tz::TimeZone;
+use fixed::answering;
 use loopback::{Server, answer};
 use serde_json::{Value, json};
-use simkeeper::domain::card::{Card, CardId, Keeper, Name, Wishes};
+use simkeeper::domain::card::{Card, CardId, Name};
 use simkeeper::domain::data::DataSize;
 use simkeeper::domain::identity::Iccid;
 use simkeeper::domain::money::{Currency, Money};
@@ -22,7 +20,10 @@ use simkeeper::domain::plan::{Contents, Plan};
 use simkeeper::domain::reading::{AllowanceKind, CardState, Reading, Renewable};
 use simkeeper::domain::time::{Secs, UnixTime};
 use simkeeper::operators::Operator;
-use simkeeper::operators::airalo::{Airalo, BASE_URL};
+use simkeeper::operators::airalo::Airalo;
+use simkeeper::operators::http::Way;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
 use tokio::io::AsyncWriteExt;
 
 const NOW: UnixTime = UnixTime::clamped(1_673_300_000);
@@ -58,7 +59,8 @@ impl World {
             Box::pin(async move { drop(socket.write_all(answer.as_bytes()).await) })
         })
         .await;
-        let airalo = Airalo::new(&format!("{}/v2", server.address), "an-id".into(), "a-secret".into()).unwrap();
+        let airalo =
+            Airalo::open(&Way::to(format!("{}/v2", server.address)), "an-id".into(), "a-secret".into()).unwrap();
         Self { server, airalo }
     }
 
@@ -103,6 +105,14 @@ fn changed(name: &str, changes: &[(&str, Value)]) -> String {
     doc.to_string()
 }
 
+/// A form of parts as it is sent.
+fn form(pairs: &[(&str, &str)]) -> String {
+    let part = |(name, value): &(&str, &str)| {
+        format!("--simkeeper\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    pairs.iter().map(part).chain(["--simkeeper--\r\n".to_owned()]).collect()
+}
+
 fn ok(body: &str) -> String {
     status("200 OK", body)
 }
@@ -114,22 +124,8 @@ fn status(status: &str, body: &str) -> String {
 
 fn card() -> Card {
     Card {
-        id: CardId(1),
-        name: Name::parse("canada").unwrap(),
-        account: Name::parse("airalo").unwrap(),
         iccid: Some(Iccid::parse(ICCID).unwrap()),
-        msisdn: None,
-        imei: None,
-        eid: None,
-        fields: BTreeMap::new(),
-        labels: Vec::new(),
-        contact: None,
-        zone: TimeZone::UTC,
-        notify: Vec::new(),
-        rule: None,
-        keeper: Keeper::File,
-        wishes: Wishes::default(),
-        retired_at: None,
+        ..Card::new(CardId(1), Name::parse("canada").unwrap(), Name::parse("airalo").unwrap())
     }
 }
 
@@ -203,12 +199,82 @@ async fn a_card_is_read_with_its_packages_and_top_ups() {
 
     assert_eq!(world.count(TOKEN), 1);
     let token = world.server.requests().remove(0);
-    assert!(token.ends_with("\r\n\r\nclient_id=an-id&client_secret=a-secret&grant_type=client_credentials"), "{token}");
+    let parts = form(&[("client_id", "an-id"), ("client_secret", "a-secret"), ("grant_type", "client_credentials")]);
+    assert!(token.ends_with(&format!("\r\n\r\n{parts}")), "{token}");
     assert!(token.contains("airalo-signature: "), "{token}");
     let host = format!("host: {}\r\n", world.server.address.trim_start_matches("http://"));
     for request in world.server.requests() {
         assert!(request.contains(&host), "{request}");
         assert_eq!(request.contains("authorization: Bearer <redacted>\r\n"), call_of(&request) != TOKEN, "{request}");
+    }
+}
+
+/// The three calls about another card, which has these megabytes in all.
+fn second(total: u32) -> [(&'static str, String); 3] {
+    let usage = changed("usage", &[("/data/is_unlimited", json!(false)), ("/data/total", json!(total))]);
+    [
+        ("GET /v2/sims/8910300000005271147/usage", ok(&usage)),
+        ("GET /v2/sims/8910300000005271147/packages", ok(&file("sim_package_history"))),
+        ("GET /v2/sims/8910300000005271147/topups", ok(&file("topup_packages"))),
+    ]
+}
+
+#[tokio::test]
+async fn a_fleet_costs_one_call_a_card_until_something_changes() {
+    let limited = ok(&changed("usage", &[("/data/is_unlimited", json!(false))]));
+    let first = [
+        (USAGE, limited),
+        (PACKAGES, ok(&file("sim_package_history"))),
+        (TOPUPS, ok(&file("topup_packages"))),
+        (BUY, LOST.to_owned()),
+    ];
+    let changed_later = [second(2_048)[0].clone(), second(2_048)[0].clone(), second(3_072)[0].clone()];
+    let world = World::new(&[&first[..], &changed_later[..], &second(0)[1..]].concat()).await;
+    let fleet = [card(), Card { iccid: Some(Iccid::parse("8910300000005271147").unwrap()), ..card() }];
+    let counts =
+        || [USAGE, PACKAGES, TOPUPS, second(0)[0].0, second(0)[1].0, second(0)[2].0].map(|call| world.count(call));
+    let read = async |cards: &[Card]| {
+        let readings = world.airalo.read(cards, NOW).await;
+        readings.into_iter().map(|reading| reading.unwrap().assets).collect::<Vec<_>>()
+    };
+    assert_eq!(read(&fleet).await, [["728", "725"], ["728", "725"]]);
+    assert_eq!(counts(), [1, 1, 1, 1, 1, 1]);
+    assert_eq!(read(&fleet).await, [["728", "725"], ["728", "725"]]);
+    assert_eq!(counts(), [2, 1, 1, 2, 1, 1], "usage only");
+    read(&fleet).await;
+    assert_eq!(counts(), [3, 1, 1, 3, 2, 2], "the second card has more in all");
+    read(&fleet[..1]).await;
+    assert_eq!(counts(), [4, 2, 2, 3, 2, 2], "a card by itself is read in full");
+    world.airalo.buy(&prepared(&world, PLAN)).await;
+    read(&fleet).await;
+    assert_eq!(counts(), [5, 3, 3, 4, 2, 2], "after an order nothing is taken from before");
+}
+
+#[tokio::test]
+async fn a_fleet_waits_together_when_asked_to() {
+    let world = World::new(&[(USAGE, status("429 Too Many Requests", &file("usage_error_429")))]).await;
+    let readings = world.airalo.read(&[card(), card(), card()], NOW).await;
+    for reading in readings {
+        assert!(matches!(reading, Err(OperatorError::Later { retry_after: Some(Secs(60)), .. })), "{reading:?}");
+    }
+    assert_eq!(world.count(USAGE), 1);
+}
+
+#[tokio::test]
+async fn the_cards_of_the_account_are_listed_without_those_taken_back() {
+    let last = ok(&changed("sim_list", &[("/meta/last_page", json!("2"))]));
+    let world = World::new(&[("GET /v2/sims", ok(&file("sim_list"))), ("GET /v2/sims", last)]).await;
+    let page = world.airalo.discover(None).await.unwrap();
+    let iccids: Vec<_> = page.cards.iter().map(|card| card.iccid.as_ref().unwrap().digits()).collect();
+    assert_eq!(iccids, ["891000000000009106", "891000000000009048"]);
+    assert_eq!(page.cards[0].label.as_deref(), Some("Kallur Digital-1 GB - 7 Days"));
+    assert_eq!(page.next.as_deref(), Some("2"));
+    let page = world.airalo.discover(Some("2")).await.unwrap();
+    assert_eq!((page.cards.len(), page.next), (2, None));
+    assert!(world.last("GET /v2/sims").contains("/sims?limit=100&page=2 "));
+    assert!(world.airalo.discover(Some("two")).await.is_err());
+    for broken in [ok("{}"), ok(r#"{"data":[{"iccid":"none"}]}"#), ok(r#"{"data":[{}]}"#), status("503 Busy", "{}")] {
+        assert!(World::new(&[("GET /v2/sims", broken)]).await.airalo.discover(None).await.is_err());
     }
 }
 
@@ -234,7 +300,10 @@ async fn a_recycled_card_is_dead() {
     let reading = world.read().await.unwrap();
     assert_eq!((reading.state, reading.renewable), (CardState::Recycled, Renewable::OneOff));
     assert_eq!((reading.allowances.len(), reading.plan_ends), (0, None));
-    let world = World::new(&[(TOPUPS, status("422 Wrong", &file("topup_order_error_recycled_422")))]).await;
+    let taken_back = status("422 Wrong", &file("topup_order_error_recycled_422"));
+    let world = World::new(&[(USAGE, taken_back.clone())]).await;
+    assert_eq!(world.read().await.unwrap().state, CardState::Recycled, "by its code as well");
+    let world = World::new(&[(TOPUPS, taken_back)]).await;
     let error = world.airalo.catalogue(&card(), NOW).await.unwrap_err();
     assert!(matches!(error, OperatorError::Never { kind: RefusalKind::CardDead, .. }), "{error:?}");
 }
@@ -304,7 +373,7 @@ async fn a_refused_token_is_renewed_once_and_not_in_a_loop() {
     assert!(matches!(world.airalo.wallet().await, Err(OperatorError::Later { .. })), "three tokens a minute");
     assert_eq!((world.count(TOKEN), world.count(BALANCE)), (3, 0));
     let BuyAnswer::NotSent { .. } = world.airalo.buy(&prepared(&world, PLAN)).await else { panic!("it was sent") };
-    assert_eq!(world.server.accepted.load(Ordering::SeqCst), 3);
+    assert_eq!(world.server.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -365,14 +434,17 @@ async fn before_an_order_the_plan_is_asked_for_again() {
 async fn an_order_is_a_signed_form_with_our_key() {
     let world = World::new(&[(BUY, taken("topup_order_net_pricing", &[]))]).await;
     let order = prepared(&world, PLAN);
-    assert_eq!(world.server.accepted.load(Ordering::SeqCst), 0, "preparing touches no network");
-    let body = format!("package_id={PLAN}&iccid={ICCID}&description={}", key().as_str());
+    assert_eq!(world.server.requests().len(), 0, "preparing touches no network");
+    let body = form(&[("package_id", PLAN), ("iccid", ICCID), ("description", key().as_str())]);
     assert_eq!(String::from_utf8(order.body.clone()).unwrap(), body);
     let answer = world.airalo.buy(&order).await;
     let expected = BuyAnswer::Accepted { order_id: Some("111".into()), charged: Some(usd("3.6")) };
     assert_eq!(answer, expected);
     let sent = world.last(BUY);
-    assert!(sent.ends_with(&body) && sent.contains("content-type: application/x-www-form-urlencoded\r\n"), "{sent}");
+    assert!(
+        sent.ends_with(&body) && sent.contains("content-type: multipart/form-data; boundary=simkeeper\r\n"),
+        "{sent}"
+    );
     let signature = sent.lines().find_map(|line| line.strip_prefix("airalo-signature: ")).unwrap();
     assert_eq!(signature.len(), 128);
 }
@@ -497,13 +569,20 @@ async fn an_order_needs_an_iccid_and_the_wallet() {
     assert!(world.airalo.read(&[bare], NOW).await.remove(0).is_err());
     assert!(world.airalo.prepare(&card(), &Order { payment: "paypal".into(), ..order(PLAN) }).is_err());
     assert!(world.airalo.prepare(&card(), &Order { code: Some("WINTER10".into()), ..order(PLAN) }).is_err());
-    assert_eq!(world.server.accepted.load(Ordering::SeqCst), 0);
+    assert_eq!(world.server.requests().len(), 0);
 }
 
 const LISTED: &str = "kallur-digital-7days-1gb";
 
 fn sent(order_id: Option<&str>) -> SentOrder {
-    SentOrder { key: key(), order_id: order_id.map(str::to_owned), plan_id: LISTED.into(), first_sent_at: NOW }
+    SentOrder {
+        key: key(),
+        order_id: order_id.map(str::to_owned),
+        plan_id: LISTED.into(),
+        price: usd("4.05"),
+        before: None,
+        first_sent_at: NOW,
+    }
 }
 
 /// A page of the vendor's list; the first order has this description and status.
@@ -550,8 +629,10 @@ async fn the_status_of_an_order_says_whether_it_holds() {
         let reversed = found(&[page(1, 1, key().as_str(), slug)]).await.unwrap();
         assert!(matches!(&reversed, Found::Reversed { order_id, why } if order_id == "9666" && why.contains(slug)));
     }
-    let pending = found(&[page(1, 1, key().as_str(), "processing")]).await;
-    assert_eq!(pending, Ok(Found::Pending { order_id: "9666".into() }));
+    for slug in ["processing", "in_progress"] {
+        let pending = found(&[page(1, 1, key().as_str(), slug)]).await;
+        assert_eq!(pending, Ok(Found::Pending { order_id: "9666".into() }));
+    }
     let partly = found(&[page(1, 1, key().as_str(), "partially_refunded")]).await;
     assert_eq!(partly, Ok(Found::Accepted { order_id: "9666".into(), charged: None }));
 }
@@ -601,16 +682,16 @@ async fn an_order_with_a_known_id_is_asked_for_by_it() {
 
 #[tokio::test]
 async fn it_talks_to_airalo_only_and_tells_no_secrets() {
-    let new = |base: &str| Airalo::new(base, "an-id".into(), "a-secret".into());
-    assert!(new(BASE_URL).is_ok());
+    let new = |base: &str| Airalo::open(&Way::to(base), "an-id".into(), "a-secret".into());
+    assert!(new("https://partners-api.airalo.com/v2").is_ok());
     for base in
         ["https://partners-api.airalo.com.evil.test/v2", "http://partners-api.airalo.com/v2", "https://[::1]/v2"]
     {
         assert!(new(base).is_err(), "{base}");
     }
-    assert_eq!(format!("{:?}", new(BASE_URL).unwrap()), "Airalo");
-    assert_eq!(new(BASE_URL).unwrap().capabilities().class(), Class::B);
-    let page = Server::answering(answer("200 OK", "Content-Type: text/html\r\n", "a-secret")).await;
+    assert_eq!(format!("{:?}", new("https://partners-api.airalo.com/v2").unwrap()), "Airalo");
+    assert_eq!(new("https://partners-api.airalo.com/v2").unwrap().capabilities().class(), Class::B);
+    let page = answering(answer("200 OK", "Content-Type: text/html\r\n", "a-secret")).await;
     let error = new(&format!("{}/v2", page.address)).unwrap().wallet().await.unwrap_err();
     assert!(!error.to_string().contains("a-secret"), "{error}");
 }

@@ -24,7 +24,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// Libraries that belong to rooms: (library, the rooms that may name it).
-const LIBRARIES: [(&str, &[&str]); 6] = [
+const LIBRARIES: [(&str, &[&str]); 11] = [
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
     ("reqwest", &["operators", "notify"]),
@@ -32,6 +32,11 @@ const LIBRARIES: [(&str, &[&str]); 6] = [
     ("lettre", &["notify", "config"]),
     ("tokio_cron_scheduler", &["daemon"]),
     ("clap", &["commands", "main"]),
+    ("base64", &["operators"]),
+    ("regex", &["operators"]),
+    ("roxmltree", &["operators"]),
+    ("serde_json_path", &["operators"]),
+    ("zbus", &["operators"]),
 ];
 
 /// What values in and values out do without. A path that begins so may not stand in `domain`.

@@ -1,16 +1,9 @@
 //! The sandbox operator over real HTTP on loopback, as the adapter sees it and as any client does. What counts is what
 //! the sandbox took, not what it said.
 #![expect(clippy::unwrap_used, reason = "the helpers of a test fail as loudly as the test itself")]
-
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use simkeeper::domain::card::{Card, CardId, Keeper, Name, Wishes};
+use simkeeper::domain::card::{Card, CardId, Name};
 use simkeeper::domain::identity::Iccid;
 use simkeeper::domain::money::Money;
 use simkeeper::domain::operator::{
@@ -28,6 +21,9 @@ use simkeeper::sandbox::{
     Call, CardChange, CardKind, Class, DEFAULT_KEY, Fault, FaultKind, Life, NewCard, Options, Running, Sandbox,
     Settings, run, serve, serve_sandbox,
 };
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -94,6 +90,8 @@ impl Shop {
             key: OrderKey::new(number),
             order_id: None,
             plan_id: "data-1gb-7d".into(),
+            price: Money::zero(simkeeper::domain::money::Currency::USD),
+            before: None,
             first_sent_at: self.now(),
         };
         self.operator.find(&card(ICCID), &sent).await
@@ -131,22 +129,8 @@ fn client() -> reqwest::Client {
 
 fn card(iccid: &str) -> Card {
     Card {
-        id: CardId(1),
-        name: Name::parse("canada").unwrap(),
-        account: Name::parse("try").unwrap(),
         iccid: Some(Iccid::parse(iccid).unwrap()),
-        msisdn: None,
-        imei: None,
-        eid: None,
-        fields: BTreeMap::new(),
-        labels: Vec::new(),
-        contact: None,
-        zone: TimeZone::UTC,
-        notify: Vec::new(),
-        rule: None,
-        keeper: Keeper::File,
-        wishes: Wishes::default(),
-        retired_at: None,
+        ..Card::new(CardId(1), Name::parse("canada").unwrap(), Name::parse("try").unwrap())
     }
 }
 

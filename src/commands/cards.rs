@@ -22,9 +22,12 @@ const FILE_BYTES_MAX: u64 = 256 << 20;
 
 /// Adds one card.
 pub(super) fn add(context: &Context, args: CardAddArgs) -> anyhow::Result<Exit> {
+    let mut accounts = args.operator.into_iter();
     let words = CardWords {
         name: args.name,
-        operator: args.operator,
+        // The command line wants one at least.
+        operator: accounts.next().unwrap_or_default(),
+        sellers: accounts.collect(),
         iccid: args.iccid,
         msisdn: args.msisdn,
         imei: args.imei,
@@ -112,7 +115,10 @@ pub(super) fn find(context: &Context, args: &CardFindArgs) -> anyhow::Result<Exi
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let found = view.store.read_blocking(|conn| cards::find(conn, &args.text, limit))?;
     if found.is_empty() {
-        return Err(Stop::not_found(format!("no card has `{}` in its name, numbers, labels or contact", args.text)));
+        return Err(Stop::not_found(format!(
+            "no card has `{}` in its name, numbers, labels, contact, fields or orders",
+            args.text
+        )));
     }
     if context.output.json {
         context.output.document(json!({ "cards": found }))?;
@@ -143,6 +149,11 @@ pub(super) fn phone(number: &Msisdn) -> String {
     format!("+{}", number.digits())
 }
 
+/// The accounts that may sell for a card, in order.
+fn sellers(card: &Card) -> String {
+    card.accounts().map(ToString::to_string).collect::<Vec<_>>().join(", then ")
+}
+
 fn names(names: &[Name]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
@@ -171,6 +182,7 @@ fn facts(card: &Card) -> Vec<(&'static str, String)> {
     let fields: Vec<String> = card.fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     vec![
         ("account", card.account.to_string()),
+        ("sold by", if card.sellers.is_empty() { String::new() } else { sellers(card) }),
         ("ICCID", text(card.iccid.as_ref().map(ToString::to_string))),
         ("number", text(card.msisdn.as_ref().map(phone))),
         ("IMEI", text(card.imei.as_ref().map(ToString::to_string))),

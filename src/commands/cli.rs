@@ -1,6 +1,7 @@
 //! What can be written on the command line. Each command teaches itself with an example.
 
 mod acts;
+mod operators;
 mod trials;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::acts::*;
+pub(crate) use self::operators::*;
 pub(crate) use self::trials::*;
 
 /// Keeps prepaid SIM cards and travel eSIMs alive: reads, decides, buys once, checks, tells.
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     /// Add, import, find, show and retire cards
     #[command(subcommand, after_help = "Example:\n  simkeeper card import fleet.csv")]
     Card(CardCommand),
+    /// List operators and accounts, try an account, show what it sells
+    #[command(subcommand, after_help = "Example:\n  simkeeper operator test travel")]
+    Operator(OperatorCommand),
     /// Show plan, price and balance, ask, and buy
     #[command(
         after_help = "Example:\n  simkeeper renew tablet\n  simkeeper renew tablet --yes --price \"15 USD\"   # in scripts"
@@ -174,12 +179,12 @@ pub(crate) enum CardCommand {
     /// Add a card
     #[command(after_help = "Example:\n  simkeeper card add tablet --operator travel --iccid 8944501312167518236")]
     Add(Box<CardAddArgs>),
-    /// Add many cards from a CSV file; nothing is added if one line is wrong
+    /// Add many cards: from a CSV file, none if one line is wrong; or those that an account's operator lists
     #[command(
-        after_help = "The first line names the columns: name, operator, iccid, msisdn, imei, eid, labels, contact, zone, notify, rule.\nOnly name and operator are needed. Several labels or persons are parted by `;`.\n\nExample:\n  simkeeper card import fleet.csv"
+        after_help = "With --from, cards that are known by their ICCID (with or without check digit) or their number are left\nalone, and new ones are only read until a rule fits their labels.\n\nIn a file, the first line names the columns: name, operator, iccid, msisdn, imei, eid, labels, contact, zone, notify, rule.\nOnly name and operator are needed. Several labels or persons are parted by `;`.\n\nExample:\n  simkeeper card import fleet.csv\n  simkeeper card import --from travel --label trip --dry-run"
     )]
     Import(CardImportArgs),
-    /// Find cards by any part of a name, number, label or contact
+    /// Find cards by any part of a name, number, label, contact, or of an order or a plan that was bought
     #[command(after_help = "Example:\n  simkeeper card find 4567")]
     Find(CardFindArgs),
     /// Show all that is known about a card
@@ -195,9 +200,9 @@ pub(crate) enum CardCommand {
 pub(crate) struct CardAddArgs {
     /// The card's name
     pub(crate) name: String,
-    /// The account through which it is read and renewed
-    #[arg(long)]
-    pub(crate) operator: String,
+    /// The account through which it is read and renewed; given again, further accounts that may sell for it, in order
+    #[arg(long, required = true)]
+    pub(crate) operator: Vec<String>,
     /// The number of the card
     #[arg(long)]
     pub(crate) iccid: Option<String>,
@@ -231,13 +236,23 @@ pub(crate) struct CardAddArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CardImportArgs {
     /// The CSV file; `-` reads standard input
-    pub(crate) file: PathBuf,
+    #[arg(required_unless_present = "from", conflicts_with = "from")]
+    pub(crate) file: Option<PathBuf>,
+    /// An account whose operator lists its cards
+    #[arg(long, value_name = "ACCOUNT")]
+    pub(crate) from: Option<String>,
+    /// A label for cards that are added; may be given several times
+    #[arg(long = "label", requires = "from")]
+    pub(crate) labels: Vec<String>,
+    /// Show what would be added, and add nothing
+    #[arg(long, requires = "from")]
+    pub(crate) dry_run: bool,
 }
 
 /// Arguments of `card find`.
 #[derive(Debug, Args)]
 pub(crate) struct CardFindArgs {
-    /// Part of a name, number, label or contact
+    /// Part of a name, number, label, contact, order or plan
     pub(crate) text: String,
     /// How many to show
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]

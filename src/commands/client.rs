@@ -21,6 +21,8 @@ use crate::daemon::{self, Daemon, control, people};
 
 /// The longest a command waits for the daemon: an operator may be slow to show its catalogue.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(180);
+/// The longest it waits for an operator's list of cards, which may have many pages at a slow pace.
+const LIST_TIME_MAX: Duration = Duration::from_secs(3_600);
 /// An answer is a few sentences.
 const ANSWER_BYTES_MAX: usize = 4 << 20;
 
@@ -69,7 +71,7 @@ impl Hands {
         if !context.clock.is_real() {
             context.allow_clock(&view::files(context)?)?;
         }
-        logging::start_quiet();
+        logging::start_quiet(context.output.json);
         crate::operators::tls::install_provider();
         let daemon = Daemon::open(context.places.clone(), Arc::clone(&context.clock)).await?;
         let rounds = (needed == Rounds::Needed).then(|| tokio::spawn(daemon::run(Arc::clone(&daemon))));
@@ -78,10 +80,11 @@ impl Hands {
 
     /// Asks; what was refused is an error with its code.
     pub(super) async fn ask(&self, context: &Context, request: Request) -> anyhow::Result<Reply> {
+        let limit = if matches!(request, Request::ImportFrom { .. }) { LIST_TIME_MAX } else { ANSWER_TIME_MAX };
         let asked = Asked { by: by(), request };
         let reply = match self {
             Self::Daemon => {
-                tokio::time::timeout(ANSWER_TIME_MAX, post(&context.places.socket, &asked)).await.map_err(|_| {
+                tokio::time::timeout(limit, post(&context.places.socket, &asked)).await.map_err(|_| {
                     Stop::with(Exit::Daemon, "the daemon did not answer in time; `simkeeper status` shows what it did")
                 })??
             }
@@ -117,7 +120,7 @@ pub(super) fn ask_once(context: &Context, request: Request) -> anyhow::Result<St
         hands.close().await?;
         match reply? {
             Reply::Done { said, .. } => Ok(said),
-            reply @ (Reply::Preview { .. } | Reply::Refused { .. }) => Err(misplaced(&reply)),
+            reply @ (Reply::Preview { .. } | Reply::Discovered(_) | Reply::Refused { .. }) => Err(misplaced(&reply)),
         }
     })
 }
@@ -127,6 +130,7 @@ pub(super) fn misplaced(reply: &Reply) -> anyhow::Error {
     let kind = match reply {
         Reply::Done { .. } => "done",
         Reply::Preview { .. } => "preview",
+        Reply::Discovered(_) => "discovered",
         Reply::Refused { .. } => "refused",
     };
     Stop::with(

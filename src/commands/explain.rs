@@ -14,6 +14,7 @@ use crate::domain::choose::choose;
 use crate::domain::limits;
 use crate::domain::plan::Catalogue;
 use crate::domain::rule::{Join, Mode, Rule};
+use crate::domain::sellers::Way;
 use crate::domain::time::UnixTime;
 use crate::store::attempts::AttemptEvent;
 use crate::store::{attempts, catalogues};
@@ -25,6 +26,8 @@ struct Explained {
     assessment: Assessment,
     catalogue: Option<Catalogue>,
     events: Vec<AttemptEvent>,
+    /// Accounts and ways to pay, the next one first.
+    ways: Vec<Way>,
 }
 
 /// Explains one card.
@@ -42,7 +45,8 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
     })?;
     let rule = view.rule(&case.card).cloned();
     let assessment = view.assess(&case);
-    let explained = Explained { case, rule, assessment, catalogue, events };
+    let ways = view.ways(&case);
+    let explained = Explained { case, rule, assessment, catalogue, events, ways };
     if context.output.json {
         context.output.document(explained.document(view.now))?;
     } else {
@@ -68,6 +72,7 @@ impl Explained {
         lines.push(format!("Verdict: {}", self.assessment.verdict));
         lines.extend(others.iter().map(|reason| format!("  because {reason}")));
         lines.extend(self.purchase_lines(now));
+        lines.extend(self.ways_line());
         lines.extend(self.attempt_lines(now));
         lines.push(String::new());
         lines.push(format!("To change that: {}", self.remedy()));
@@ -122,6 +127,20 @@ impl Explained {
         let left = limits::month_left(&rule.limits, &self.case.ledger.spends, &self.case.card.zone, now);
         lines.extend(left.map(|left| format!("  {left} of this month's limit are left")));
         lines
+    }
+
+    /// From whom it is bought and how that is paid, where there is more than one way.
+    fn ways_line(&self) -> Option<String> {
+        let shown = self.ways.iter().map(|way| {
+            let refused = match way.refused {
+                0 => String::new(),
+                1 => " (refused once in this cycle)".to_owned(),
+                times => format!(" (refused {times} times in this cycle)"),
+            };
+            format!("{} by {}{refused}", way.account, way.payment)
+        });
+        let shown: Vec<String> = shown.collect();
+        (shown.len() > 1).then(|| format!("Bought from {}", shown.join(", then ")))
     }
 
     fn attempt_lines(&self, now: UnixTime) -> Vec<String> {
@@ -195,7 +214,7 @@ impl Explained {
             "reading": reading, "age_secs": reading.map(|reading| now.since(reading.read_at).0),
             "verdict": self.assessment.verdict, "words": self.assessment.verdict.to_string(),
             "reasons": reasons, "actions": self.assessment.actions,
-            "would_buy": chosen, "catalogue_fetched_at": self.catalogue.as_ref().map(|catalogue| catalogue.fetched_at),
+            "would_buy": chosen, "ways": self.ways, "catalogue_fetched_at": self.catalogue.as_ref().map(|catalogue| catalogue.fetched_at),
             "next_read_at": self.case.poll.next_poll_at,
             "open_attempt": self.case.open(),
             "events": self.events.iter().map(super::history::event_document).collect::<Vec<_>>(),

@@ -203,8 +203,9 @@ fn attempt_line(attempt: &Attempt, owner: Option<&Card>, with_card: bool) -> Str
     };
     let (name, price, state) = (&attempt.plan.name, attempt.plan.price, attempt.state.name().as_str());
     format!(
-        "{id}  {}  {owner}{name} for {price} by {}: {state}{order}{more}",
+        "{id}  {}  {owner}{name} for {price} at {} by {}: {state}{order}{more}",
         minute(attempt.created_at),
+        attempt.account,
         attempt.payment
     )
 }

@@ -105,7 +105,13 @@ fn words(record: &ByteRecord, columns: &[&'static str]) -> Result<CardWords, Str
         let several = || text.split(';').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect();
         match *column {
             "name" => words.name = text.to_owned(),
-            "operator" => words.operator = text.to_owned(),
+            "operator" => {
+                let mut accounts: Vec<String> = several();
+                if !accounts.is_empty() {
+                    words.operator = accounts.remove(0);
+                }
+                words.sellers = accounts;
+            }
             "iccid" => words.iccid = one(),
             "msisdn" => words.msisdn = one(),
             "imei" => words.imei = one(),
@@ -168,6 +174,25 @@ mod tests {
         assert_eq!(cards[0].labels, ["router", "north"]);
         assert_eq!(cards[0].contact.as_deref(), Some("Ann, north"));
         assert_eq!(cards[1].rule, None);
+    }
+
+    #[test]
+    fn several_accounts_are_parted_by_semicolons_and_named_once() {
+        let machine =
+            SAMPLE_MACHINE.replace("[operator.try]", "[operator.second]\nkind = \"sandbox\"\n\n[operator.try]");
+        let source = |path: &str, text: &str| Source { path: path.into(), text: text.into() };
+        let config = parse(&source("m", &machine), &source("r", SAMPLE_RULES), None).unwrap();
+        let text = "name,operator,iccid\n\
+             a,try; second,8988303000000000010\n\
+             b,try;nobody,8988303000000000028\n\
+             c,try;try,8988303000000000036\n";
+        let (cards, wrong) = read(text.as_bytes(), &config);
+        let card = &cards[&2];
+        assert_eq!((card.operator.as_str(), card.sellers.as_slice()), ("try", &["second".to_owned()][..]));
+        let wrong: Vec<String> = wrong.into_iter().map(|wrong| format!("{}: {}", wrong.line, wrong.message)).collect();
+        assert_eq!(wrong.len(), 2, "{wrong:?}");
+        assert!(wrong[0].starts_with("3: simkeeper.toml names no account `nobody`"), "{wrong:?}");
+        assert!(wrong[1].starts_with("4: the account `try` is named twice"), "{wrong:?}");
     }
 
     #[test]

@@ -36,7 +36,11 @@ pub(super) fn start(level: Option<&str>) -> anyhow::Result<()> {
 }
 
 /// Starts the log of a command that works without a daemon: only what somebody should look at.
-pub(super) fn start_quiet() {
+/// With `json` nothing is logged: standard error then holds one document or nothing.
+pub(super) fn start_quiet(json: bool) {
+    if json {
+        return;
+    }
     let filter = EnvFilter::new(format!("{CALM},warn"));
     // A log that is there already stays.
     drop(Registry::default().with(filter).with(to_standard_error()).try_init());

@@ -11,10 +11,12 @@ mod client;
 pub mod demo;
 mod exit;
 mod explain;
+mod found_cards;
 mod history;
 mod import;
 mod logging;
 mod notices;
+mod operator;
 mod output;
 mod places;
 mod plan;
@@ -34,10 +36,10 @@ use std::time::Duration;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use self::cli::{CardCommand, Cli, Command, Global, NoticeCommand};
+use self::cli::{CardCommand, CardImportArgs, Cli, Command, Global, NoticeCommand, OperatorCommand};
 use self::exit::{Exit, Stop};
 use self::output::Output;
-use crate::config::{AccountKind, Config};
+use crate::config::Config;
 use crate::daemon::Places;
 use crate::daemon::clock::Clock;
 
@@ -63,10 +65,7 @@ impl Context {
 
     /// Refuses a clock that runs fast where real money is at stake.
     pub(crate) fn allow_clock(&self, config: &Config) -> anyhow::Result<()> {
-        let real = config.machine.accounts.iter().find(|account| match account.kind {
-            AccountKind::Sandbox { .. } => false,
-            AccountKind::Airalo { .. } => true,
-        });
+        let real = config.machine.accounts.iter().find(|account| !account.kind.is_make_believe());
         match real {
             Some(account) if !self.clock.is_real() => Err(Stop::command_line(format!(
                 "a fast clock never spends real money; `{}` in simkeeper.toml is no sandbox",
@@ -114,6 +113,14 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
     Exit::CommandLine.into()
 }
 
+fn import_cards(context: &Context, args: CardImportArgs) -> anyhow::Result<Exit> {
+    match (args.file, args.from) {
+        (Some(file), _) => cards::import(context, &file),
+        (None, Some(account)) => found_cards::import(context, account, args.labels, args.dry_run),
+        (None, None) => Err(Stop::command_line("name a file of cards, or an account with --from")),
+    }
+}
+
 fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
     let exit = match command {
         Command::Init(args) => setup::init(context, args.dir)?,
@@ -126,10 +133,14 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::plan(context, &args)?,
         Command::History(args) => history::history(context, &args)?,
         Command::Card(CardCommand::Add(args)) => cards::add(context, *args)?,
-        Command::Card(CardCommand::Import(args)) => cards::import(context, &args.file)?,
+        Command::Card(CardCommand::Import(args)) => import_cards(context, args)?,
         Command::Card(CardCommand::Find(args)) => cards::find(context, &args)?,
         Command::Card(CardCommand::Show(args)) => cards::show(context, &args.card)?,
         Command::Card(CardCommand::Retire(args)) => cards::retire(context, args.card)?,
+        Command::Operator(OperatorCommand::Kinds(args)) => operator::kinds::show(context, args.kind.as_deref())?,
+        Command::Operator(OperatorCommand::List) => operator::accounts::list(context)?,
+        Command::Operator(OperatorCommand::Test(args)) => operator::trial::run(context, &args)?,
+        Command::Operator(OperatorCommand::Catalogue(args)) => operator::catalogue::show(context, &args)?,
         Command::Renew(args) => purchases::renew(context, args)?,
         Command::Approve(args) => purchases::approve(context, args.id)?,
         Command::Refuse(args) => purchases::refuse(context, args)?,

@@ -82,7 +82,9 @@ fn send(context: &Context, request: Request) -> anyhow::Result<Exit> {
 async fn watch(context: &Context, hands: &Hands, request: Request) -> anyhow::Result<Vec<Notice>> {
     let ids = match hands.ask(context, request).await? {
         Reply::Done { notices, .. } => notices,
-        reply @ (Reply::Preview { .. } | Reply::Refused { .. }) => return Err(misplaced(&reply)),
+        reply @ (Reply::Preview { .. } | Reply::Discovered(_) | Reply::Refused { .. }) => {
+            return Err(misplaced(&reply));
+        }
     };
     let store = Store::open_read_only(&context.places.state)?;
     let mut waited = Duration::ZERO;

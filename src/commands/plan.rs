@@ -5,7 +5,7 @@ mod forecast;
 
 use serde_json::{Value, json};
 
-use self::forecast::{Forecast, Known, Rates};
+use self::forecast::{Forecast, Known};
 use super::Context;
 use super::cli::PlanArgs;
 use super::exit::Exit;
@@ -22,6 +22,7 @@ use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Recent;
 use crate::domain::rule::{Line, Rule};
 use crate::domain::time::{Secs, UnixTime};
+use crate::domain::usage::{self, Rates};
 use crate::store::{Connection, StoreError, cards, catalogues, readings};
 
 /// Purchases of one card that are shown at most.
@@ -99,8 +100,8 @@ fn of_card(
     if rule.renew_when.triggers.is_empty() {
         return Ok(vec![Entry::nothing(name, format!("the rule `{}` has no conditions", rule.name))]);
     }
-    let past = readings::history(conn, case.card.id, view.now.minus(forecast::LOOKS_BACK), view.now.plus(Secs(1)))?;
-    let rates = forecast::rates(rule, &past);
+    let past = readings::history(conn, case.card.id, view.now.minus(usage::LOOKS_BACK), view.now.plus(Secs(1)))?;
+    let rates = usage::rates(rule, &past);
     Ok(Walk { rule, catalogue: catalogue.as_ref(), case, rates, until }.walk(view.now))
 }
 

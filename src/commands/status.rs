@@ -1,6 +1,8 @@
 //! `status`: each card in one line, its accounts and the queue of messages; or one card in full. What is old is never
 //! shown as fresh.
 
+mod accounts;
+
 use comfy_table::Cell;
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ use super::exit::Exit;
 use super::output::{Output, Tone, relative, table};
 use super::view::View;
 use crate::daemon::case::Case;
+use crate::daemon::wallets::Purses;
 use crate::domain::assess::{Assessment, Verdict, is_old};
 use crate::domain::attempt::{Attempt, AttemptState, StateName};
 use crate::domain::card::{Card, CardId, Pause};
@@ -78,22 +81,25 @@ fn one(context: &Context, view: &View, name: &str) -> anyhow::Result<Exit> {
 fn all(context: &Context, view: &View) -> anyhow::Result<Exit> {
     let output = context.output;
     let gauges = view.store.read_blocking(notices::gauges)?;
-    let (mut rows, mut documents, mut old) = (Vec::new(), Vec::new(), 0_usize);
-    let mut after = CardId(0);
+    let (mut rows, mut documents, mut old, mut failing) = (Vec::new(), Vec::new(), 0_usize, 0_usize);
+    let (mut after, mut purses) = (CardId(0), view.purses());
     loop {
-        let page = view.store.read_blocking(|conn| glances(view, conn, after))?;
+        let page = view.store.read_blocking(|conn| glances(view, conn, after, &mut purses))?;
         let Some(last) = page.last() else { break };
         after = last.case.card.id;
-        old += page.iter().filter(|glance| glance.old).count();
+        let failed = |glance: &&Glance| glance.case.poll.failures > 0;
+        failing += page.iter().filter(|glance| glance.old).filter(failed).count();
+        old += page.iter().filter(|glance| glance.old && !failed(glance)).count();
         if output.json {
             documents.extend(page.iter().map(|glance| glance.document(view)));
         } else {
             rows.extend(page.iter().map(|glance| glance.row(output, view)));
         }
     }
+    let lasting = purses.lasting(view.now);
     if output.json {
         output.document(json!({
-            "now": view.now, "cards": documents, "accounts": accounts(view),
+            "now": view.now, "cards": documents, "accounts": accounts::documents(view, &lasting),
             "notices": { "queued": gauges.depth, "oldest": gauges.oldest, "dead": gauges.dead },
         }))?;
         return Ok(Exit::Done);
@@ -107,10 +113,16 @@ fn all(context: &Context, view: &View) -> anyhow::Result<Exit> {
         output.say(&table(&headings, rows))?;
     }
     output.say("")?;
-    for line in account_lines(view) {
+    for line in accounts::lines(view, &lasting) {
         output.say(&line)?;
     }
     output.say(&queue_line(&gauges, view.now))?;
+    if failing > 0 {
+        output.warn(&format!(
+            "{failing} card{} could not be read; `simkeeper operator test ACCOUNT --card CARD` shows why",
+            if failing == 1 { "" } else { "s" }
+        ))?;
+    }
     if old > 0 {
         output.warn(&format!(
             "{old} card{} not been read in time; what is shown with `was` is old. Is the daemon running?",
@@ -120,9 +132,19 @@ fn all(context: &Context, view: &View) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn glances(view: &View, conn: &crate::store::Connection, after: CardId) -> Result<Vec<Glance>, StoreError> {
-    let page = cards::page(conn, after, PAGE)?;
-    page.into_iter().map(|card| Ok(Glance::of(view, view.case(conn, card)?))).collect()
+fn glances(
+    view: &View,
+    conn: &crate::store::Connection,
+    after: CardId,
+    purses: &mut Purses,
+) -> Result<Vec<Glance>, StoreError> {
+    let page = cards::page(conn, after, PAGE)?.into_iter();
+    page.map(|card| {
+        let case = view.case(conn, card)?;
+        purses.add(conn, &case, view.rule(&case.card), view.now)?;
+        Ok(Glance::of(view, case))
+    })
+    .collect()
 }
 
 impl Glance {
@@ -190,7 +212,8 @@ impl Glance {
             rows.push(("odd answer", format!("{oddity} ({})", relative(at, now))));
         }
         if self.case.poll.failures > 0 {
-            rows.push(("failed readings", self.case.poll.failures.to_string()));
+            let look = format!("`simkeeper operator test {} --card '{}'` shows why", card.account, card.name);
+            rows.push(("failed readings", format!("{}; {look}", self.case.poll.failures)));
         }
         let next_read = self.case.poll.next_poll_at.map_or_else(|| "-".to_owned(), |at| next_read(at, now));
         rows.push(("next read", next_read));
@@ -206,7 +229,7 @@ impl Glance {
         let poll = &self.case.poll;
         let latest = poll.recent.latest.as_ref();
         json!({
-            "name": self.case.card.name, "account": self.case.card.account, "state": self.standing,
+            "name": self.case.card.name, "account": self.case.card.account, "sellers": self.case.card.sellers, "state": self.standing,
             "rule": view.rule(&self.case.card).map(|rule| &rule.name),
             "old": self.old,
             "age_secs": latest.map(|reading| view.now.since(reading.read_at).0),
@@ -327,44 +350,6 @@ fn next_read(at: UnixTime, now: UnixTime) -> String {
 pub(super) fn pause_words(pause: &Pause) -> String {
     let until = pause.until.map_or_else(|| "until it is resumed".to_owned(), |until| format!("until {until}"));
     format!("{until}, by {} on {}", pause.by, pause.since)
-}
-
-/// How each account fares.
-fn account_lines(view: &View) -> Vec<String> {
-    let names = view.config.machine.accounts.iter().map(|account| &account.name);
-    names
-        .map(|name| {
-            let state = view.account(name);
-            let left_alone =
-                state.and_then(|state| state.open_until.max(state.paused_until)).filter(|at| view.now < *at);
-            let fares = match (left_alone, state.map_or(0, |state| state.failures)) {
-                (Some(until), _) => format!("left alone, tried again {}", relative(until, view.now)),
-                (None, 0) => "reachable".to_owned(),
-                (None, 1) => "failed once".to_owned(),
-                (None, failures) => format!("failed {failures} times in a row"),
-            };
-            let wallet = state.and_then(|state| state.wallet.as_ref()).and_then(|(at, wallet)| {
-                wallet.balance.map(|balance| format!("; wallet {balance}, read {}", relative(*at, view.now)))
-            });
-            format!("account {name}: {fares}{}", wallet.unwrap_or_default())
-        })
-        .collect()
-}
-
-fn accounts(view: &View) -> Vec<Value> {
-    let names = view.config.machine.accounts.iter().map(|account| &account.name);
-    names
-        .map(|name| {
-            let state = view.account(name);
-            let wallet = state.and_then(|state| state.wallet.as_ref());
-            json!({
-                "name": name,
-                "failures": state.map_or(0, |state| state.failures),
-                "left_alone_until": state.and_then(|state| state.open_until.max(state.paused_until)),
-                "wallet": wallet.map(|(at, wallet)| json!({ "read_at": at, "balance": wallet.balance, "methods": wallet.methods })),
-            })
-        })
-        .collect()
 }
 
 fn queue_line(gauges: &Gauges, now: UnixTime) -> String {

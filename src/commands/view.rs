@@ -10,11 +10,15 @@ use super::Context;
 use super::exit::Stop;
 use crate::config::{self, AccountKind, Config, MACHINE_FILE, RULES_FILE, Source};
 use crate::daemon::case::{Case, Standing};
+use crate::daemon::wallets::Purses;
 use crate::domain::assess::Assessment;
 use crate::domain::card::{Card, Name};
 use crate::domain::ledger::Pace;
+use crate::domain::operator::MOST_CAREFUL;
 use crate::domain::rule::Rule;
+use crate::domain::sellers::{self, Till, Way};
 use crate::domain::time::{Secs, UnixTime};
+use crate::operators::KINDS;
 use crate::store::accounts::{self, AccountState};
 use crate::store::{Connection, Store, StoreError, cards};
 
@@ -66,12 +70,35 @@ impl View {
     /// Everything the record knows about a card.
     pub(super) fn case(&self, conn: &Connection, card: Card) -> Result<Case, StoreError> {
         let standing = self.standing(&card.account);
-        Case::gather(conn, card, standing, self.now)
+        Case::gather(conn, card, standing, |card| self.tills(card), self.now)
+    }
+
+    /// In which ways a card would be bought for, the next one first.
+    pub(super) fn ways(&self, case: &Case) -> Vec<Way> {
+        sellers::in_turn(&self.tills(&case.card), &case.attempts, case.poll.cycle)
+    }
+
+    /// The accounts that may sell for a card, in order.
+    fn tills(&self, card: &Card) -> Vec<Till> {
+        let accounts = card.accounts().filter_map(|name| self.config.machine.account(name));
+        accounts.map(|account| Till { account: account.name.clone(), payment: account.payment.clone() }).collect()
     }
 
     /// What is to be done about a card at this moment, by the function that the daemon asks.
     pub(super) fn assess(&self, case: &Case) -> Assessment {
         case.assess_by(self.rule(&case.card), self.now)
+    }
+
+    /// The wallets as last looked into.
+    pub(super) fn purses(&self) -> Purses {
+        let mut purses = Purses::default();
+        for account in &self.config.machine.accounts {
+            let wallet = self.account(&account.name).and_then(|state| state.wallet.as_ref());
+            if let Some((read_at, balance)) = wallet.and_then(|(at, wallet)| Some((*at, wallet.balance?))) {
+                purses.open(&account.name, &account.payment, read_at, balance);
+            }
+        }
+        purses
     }
 
     /// What the record holds about an account.
@@ -83,12 +110,19 @@ impl View {
         let noted = self.account(account).and_then(|account| account.open_until.max(account.paused_until));
         let pace = self.config.machine.account(account).map_or_else(Pace::default, |account| Pace {
             every: account.to_account(&self.config.machine.schedule).poll_every,
-            at_most: match account.kind {
-                AccountKind::Sandbox { .. } => Secs::ZERO,
-                AccountKind::Airalo { .. } => crate::operators::airalo::CACHED_FOR,
-            },
+            at_most: cached_for(&account.kind),
         });
         Standing { pace, left_alone_until: noted.filter(|until| self.now < *until) }
+    }
+}
+
+/// For how long an operator answers from its cache, as far as that is known without asking it.
+fn cached_for(kind: &AccountKind) -> Secs {
+    let known = KINDS.iter().find(|known| known.name == kind.word());
+    match known {
+        Some(known) => known.capabilities.cached_for,
+        None if kind.is_make_believe() => Secs::ZERO,
+        None => MOST_CAREFUL.cached_for,
     }
 }
 

@@ -36,6 +36,50 @@ pub(super) trait Table: Default {
     fn missing(&self) -> Vec<&'static str>;
 }
 
+/// A table of many keys, kept apart from the others of its set.
+impl<T: Table> Table for Box<T> {
+    const ABOUT: &'static str = T::ABOUT;
+
+    fn keys(generator: &mut SchemaGenerator) -> Vec<Key> {
+        T::keys(generator)
+    }
+
+    fn names() -> Vec<&'static str> {
+        T::names()
+    }
+
+    fn fill(&mut self, key: &str, node: &Node<'_>, notes: &mut Notes<'_>) -> bool {
+        T::fill(self, key, node, notes)
+    }
+
+    fn missing(&self) -> Vec<&'static str> {
+        T::missing(self)
+    }
+}
+
+/// Tables that differ by their `kind`; [`kinds!`] implements it.
+pub(super) trait Kinds {
+    /// All of them, described.
+    fn kinds() -> Vec<OneKind>;
+}
+
+/// One of several tables, for people who look for their keys.
+pub(super) struct OneKind {
+    /// Its word in `kind = "…"`.
+    pub(super) word: &'static str,
+    /// What the table is for.
+    pub(super) about: &'static str,
+    /// Its keys.
+    pub(super) keys: Vec<Key>,
+}
+
+impl OneKind {
+    /// The kind of this word.
+    pub(super) fn of<T: Table>(word: &'static str) -> Self {
+        Self { word, about: T::ABOUT.trim(), keys: T::keys(&mut SchemaGenerator::default()) }
+    }
+}
+
 /// Reads a table key by key; `also` names keys that the caller reads itself.
 pub(super) fn read_table<T: Table>(node: &Node<'_>, notes: &mut Notes<'_>, also: &[&'static str]) -> Option<T> {
     let Some(entries) = node.as_table() else {
@@ -179,6 +223,12 @@ macro_rules! kinds {
             fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 let kinds = vec![$($crate::config::declare::of_kind::<$table>($word, generator)),*];
                 schemars::json_schema!({ "description": concat!($($about),*).trim(), "oneOf": kinds })
+            }
+        }
+
+        impl $crate::config::declare::Kinds for $name {
+            fn kinds() -> Vec<$crate::config::declare::OneKind> {
+                vec![$($crate::config::declare::OneKind::of::<$table>($word)),*]
             }
         }
 

@@ -8,17 +8,14 @@ use lettre::Address;
 use lettre::message::Mailbox;
 use url::Url;
 
+use super::account::AccountConfig;
 use super::secret::SecretRef;
 use super::values::{Daily, Weekly};
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
 use crate::domain::money::Currency;
 pub use crate::domain::notice::Language;
-use crate::domain::operator::Account;
 use crate::domain::time::{LocalHours, Secs};
-
-/// Where the sandbox listens and is looked for if nothing else is said.
-pub const SANDBOX_URL: &str = "http://127.0.0.1:7460/";
 
 /// How often cards are read if nothing else is said.
 pub const POLL_USUAL: Secs = Secs::hours(6);
@@ -52,59 +49,6 @@ impl Machine {
     pub fn person(&self, name: &Name) -> Option<&Person> {
         self.people.iter().find(|person| person.name == *name)
     }
-}
-
-/// Our access to one operator.
-#[derive(Clone, Debug)]
-pub struct AccountConfig {
-    /// Its name.
-    pub name: Name,
-    /// Which operator, and how to reach it.
-    pub kind: AccountKind,
-    /// Ways to pay, in order, by the operator's names; never empty.
-    pub payment: Vec<String>,
-    /// Whom to ask when something needs a person.
-    pub support: Option<String>,
-    /// The zone of cards that name none, and of the days that the operator tells without a zone.
-    pub zone: Option<TimeZone>,
-    /// How often its cards are read, if not as often as the schedule says.
-    pub poll: Option<Secs>,
-}
-
-impl AccountConfig {
-    /// The account as the engine knows it.
-    #[must_use]
-    pub fn to_account(&self, schedule: &Schedule) -> Account {
-        Account {
-            name: self.name.clone(),
-            payment: self.payment.clone(),
-            support: self.support.clone(),
-            poll_every: self.poll.unwrap_or(schedule.poll),
-        }
-    }
-}
-
-/// An operator, and what it takes to reach it.
-#[derive(Clone, Debug)]
-pub enum AccountKind {
-    /// The built-in operator for trying things out.
-    Sandbox {
-        /// Where it listens; on this machine.
-        base_url: Url,
-        /// The key it was told to want.
-        key: Option<SecretRef>,
-        /// How long to wait for one answer.
-        time_limit: Option<Secs>,
-    },
-    /// Airalo's Partners API.
-    Airalo {
-        /// The id of the API client.
-        client_id: SecretRef,
-        /// The secret of the API client.
-        client_secret: SecretRef,
-        /// An address on this machine that stands in for the real one.
-        base_url: Option<Url>,
-    },
 }
 
 /// A way to people.

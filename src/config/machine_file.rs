@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
-use url::Url;
 
+use super::account_file::{AccountTable, account};
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
 use super::gateway_file::{GatewayTable, gateway};
 use super::machine::{
-    AccountConfig, AccountKind, Carries, ChannelConfig, ChannelKind, Language, Machine, Method, POLL_USUAL, Person,
-    SANDBOX_URL, Schedule, Tls,
+    Carries, ChannelConfig, ChannelKind, Language, Machine, Method, POLL_USUAL, Person, Schedule, Tls,
 };
 use super::reader::{At, Entry, Field, Named, Notes, Span};
 use super::secret::SecretRef;
@@ -44,52 +43,6 @@ table! {
         may person: Named<PersonTable>,
         /// What happens when.
         may schedule: ScheduleTable,
-    }
-}
-
-kinds! {
-    /// An account at an operator.
-    enum AccountTable {
-        "sandbox" => Sandbox(SandboxTable),
-        "airalo" => Airalo(AiraloTable),
-    }
-}
-
-table! {
-    /// What every account may say.
-    struct AnyAccountTable {
-        /// Ways to pay, in order, by the operator's names; ["wallet"] if nothing is said.
-        may payment: OneOrMore<Words>,
-        /// Whom to ask when something needs a person.
-        may support: Words,
-        /// The zone of cards that name none.
-        may zone: Zone,
-        /// How often its cards are read, if not as often as the schedule says.
-        may poll: Secs,
-    }
-}
-
-table! {
-    /// The built-in operator for trying things out.
-    struct SandboxTable with any: AnyAccountTable {
-        /// Where it listens; on this machine.
-        may base_url: LocalUrl,
-        /// The key that it wants.
-        may key: SecretRef,
-        /// How long to wait for one answer.
-        may time_limit: Secs,
-    }
-}
-
-table! {
-    /// Airalo's Partners API.
-    struct AiraloTable with any: AnyAccountTable {
-        /// The id of the API client.
-        must client_id: SecretRef,
-        /// The secret of the API client.
-        must client_secret: SecretRef,
-        /// For a stand-in on this machine.
-        may base_url: LocalUrl,
     }
 }
 
@@ -196,50 +149,6 @@ pub(super) fn names<T>(field: &Field<Named<T>>) -> Vec<&Name> {
 /// The entries whose values could be read.
 pub(super) fn entries<T>(field: &Field<Named<T>>) -> impl Iterator<Item = (&Entry<T>, &T)> {
     field.get().into_iter().flat_map(|named| named.0.iter()).filter_map(|entry| Some((entry, entry.value.as_ref()?)))
-}
-
-fn account(entry: &Entry<AccountTable>, table: &AccountTable, notes: &mut Notes<'_>) -> Option<AccountConfig> {
-    let (kind, any) = match table {
-        AccountTable::Sandbox(table) => (sandbox(table, notes), &table.any),
-        AccountTable::Airalo(table) => (airalo(table), &table.any),
-    };
-    check_poll(&any.poll, notes);
-    let payment: Vec<String> = texts(&any.payment);
-    if let Some(list) = any.payment.good()
-        && list.value.0.is_empty()
-    {
-        notes.contradiction(&list.span, "no way to pay is named", "payment = [\"wallet\"]".to_owned());
-    }
-    Some(AccountConfig {
-        name: entry.name.clone(),
-        kind: kind?,
-        payment: if payment.is_empty() { vec!["wallet".to_owned()] } else { payment },
-        support: any.support.get().map(|words| words.0.clone()),
-        zone: any.zone.get().map(|zone| zone.0.clone()),
-        poll: any.poll.get().copied(),
-    })
-}
-
-fn sandbox(table: &SandboxTable, notes: &mut Notes<'_>) -> Option<AccountKind> {
-    if let Some(limit) = table.time_limit.good()
-        && limit.value < Secs(1)
-    {
-        notes.contradiction(&limit.span, "no operator answers in no time", "time_limit = \"30s\"".to_owned());
-    }
-    let base_url = match &table.base_url {
-        Field::Absent => Url::parse(SANDBOX_URL).ok()?,
-        Field::Bad => return None,
-        Field::Good(url) => url.value.0.clone(),
-    };
-    Some(AccountKind::Sandbox { base_url, key: table.key.get().cloned(), time_limit: table.time_limit.get().copied() })
-}
-
-fn airalo(table: &AiraloTable) -> Option<AccountKind> {
-    Some(AccountKind::Airalo {
-        client_id: table.client_id.get()?.clone(),
-        client_secret: table.client_secret.get()?.clone(),
-        base_url: table.base_url.get().map(|url| url.0.clone()),
-    })
 }
 
 fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<ChannelConfig> {
@@ -382,7 +291,8 @@ fn schedule(table: Option<&ScheduleTable>, notes: &mut Notes<'_>) -> Schedule {
     }
 }
 
-fn check_poll(poll: &Field<Secs>, notes: &mut Notes<'_>) {
+/// Cards cannot be read without a pause.
+pub(super) fn check_poll(poll: &Field<Secs>, notes: &mut Notes<'_>) {
     if let Some(At { value, span, .. }) = poll.good()
         && *value < Secs(1)
     {

@@ -5,14 +5,19 @@
 //!
 //! Each table is declared once (`declare`), and that declaration reads it, knows its keys and describes it in the
 //! [`schema()`]. `reader` walks the parsed file with places and notes every problem; `values` and
-//! `containers` are what keys may hold; `machine_file`, `gateway_file`, `rules_file` and `rule_file` hold the declarations and build [`Machine`] and
-//! [`Rules`] from them; `contradictions` finds rules that cannot be meant.
+//! `containers` are what keys may hold; `machine_file`, `account_file`, `described_file`,
+//! `ussd_file`, `gateway_file`, `rules_file` and `rule_file` hold the declarations and build [`Machine`] and [`Rules`]
+//! from them; `contradictions` finds rules that cannot be meant.
 
+mod account;
+mod account_file;
 mod containers;
 mod contradictions;
 mod declare;
+mod described_file;
 mod gateway_file;
 mod init;
+mod keys;
 mod machine;
 mod machine_file;
 mod parse;
@@ -23,6 +28,8 @@ mod rules;
 mod rules_file;
 mod schema;
 mod secret;
+mod ussd;
+mod ussd_file;
 mod values;
 
 use std::fs;
@@ -32,10 +39,15 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
+pub use account::{
+    AccountConfig, AccountKind, CardBy, ExecAccess, ProfileAccess, SANDBOX_URL, SignIn, Tmf654Access, Tmf654Version,
+    UssdAccess, UssdEnds, UssdSms, UssdTopUp, UssdVouchers,
+};
 pub use init::{InitError, SAMPLE_MACHINE, SAMPLE_RULES, init};
+pub use keys::{KeyInfo, KindInfo, account_kinds};
 pub use machine::{
-    AccountConfig, AccountKind, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, Language, Machine, Method,
-    POLL_USUAL, Person, Piece, Placeholder, SANDBOX_URL, Schedule, Tls,
+    Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, Language, Machine, Method, POLL_USUAL, Person, Piece,
+    Placeholder, Schedule, Tls,
 };
 pub use problems::{Problem, Problems, Severity};
 pub use rules::{CardEntry, Match, Rules};
@@ -51,6 +63,8 @@ use rules_file::{Known, RulesTable, rules};
 pub const MACHINE_FILE: &str = "simkeeper.toml";
 /// The name of the owner's file.
 pub const RULES_FILE: &str = "rules.toml";
+/// The folder of profiles beside the two files.
+pub const PROFILES: &str = "operators.d";
 /// A file larger than this is not one of ours; ten thousand cards need about two MiB.
 const FILE_MAX: u64 = 64 * 1024 * 1024;
 
@@ -93,14 +107,27 @@ pub fn parse(machine: &Source, rules: &Source, today: Option<Date>) -> Result<Co
     check(&sheet(machine), &sheet(rules), today, |_| None)
 }
 
-/// What both files hold, in 32 bytes: it changes whenever one of them does. A file that is not there counts as such.
+/// The files whose words count: the two, and the profiles of operators beside them, in the order of their names.
+#[must_use]
+pub fn files(dir: &Path) -> Vec<PathBuf> {
+    let listed = fs::read_dir(dir.join(PROFILES)).into_iter().flatten().filter_map(Result::ok);
+    let mut profiles: Vec<PathBuf> = listed.map(|entry| entry.path()).filter(|path| is_profile(path)).collect();
+    profiles.sort();
+    [MACHINE_FILE, RULES_FILE].map(|name| dir.join(name)).into_iter().chain(profiles).collect()
+}
+
+fn is_profile(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}
+
+/// What the files hold, in 32 bytes: it changes whenever one of them does. A file that is not there counts as such.
 ///
 /// # Errors
 /// If a file is there and cannot be read.
 pub fn fingerprint(dir: &Path) -> io::Result<[u8; 32]> {
     let mut digest = Sha256::new();
-    for name in [MACHINE_FILE, RULES_FILE] {
-        match fs::read(dir.join(name)) {
+    for path in files(dir) {
+        match fs::read(path) {
             Ok(bytes) => {
                 digest.update([1]);
                 digest.update((bytes.len() as u64).to_be_bytes());

@@ -45,8 +45,10 @@ pub struct CardEntry {
     pub name: Name,
     /// Where it begins in the file.
     pub line: Line,
-    /// The account through which it is read and renewed; it is in the other file.
+    /// The account through which it is read, and which sells for it first; it is in the other file.
     pub account: Name,
+    /// Further accounts that may sell for it, in order; they are in the other file.
+    pub sellers: Vec<Name>,
     /// The number of the card.
     pub iccid: Option<Iccid>,
     /// Its phone number.

@@ -6,9 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::account::AccountKind;
 use super::containers::OneOrMore;
 use super::declare::table;
-use super::machine::{AccountKind, Machine};
+use super::machine::Machine;
 use super::machine_file::entries;
 use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
 use super::rule_file::{RuleTable, rule};
@@ -33,8 +34,9 @@ table! {
 table! {
     /// A card: one SIM or eSIM profile.
     struct CardTable {
-        /// The account through which it is read and renewed: a name under [operator] in simkeeper.toml.
-        must operator: Name,
+        /// The account through which it is read and renewed: a name under [operator] in simkeeper.toml. A list names
+        /// further accounts that may sell for it, in order, each used only when those before have refused for certain.
+        must operator: OneOrMore<Name>,
         /// The number of the card, in quotes.
         may iccid: Iccid,
         /// Its phone number.
@@ -103,10 +105,13 @@ fn card(
     notes: &mut Notes<'_>,
 ) -> Option<CardEntry> {
     check_numbers(entry, table, notes);
-    let account = known.and_then(|known| known.machine?.account(table.operator.get()?));
+    check_sellers(entry, table, notes);
+    let accounts = list(&table.operator);
+    let machine = known.and_then(|known| known.machine);
+    let account = machine.and_then(|machine| machine.account(accounts.first()?));
     if let Some(known) = known {
         check_references(table, known, notes);
-        if let Some(account) = account {
+        for account in accounts.iter().filter_map(|name| machine?.account(name)) {
             check_account_needs(entry, table, &account.kind, notes);
         }
     }
@@ -115,7 +120,8 @@ fn card(
     Some(CardEntry {
         name: entry.name.clone(),
         line: notes.line(&entry.key),
-        account: table.operator.get()?.clone(),
+        account: accounts.first()?.clone(),
+        sellers: accounts.get(1..).unwrap_or_default().to_vec(),
         iccid: table.iccid.get().cloned(),
         msisdn: table.msisdn.get().cloned(),
         imei: table.imei.get().cloned(),
@@ -127,6 +133,20 @@ fn card(
         notify: list(&table.notify),
         rule: table.rule.get().cloned(),
     })
+}
+
+/// A card is read through one account at least, and no account sells for it twice.
+fn check_sellers(entry: &Entry<CardTable>, table: &CardTable, notes: &mut Notes<'_>) {
+    let Some(operator) = table.operator.good() else { return };
+    if operator.value.0.is_empty() {
+        let message = format!("the card `{}` names no account", entry.name);
+        notes.contradiction(&operator.span, message, "operator = \"NAME\"".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    for at in operator.value.0.iter().filter(|at| !seen.insert(&at.value)) {
+        let message = format!("the card `{}` names the account `{}` twice", entry.name, at.value);
+        notes.contradiction(&at.span, message, "name each account once, in the order in which they sell".to_owned());
+    }
 }
 
 /// A card is known by at least one number, and a number that looks odd is worth a second look at the card.
@@ -153,7 +173,7 @@ fn check_numbers(entry: &Entry<CardTable>, table: &CardTable, notes: &mut Notes<
 
 /// Names that refer to the other file.
 fn check_references(table: &CardTable, known: &Known<'_>, notes: &mut Notes<'_>) {
-    if let Some(at) = table.operator.good() {
+    for at in table.operator.get().into_iter().flat_map(|list| list.0.iter()) {
         check_known(at, &known.accounts, "an account of simkeeper.toml", notes);
     }
     for at in table.notify.get().into_iter().flat_map(|list| list.0.iter()) {
@@ -170,12 +190,35 @@ fn check_known(at: &At<Name>, known: &[&Name], what: &str, notes: &mut Notes<'_>
 
 /// What an operator has to be told to find a card.
 fn check_account_needs(entry: &Entry<CardTable>, table: &CardTable, kind: &AccountKind, notes: &mut Notes<'_>) {
-    match kind {
-        AccountKind::Airalo { .. } if table.iccid.is_absent() => {
-            let message = format!("Airalo knows cards by their ICCID, and the card `{}` has none", entry.name);
-            notes.contradiction(&entry.key, message, "add iccid = \"…\"".to_owned());
+    let wanted = match kind {
+        AccountKind::Airalo { .. }
+        | AccountKind::EsimAccess { .. }
+        | AccountKind::EsimGo { .. }
+        | AccountKind::Emnify { .. }
+        | AccountKind::Hologram { .. }
+        | AccountKind::Keepgo { .. }
+        | AccountKind::OneNce { .. }
+        | AccountKind::Telnyx { .. }
+        | AccountKind::Ussd(_) => Some(("ICCID", "iccid")).filter(|_| table.iccid.is_absent()),
+        AccountKind::DingConnect { .. } | AccountKind::Reloadly { .. } => {
+            Some(("phone number", "msisdn")).filter(|_| table.msisdn.is_absent())
         }
-        AccountKind::Airalo { .. } | AccountKind::Sandbox { .. } => {}
+        // By one or the other, or by what the owner describes.
+        AccountKind::DtOne { .. }
+        | AccountKind::Exec(_)
+        | AccountKind::Http(_)
+        | AccountKind::Sandbox { .. }
+        | AccountKind::ThingsMobile { .. }
+        | AccountKind::Tmf654(_) => None,
+    };
+    if let Some((what, key)) = wanted {
+        let message = format!(
+            "accounts of kind \"{}\" know cards by their {what}, and the card `{}` has none",
+            kind.word(),
+            entry.name
+        );
+        let modem = if matches!(kind, AccountKind::Ussd(_)) { "; `mmcli -i 0` tells it" } else { "" };
+        notes.contradiction(&entry.key, message, format!("add {key} = \"…\"{modem}"));
     }
 }
 

@@ -6,10 +6,11 @@ use crate::store::Connection;
 use super::live::Live;
 use crate::domain::assess::{Assessment, assess};
 use crate::domain::attempt::{Attempt, AttemptState};
-use crate::domain::card::{Card, CardId};
+use crate::domain::card::{Card, CardId, Name};
 use crate::domain::ledger::{ClosedAttempt, Ledger, OpenAttempt, Pace, Spend};
 use crate::domain::money::Money;
 use crate::domain::rule::Rule;
+use crate::domain::sellers::{self, Till};
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::StoreError;
 use crate::store::attempts::{self, AttemptFilter};
@@ -53,17 +54,26 @@ impl Case {
             pace: desk.pace(),
             left_alone_until: desk.left_alone_until(now),
         });
-        Self::gather(conn, card, standing, now)
+        Self::gather(conn, card, standing, |card| live.tills(card), now)
     }
 
     /// Loads the case of a card whose account stands as told: for commands, which open no way to any operator.
     ///
     /// # Errors
     /// When the record cannot be read.
-    pub fn gather(conn: &Connection, card: Card, standing: Standing, now: UnixTime) -> Result<Self, StoreError> {
+    pub fn gather(
+        conn: &Connection,
+        card: Card,
+        standing: Standing,
+        tills: impl FnOnce(&Card) -> Vec<Till>,
+        now: UnixTime,
+    ) -> Result<Self, StoreError> {
         let poll = polls::load(conn, card.id)?;
         let attempts = if poll.has_attempts { recent_attempts(conn, card.id, now)? } else { Vec::new() };
-        let ledger = ledger(conn, standing, &card, &poll, &attempts, now)?;
+        let mut ledger = ledger(conn, standing, &card, &poll, &attempts, now)?;
+        if !ledger.closed.is_empty() {
+            ledger.another_way = sellers::another_way(&tills(&card), &attempts, poll.cycle);
+        }
         Ok(Self { card, poll, ledger, attempts })
     }
 
@@ -91,12 +101,24 @@ impl Case {
         self.attempts.iter().find(|attempt| attempt.state.name().is_open())
     }
 
-    /// The plan that was bought last.
+    /// The plan that was bought last, by whichever account.
     #[must_use]
     pub fn last_plan(&self) -> Option<&str> {
+        self.purchases().next().map(|attempt| attempt.plan.id.as_str())
+    }
+
+    /// The plan that this account sold last; else the one that any did, which another may sell under the same name.
+    #[must_use]
+    pub fn last_plan_of(&self, account: &Name) -> Option<&str> {
+        let theirs = self.purchases().find(|attempt| attempt.account == *account);
+        theirs.map(|attempt| attempt.plan.id.as_str()).or_else(|| self.last_plan())
+    }
+
+    /// What was bought, newest first.
+    pub fn purchases(&self) -> impl Iterator<Item = &Attempt> {
         let bought =
             |attempt: &&Attempt| matches!(attempt.state, AttemptState::Done { .. } | AttemptState::Accepted { .. });
-        self.attempts.iter().rev().find(bought).map(|attempt| attempt.plan.id.as_str())
+        self.attempts.iter().rev().filter(bought)
     }
 }
 

@@ -32,8 +32,11 @@ pub struct Desk {
 pub struct Fares {
     /// Failures in a row.
     pub failures: u32,
-    /// Left alone until then: the breaker is open, or the operator asked for it.
+    /// Left alone until then, since it fails again and again.
     pub until: Option<UnixTime>,
+    /// Left alone until then, since the operator asked for it. A good answer to another request that was under way does
+    /// not shorten it.
+    pub asked: Option<UnixTime>,
     /// Our clock and the operator's, when it last told its time.
     pub clocks: Option<(UnixTime, UnixTime)>,
     /// The wallet, and when it was looked into.
@@ -62,7 +65,14 @@ impl Desk {
     /// Until when the operator is left alone, if it is at `now`.
     #[must_use]
     pub fn left_alone_until(&self, now: UnixTime) -> Option<UnixTime> {
-        self.fares().until.filter(|until| now < *until)
+        let fares = self.fares();
+        fares.until.max(fares.asked).filter(|until| now < *until)
+    }
+
+    /// Until when the operator asked to be left alone, if it did and that is not over at `now`.
+    #[must_use]
+    pub fn asked_until(&self, now: UnixTime) -> Option<UnixTime> {
+        self.fares().asked.filter(|until| now < *until)
     }
 
     /// How it fares.
@@ -85,13 +95,11 @@ impl Desk {
         let mut fares = self.fares();
         fares.failures = fares.failures.saturating_add(1);
         let opens = fares.failures.checked_sub(BREAKER_OPENS_AT).map(|over| retry::next_reading(over + 1, 0));
-        let wait = match (retry_after, opens) {
-            (Some(asked), Some(breaker)) => Some(retry::clamped_wait(*asked).max(breaker)),
-            (Some(asked), None) => Some(retry::clamped_wait(*asked)),
-            (None, breaker) => breaker,
-        };
-        fares.until = wait.map(|wait| now.plus(wait));
-        fares.until
+        fares.until = opens.map(|wait| now.plus(wait));
+        if let Some(asked) = retry_after {
+            fares.asked = fares.asked.max(Some(now.plus(retry::clamped_wait(*asked))));
+        }
+        fares.until.max(fares.asked).filter(|until| now < *until)
     }
 
     /// Notes the operator's clock.
@@ -111,7 +119,7 @@ impl Desk {
         AccountState {
             failures: fares.failures,
             open_until: fares.until,
-            paused_until: None,
+            paused_until: fares.asked,
             clock: fares.clocks,
             wallet: fares.wallet,
         }
@@ -154,7 +162,14 @@ mod tests {
     /// An operator that is never asked anything.
     fn nobody() -> Arc<dyn Operator> {
         let secret = || secrecy::SecretString::from("x");
-        Arc::new(crate::operators::airalo::Airalo::new("http://127.0.0.1:9", secret(), secret()).unwrap())
+        Arc::new(
+            crate::operators::airalo::Airalo::open(
+                &crate::operators::http::Way::to("http://127.0.0.1:9"),
+                secret(),
+                secret(),
+            )
+            .unwrap(),
+        )
     }
 
     fn desk() -> Desk {
@@ -183,7 +198,13 @@ mod tests {
         let (desk, now) = (desk(), UnixTime::clamped(1_800_000_000));
         let busy = |secs| OperatorError::Later { retry_after: Some(Secs(secs)), why: "busy".into() };
         assert_eq!(desk.went_wrong(&busy(90), now), Some(now.plus(Secs(90))));
+        // Another request that was under way and went well does not speak for the operator.
+        desk.went_well();
+        assert_eq!(desk.left_alone_until(now), Some(now.plus(Secs(90))));
+        assert_eq!(desk.asked_until(now.plus(Secs(90))), None);
+        assert_eq!(desk.went_wrong(&busy(10), now), Some(now.plus(Secs(90))), "the longest counts");
         assert_eq!(desk.went_wrong(&busy(10_000_000), now), Some(now.plus(Secs::DAY)));
+        assert_eq!(desk.stored().paused_until, Some(now.plus(Secs::DAY)));
     }
 
     #[test]

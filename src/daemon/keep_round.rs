@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::Daemon;
 use super::bells::Round;
+use super::discovery_round::Discoveries;
 use super::late_changes;
 use super::live::Live;
+use super::wallet_watch;
 use super::work::Job;
 use crate::config::Daily;
 use crate::domain::card::Name;
@@ -22,18 +24,24 @@ const THIN_EVERY: Secs = Secs::DAY;
 const LATE_CHANGES_EVERY: Secs = Secs::DAY;
 /// Soon after a start they are looked up for the first time: a daemon that starts daily must look, too.
 const LATE_CHANGES_AFTER_START: Secs = Secs::minutes(30);
+/// How often wallets are looked into, beside the look before each order: often enough that "a day before" is one.
+const WALLETS_EVERY: Secs = Secs::hours(6);
+/// Soon after a start they are looked into for the first time, when the cards have been read.
+const WALLETS_AFTER_START: Secs = Secs::minutes(15);
 /// Card-months thinned in one transaction.
 const THINNED_AT_ONCE: usize = 500;
 /// Copies that are kept.
 pub(crate) const BACKUPS_KEPT: usize = 14;
 
 /// When each kind of keeping is next due.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
     tidy_at: Option<UnixTime>,
     thin_at: Option<UnixTime>,
     late_changes_at: Option<UnixTime>,
+    wallets_at: Option<UnixTime>,
     backup_at: Option<UnixTime>,
+    discovery: Discoveries,
 }
 
 /// How the ways to the operators fare, for the record.
@@ -57,9 +65,12 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
         while daemon.store.write(move |conn| readings::thin(conn, now, THINNED_AT_ONCE)).await? > 0 {}
     }
     look_for_late_changes(daemon, kept, now);
+    look_into_wallets(daemon, kept, now);
     back_up(daemon, kept, now);
     daemon.reload_if_changed().await;
-    Ok([kept.tidy_at, kept.thin_at, kept.late_changes_at, kept.backup_at].into_iter().flatten().min())
+    let discovery_at = kept.discovery.start_due(daemon, now);
+    let due = [kept.tidy_at, kept.thin_at, kept.late_changes_at, kept.wallets_at, kept.backup_at, discovery_at];
+    Ok(due.into_iter().flatten().min())
 }
 
 async fn tidy(daemon: &Arc<Daemon>, now: UnixTime) -> Result<(), StoreError> {
@@ -96,6 +107,25 @@ fn look_for_late_changes(daemon: &Arc<Daemon>, kept: &mut Kept, now: UnixTime) {
         daemon.work.start(Job::LateChanges, Round::Keep, async move {
             if let Err(error) = late_changes::look(&task_daemon).await {
                 tracing::error!(%error, "orders that may still be taken back could not be looked up");
+                task_daemon.store_failed(&error);
+            }
+        });
+    }
+}
+
+/// Every six hours, the first time soon after the start.
+fn look_into_wallets(daemon: &Arc<Daemon>, kept: &mut Kept, now: UnixTime) {
+    let due = kept.wallets_at.is_some_and(|at| at <= now);
+    match kept.wallets_at {
+        None => kept.wallets_at = Some(now.plus(WALLETS_AFTER_START)),
+        Some(_) if due => kept.wallets_at = Some(now.plus(WALLETS_EVERY)),
+        Some(_) => {}
+    }
+    if due {
+        let task_daemon = Arc::clone(daemon);
+        daemon.work.start(Job::Wallets, Round::Keep, async move {
+            if let Err(error) = wallet_watch::look(&task_daemon).await {
+                tracing::error!(%error, "nobody could be told how long the wallets last");
                 task_daemon.store_failed(&error);
             }
         });

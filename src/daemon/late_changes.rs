@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Daemon;
 use super::moves::advance;
 use crate::domain::attempt::{Attempt, StateName};
-use crate::domain::operator::{Found, Lookup, SentOrder};
+use crate::domain::operator::{Found, Lookup};
 use crate::domain::step::Event;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts::{self, AttemptFilter};
@@ -36,18 +36,13 @@ async fn look_at(daemon: &Arc<Daemon>, attempt: Attempt, now: UnixTime) -> Resul
     let Some(desk) = live.desk(&attempt.account) else { return Ok(()) };
     let capabilities = desk.operator.capabilities();
     let may_turn = capabilities.late_change.is_some_and(|lasts| now.since(attempt.created_at) <= lasts);
-    if !may_turn || capabilities.lookup == Lookup::None {
+    if !may_turn || capabilities.lookup == Lookup::None || desk.asked_until(now).is_some() {
         return Ok(());
     }
     let (id, card) = (attempt.id, attempt.card);
     let known = daemon.store.read(move |conn| Ok((attempts::key_of(conn, id)?, cards::by_id(conn, card)?))).await?;
     let (Some(key), Some(card)) = known else { return Ok(()) };
-    let order = SentOrder {
-        key,
-        order_id: attempt.state.order_id().map(str::to_owned),
-        plan_id: attempt.plan.id.clone(),
-        first_sent_at: attempt.created_at,
-    };
+    let order = attempt.sent_order(key, attempt.created_at);
     match desk.operator.find(&card, &order).await {
         Ok(found @ (Found::Reversed { .. } | Found::Refused(_))) => {
             let live = Arc::clone(&live);

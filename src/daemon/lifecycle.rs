@@ -26,7 +26,7 @@ use crate::store::{Connection, Store, StoreError, cards, journal, meta, notices,
 
 /// How long a stop waits for work that is under way; an order on its way is found by the next start.
 const STOP_WAITS: Duration = Duration::from_secs(150);
-/// The first round after a start is spread over two seconds a card, and this at most.
+/// The first round after a start is spread over two seconds a call, and this at most.
 const SPREAD_MAX: Secs = Secs::minutes(10);
 
 /// Whether the rounds are alive.
@@ -346,15 +346,63 @@ pub(super) fn sync_cards(conn: &Connection, live: &Live, now: UnixTime) -> Resul
     Ok(())
 }
 
-/// The schedule from the record, with what is overdue spread in row order.
-pub(super) async fn spread_first_round(store: &Store, now: UnixTime) -> Result<Vec<(CardId, UnixTime)>, StoreError> {
+/// The schedule from the record, with what is overdue spread in row order: two seconds a call, ten minutes at most for
+/// each account. It is calls that are spread and not cards, so that those which one call can read stay together.
+pub(super) async fn spread_first_round(
+    store: &Store,
+    live: &Live,
+    now: UnixTime,
+) -> Result<Vec<(CardId, UnixTime)>, StoreError> {
     let mut due = store.read(polls::schedule).await?;
-    let overdue = due.iter().filter(|(_, at)| *at <= now).count();
-    let span = Secs(i64::try_from(overdue).unwrap_or(i64::MAX).saturating_mul(2)).min(SPREAD_MAX).0;
-    let waiting = due.iter_mut().filter(|(_, at)| *at <= now);
-    for (place, (_, at)) in (0_i64..).zip(waiting) {
-        // The first is read at once, the last at the end of the span.
-        *at = now.plus(Secs(place.saturating_mul(span) / i64::try_from(overdue.max(1)).unwrap_or(1)));
+    let overdue: Vec<CardId> = due.iter().filter(|(_, at)| *at <= now).map(|(card, _)| *card).collect();
+    let accounts = store.read(move |conn| cards::by_account(conn, &overdue)).await?;
+    let mut begins: Vec<(CardId, UnixTime)> = Vec::new();
+    for (account, cards) in &accounts {
+        begins.extend(spread(cards, live.capabilities(account).read_batch, now));
+    }
+    begins.sort_unstable_by_key(|(card, _)| *card);
+    for (card, at) in due.iter_mut().filter(|(_, at)| *at <= now) {
+        if let Ok(place) = begins.binary_search_by_key(card, |(card, _)| *card) {
+            *at = begins[place].1;
+        }
     }
     Ok(due)
+}
+
+/// When each card of one account is first read: the first call at once, the last at the end of the span.
+fn spread(cards: &[CardId], batch: usize, now: UnixTime) -> impl Iterator<Item = (CardId, UnixTime)> {
+    let batch = batch.max(1);
+    let calls = i64::try_from(cards.len().div_ceil(batch)).unwrap_or(i64::MAX).max(1);
+    let span = Secs(calls.saturating_mul(2)).min(SPREAD_MAX).0;
+    let calls_of = cards.chunks(batch).zip(0_i64..);
+    calls_of.flat_map(move |(cards, call)| {
+        let at = now.plus(Secs(call.saturating_mul(span) / calls));
+        cards.iter().map(move |card| (*card, at))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_round_is_spread_by_calls() {
+        let now = UnixTime::clamped(1_800_000_000);
+        let cards: Vec<CardId> = (1..=10_000).map(CardId).collect();
+        let begins = |batch: usize, count: usize| -> Vec<i64> {
+            let mut begins: Vec<i64> = spread(&cards[..count], batch, now).map(|(_, at)| at.since(now).0).collect();
+            assert_eq!(begins.len(), count);
+            begins.dedup();
+            begins
+        };
+        assert_eq!(begins(1, 4), [0, 2, 4, 6]);
+        assert_eq!(begins(500, 4), [0]);
+        assert_eq!(begins(10_000, 10_000), [0], "one list, one call");
+        assert_eq!(begins(500, 10_000), (0..20).map(|call| call * 2).collect::<Vec<_>>());
+        let single = begins(1, 10_000);
+        assert_eq!((single[0], single.len()), (0, 600));
+        assert!(single[599] < SPREAD_MAX.0);
+        assert_eq!(begins(0, 2), [0, 2]);
+        assert_eq!(spread(&[], 5, now).count(), 0);
+    }
 }

@@ -14,6 +14,7 @@ use crate::domain::card::{Card, Name};
 use crate::domain::notice::{Language, NoticeKind};
 use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
+use crate::domain::sellers::Till;
 use crate::domain::time::{LocalHours, UnixTime};
 use crate::notify::Channel;
 
@@ -78,6 +79,8 @@ pub struct Surroundings {
     pub credentials: Option<PathBuf>,
     /// Where the record lies; the default maildir is below it.
     pub state: PathBuf,
+    /// Where the two files lie; profiles of operators are below it.
+    pub config: PathBuf,
 }
 
 /// Who is told when the file names nobody: whoever looks into the maildir.
@@ -95,7 +98,7 @@ impl Live {
     ) -> anyhow::Result<Self> {
         let mut desks = BTreeMap::new();
         for account in &config.machine.accounts {
-            let operator = super::open::operator(account, surroundings).await?;
+            let operator = super::open::accounts::operator(account, surroundings).await?;
             let known = fares.get(&account.name).cloned().unwrap_or_default();
             let desk = Desk::new(account.to_account(&config.machine.schedule), operator, known);
             desks.insert(account.name.clone(), Arc::new(desk));
@@ -134,6 +137,14 @@ impl Live {
         self.desks.values()
     }
 
+    /// The place of an account among all, for the schedule.
+    #[must_use]
+    pub fn place(&self, account: &Name) -> u16 {
+        let place = self.desks.keys().position(|name| name == account);
+        // Nobody has so many accounts; the last of them would share a number, and be read a little early.
+        place.and_then(|place| u16::try_from(place).ok()).unwrap_or(u16::MAX - 1)
+    }
+
     /// All channels.
     #[must_use]
     pub fn posts(&self) -> &[Arc<Post>] {
@@ -156,6 +167,20 @@ impl Live {
     #[must_use]
     pub fn capabilities(&self, account: &Name) -> &Capabilities {
         self.desks.get(account).map_or(&MOST_CAREFUL, |desk| desk.operator.capabilities())
+    }
+
+    /// What the operator that sells for a card can do, with the proof of the account that reads it.
+    #[must_use]
+    pub fn capabilities_for(&self, seller: &Name, card: &Card) -> Capabilities {
+        let selling = self.capabilities(seller);
+        if *seller == card.account { *selling } else { selling.read_through(self.capabilities(&card.account)) }
+    }
+
+    /// The accounts that may sell for a card, in order; those that have left the file sell nothing.
+    #[must_use]
+    pub fn tills(&self, card: &Card) -> Vec<Till> {
+        let desks = card.accounts().filter_map(|name| self.desk(name));
+        desks.map(|desk| Till { account: desk.account.name.clone(), payment: desk.account.payment.clone() }).collect()
     }
 
     /// Every way to everybody who is to be told: mail where there is an address, a text beside it for what cannot wait,

@@ -11,6 +11,8 @@ pub mod control;
 pub mod crash;
 mod deliver_round;
 pub mod desk;
+pub(crate) mod discovery;
+mod discovery_round;
 mod fresh;
 mod judge;
 mod keep_round;
@@ -19,6 +21,7 @@ mod late_changes;
 mod lifecycle;
 pub mod live;
 mod moves;
+mod offers;
 pub(crate) mod open;
 mod order;
 pub mod people;
@@ -29,6 +32,8 @@ pub mod request;
 mod schedule;
 mod settle_round;
 mod tell;
+mod wallet_watch;
+pub mod wallets;
 mod watch;
 mod work;
 
@@ -72,7 +77,7 @@ impl Places {
     /// Where secrets and the maildir are.
     #[must_use]
     pub fn surroundings(&self) -> Surroundings {
-        Surroundings { credentials: self.credentials.clone(), state: self.state.clone() }
+        Surroundings { credentials: self.credentials.clone(), state: self.state.clone(), config: self.config.clone() }
     }
 
     /// Where the files that are at work are kept.
@@ -129,7 +134,7 @@ impl Daemon {
         // Read before it is opened: opening cuts off a line that was being written when the process before ended.
         lifecycle::take_up(&store, &live, &places.journal(), now).await?;
         let journal = OrderJournal::open(&places.journal())?;
-        let schedule = Schedule::new(lifecycle::spread_first_round(&store, now).await?);
+        let schedule = Schedule::new(lifecycle::spread_first_round(&store, &live, now).await?);
         let bells = Arc::new(Bells::new(Arc::clone(&clock)));
         Ok(Arc::new(Self {
             work: Arc::new(Work::new(Arc::clone(&bells))),

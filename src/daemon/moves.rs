@@ -12,11 +12,12 @@ use crate::domain::ledger::Spend;
 use crate::domain::limits;
 use crate::domain::money::Money;
 use crate::domain::notice::{Ask, Event as Told, FailedWhy, Settled};
-use crate::domain::operator::{BuyAnswer, Found, Refusal};
+use crate::domain::operator::{BuyAnswer, Found, Refusal, RefusalKind};
 use crate::domain::reading::Recent;
 use crate::domain::retry;
+use crate::domain::sellers::{self, AnotherWay};
 use crate::domain::step::{self, Decision, Event, Transition};
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts::{self, Evidence};
 use crate::store::polls::{self, PollUpdate, Seen};
 use crate::store::{Connection, StoreError, cards};
@@ -43,9 +44,13 @@ pub(super) fn advance(
     now: UnixTime,
 ) -> Result<Moved, StoreError> {
     let what = describe(&event);
-    let recent = polls::load(conn, attempt.card)?.recent;
+    let (poll, card) = (polls::load(conn, attempt.card)?, cards::by_id(conn, attempt.card)?);
+    let recent = poll.recent;
     let ends = recent.latest.as_ref().and_then(cycle::first_end);
-    let capabilities = *live.capabilities(&attempt.account);
+    let capabilities = match &card {
+        Some(card) => live.capabilities_for(&attempt.account, card),
+        None => *live.capabilities(&attempt.account),
+    };
     let moved = match step::step(attempt, event, &capabilities, ends, now) {
         Ok(moved) => moved,
         Err(illegal) => {
@@ -68,7 +73,7 @@ pub(super) fn advance(
             "attempt moved"
         );
     }
-    if let Some(card) = cards::by_id(conn, attempt.card)? {
+    if let Some(card) = card {
         let history = History { conn, live, card: &card, recent: &recent, now };
         history.tell_of(attempt, &after, moved.transition)?;
         if after.state.name() == StateName::Done {
@@ -88,15 +93,34 @@ pub(super) fn give_up(
 ) -> Result<(), StoreError> {
     advance(conn, live, attempt, Event::GateClosed { gate: gate.to_string() }, now)?;
     let Some(card) = cards::by_id(conn, attempt.card)? else { return Ok(()) };
+    let wait = match another_way(conn, live, &card, attempt.cycle, now)? {
+        // Only a short wallet leaves another way.
+        AnotherWay::Untried | AnotherWay::TriedLess => Secs::MINUTE,
+        AnotherWay::None => retry::after_gates(1),
+    };
     let event = Told::Failed {
         attempt: Some(attempt.id),
         plan: Some(attempt.plan.clone()),
         why: FailedWhy::Held(gate),
-        next_try: Some(now.plus(retry::after_gates(1))),
-        support: live.support(&card.account),
+        next_try: Some(now.plus(wait)),
+        support: live.support(&attempt.account),
     };
-    let step = format!("gate:{}", gate.code());
+    // Each seller's reason is told once.
+    let seller = if attempt.account == card.account { String::new() } else { format!(":{}", attempt.account) };
+    let step = format!("gate:{}{seller}", gate.code());
     tell(conn, live, Telling { card: Some(&card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event }, now)
+}
+
+/// Whether a card can be bought for in another way after what happened last.
+fn another_way(
+    conn: &Connection,
+    live: &Live,
+    card: &Card,
+    cycle: u32,
+    now: UnixTime,
+) -> Result<AnotherWay, StoreError> {
+    let attempts = super::case::recent_attempts(conn, card.id, now)?;
+    Ok(sellers::another_way(&live.tills(card), &attempts, cycle))
 }
 
 struct History<'a> {
@@ -118,8 +142,8 @@ impl History<'_> {
                 self.settled(before, sent_at, Settled::Bought)
             }
             AttemptState::Absent { .. } if settled_by_evidence => self.settled(before, sent_at, Settled::NotBought),
-            AttemptState::Refused { refusal, .. } => self.failed(after, FailedWhy::Refused(refusal.clone())),
-            AttemptState::Reversed { why, .. } => self.failed(after, FailedWhy::Reversed(why.clone())),
+            AttemptState::Refused { refusal, .. } => self.failed(after, FailedWhy::Refused(refusal.clone()))?,
+            AttemptState::Reversed { why, .. } => self.failed(after, FailedWhy::Reversed(why.clone()))?,
             AttemptState::Unknown { doubt, .. } if !was_doubtful => {
                 Told::Unknown { attempt: after.id, plan: after.plan.clone(), sent_at, doubt: *doubt }
             }
@@ -128,7 +152,7 @@ impl History<'_> {
             }
             AttemptState::Done { .. } => self.bought(after)?,
             AttemptState::Planned { .. } if transition == Transition::T8 => {
-                self.failed(after, FailedWhy::NotSent("no connection to the operator could be made".into()))
+                self.failed(after, FailedWhy::NotSent("no connection to the operator could be made".into()))?
             }
             AttemptState::Planned { .. }
             | AttemptState::Sending { .. }
@@ -156,21 +180,31 @@ impl History<'_> {
         Told::SettledLate { attempt: attempt.id, plan: attempt.plan.clone(), sent_at, outcome }
     }
 
-    fn failed(&self, attempt: &Attempt, why: FailedWhy) -> Told {
+    fn failed(&self, attempt: &Attempt, why: FailedWhy) -> Result<Told, StoreError> {
         let next_try = match &attempt.state {
             AttemptState::Planned { next_at } => Some(*next_at),
-            AttemptState::Refused { refusal, .. } if refusal.kind.can_pass() => {
-                retry::next_attempt(attempt.number).map(|wait| self.now.plus(wait))
-            }
+            AttemptState::Refused { refusal, .. } => self.wait(attempt, refusal)?.map(|wait| self.now.plus(wait)),
             _ => None,
         };
-        Told::Failed {
+        Ok(Told::Failed {
             attempt: Some(attempt.id),
             plan: Some(attempt.plan.clone()),
             why,
             next_try,
-            support: self.live.support(&self.card.account),
-        }
+            support: self.live.support(&attempt.account),
+        })
+    }
+
+    /// How long it takes until the next attempt after a refusal, if there is one: the card is assessed by the same words.
+    fn wait(&self, attempt: &Attempt, refusal: &Refusal) -> Result<Option<Secs>, StoreError> {
+        let later = retry::next_attempt(attempt.number);
+        Ok(match another_way(self.conn, self.live, self.card, attempt.cycle, self.now)? {
+            AnotherWay::Untried => Some(Secs::MINUTE),
+            AnotherWay::TriedLess => later.map(|_| Secs::MINUTE),
+            AnotherWay::None if refusal.kind == RefusalKind::BadCode => later.map(|_| Secs::MINUTE),
+            AnotherWay::None if refusal.kind.can_pass() => later,
+            AnotherWay::None => None,
+        })
     }
 
     fn asked(&self, attempt: &Attempt, question: Question, sent_at: UnixTime, reminders: u32) -> Told {
@@ -180,7 +214,7 @@ impl History<'_> {
             ask: Ask::Settle { question, sent_at },
             ends: self.recent.latest.as_ref().and_then(cycle::first_end),
             reminders,
-            support: self.live.support(&self.card.account),
+            support: self.live.support(&attempt.account),
         }
     }
 

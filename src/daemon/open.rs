@@ -1,6 +1,7 @@
 //! From what the files say to what works: operators, channels, cards. The only place that knows both rooms of each.
 
-use std::sync::Arc;
+pub(crate) mod accounts;
+
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,8 +12,7 @@ use super::desk::Fares;
 use super::live::{Post, Surroundings};
 use super::request::CardWords;
 use crate::config::{
-    AccountConfig, AccountKind, CardEntry, ChannelConfig, ChannelKind, Config, Gateway, GatewayValue, Method, Piece,
-    Placeholder, SecretRef, Tls,
+    CardEntry, ChannelConfig, ChannelKind, Config, Gateway, GatewayValue, Method, Piece, Placeholder, SecretRef, Tls,
 };
 use crate::domain::card::{Keeper, Name};
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
@@ -20,10 +20,6 @@ use crate::notify::{
     AnswerRule, Channel, ChannelSettings, GatewayMethod, GatewaySettings, Login, Meaning, SmtpSettings, SmtpTls,
     TwilioSettings,
 };
-use crate::operators::Operator;
-use crate::operators::airalo::{self, Airalo};
-use crate::operators::http::HttpSettings;
-use crate::operators::sandbox::SandboxOperator;
 use crate::store::accounts::AccountState;
 use crate::store::cards::NewCard;
 
@@ -34,35 +30,8 @@ const SMTP_STEP: Duration = Duration::from_secs(60);
 /// The folder of mails below the state directory where the file names none.
 const MAIL_FOLDER: &str = "mail";
 
-/// The operator of an account.
-///
-/// # Errors
-/// When a secret cannot be read or the address is not allowed.
-pub(super) async fn operator(account: &AccountConfig, around: &Surroundings) -> anyhow::Result<Arc<dyn Operator>> {
-    match &account.kind {
-        AccountKind::Sandbox { base_url, key, time_limit } => {
-            let host = base_url.host_str().unwrap_or("127.0.0.1").to_owned();
-            let mut settings = HttpSettings::new(base_url.as_str(), &[&host]);
-            if let Some(limit) = time_limit {
-                let limit = Duration::from_secs(limit.0.unsigned_abs());
-                (settings.read_limit, settings.buy_limit) = (limit, limit);
-            }
-            // A page of five hundred cards is larger than an ordinary answer.
-            let key = match key {
-                Some(key) => secret(key, around)?,
-                None => SecretString::from(crate::sandbox::DEFAULT_KEY),
-            };
-            Ok(Arc::new(SandboxOperator::connect(&settings, key).await?))
-        }
-        AccountKind::Airalo { client_id, client_secret, base_url } => {
-            let base = base_url.as_ref().map_or(airalo::BASE_URL, |url| url.as_str());
-            let operator = Airalo::new(base, secret(client_id, around)?, secret(client_secret, around)?)?;
-            Ok(Arc::new(operator))
-        }
-    }
-}
-
-fn secret(reference: &SecretRef, around: &Surroundings) -> anyhow::Result<SecretString> {
+/// A secret, read where the file says that it lies.
+pub(super) fn secret(reference: &SecretRef, around: &Surroundings) -> anyhow::Result<SecretString> {
     Ok(reference.read(around.credentials.as_deref())?)
 }
 
@@ -173,10 +142,11 @@ fn answers(gateway: &Gateway) -> Vec<AnswerRule> {
 }
 
 /// A card of `rules.toml`.
-pub(super) fn new_card(entry: &CardEntry) -> NewCard {
+pub(crate) fn new_card(entry: &CardEntry) -> NewCard {
     NewCard {
         name: entry.name.clone(),
         account: entry.account.clone(),
+        sellers: entry.sellers.clone(),
         iccid: entry.iccid.clone(),
         msisdn: entry.msisdn.clone(),
         imei: entry.imei.clone(),
@@ -200,6 +170,17 @@ pub(crate) fn card(words: &CardWords, config: &Config) -> Result<NewCard, String
     let known = config.machine.account(&account);
     let known = known.ok_or_else(|| format!("simkeeper.toml names no account `{account}` under [operator.…]"))?;
     let mut card = NewCard::named(Name::parse(&words.name)?, account, Keeper::Command);
+    card.sellers = names(&words.sellers)?;
+    for (place, seller) in card.sellers.iter().enumerate() {
+        if config.machine.account(seller).is_none() {
+            return Err(format!("simkeeper.toml names no account `{seller}` under [operator.…]"));
+        }
+        if *seller == card.account || card.sellers[..place].contains(seller) {
+            return Err(format!(
+                "the account `{seller}` is named twice; name each once, in the order in which they sell"
+            ));
+        }
+    }
     card.iccid = words.iccid.as_deref().map(Iccid::parse).transpose()?;
     card.msisdn = words.msisdn.as_deref().map(Msisdn::parse).transpose()?;
     card.imei = words.imei.as_deref().map(Imei::parse).transpose()?;
@@ -232,7 +213,8 @@ fn names(texts: &[String]) -> Result<Vec<Name>, String> {
 pub(super) fn fares(state: &AccountState) -> Fares {
     Fares {
         failures: state.failures,
-        until: state.open_until.max(state.paused_until),
+        until: state.open_until,
+        asked: state.paused_until,
         clocks: state.clock,
         wallet: state.wallet.clone(),
     }

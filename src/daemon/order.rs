@@ -46,22 +46,34 @@ async fn try_carry(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreEr
     };
     // The semaphore is never closed, so a permit always comes.
     let _permit = desk.permits.acquire().await;
+    let (id, card) = (attempt.id, attempt.card);
     let Some(seen) = look(daemon, &desk, &attempt).await? else { return Ok(()) };
-    match intend(daemon, &desk, attempt, seen).await? {
-        Some(intended) => send(daemon, &desk, intended).await,
-        None => Ok(()),
+    if let Some(intended) = intend(daemon, &desk, attempt, seen).await? {
+        return send(daemon, &desk, intended).await;
     }
+    // The last look has put off the next reading for as long as an order is under way. What was given up is none: the
+    // next seller, or the next try, must not wait for that.
+    if !daemon.store.read(move |conn| attempts::by_id(conn, id)).await?.is_some_and(|attempt| is_planned(&attempt)) {
+        daemon.hurry(card);
+    }
+    Ok(())
 }
 
 /// T2: reads the card, the wallet and the offer. What fails here delays the attempt; nothing has left.
 async fn look(daemon: &Arc<Daemon>, desk: &Arc<Desk>, attempt: &Attempt) -> Result<Option<Seen>, StoreError> {
     let now = daemon.clock.now();
     let id = attempt.card;
-    let Some(card) = daemon.store.read(move |conn| cards::by_id(conn, id)).await? else {
+    let (live, card) = (daemon.live(), daemon.store.read(move |conn| cards::by_id(conn, id)).await?);
+    let reader = card.as_ref().and_then(|card| live.desk(&card.account));
+    let (Some(card), Some(reader)) = (&card, reader) else {
         return delay(daemon, attempt.clone(), now.plus(GATE_AGAIN)).await.map(|()| None);
     };
-    if let Err(error) = fresh::read(daemon, desk, &card).await? {
-        return wait(daemon, desk, attempt, &error, now).await;
+    // One of the two may have asked to be left alone, and then nothing is asked of either.
+    if let Some(until) = [desk, reader].into_iter().filter_map(|desk| desk.left_alone_until(now)).max() {
+        return delay(daemon, attempt.clone(), until).await.map(|()| None);
+    }
+    if let Err(error) = fresh::read(daemon, reader, card).await? {
+        return wait(daemon, reader, attempt, &error, now).await;
     }
     let wallet = match desk.operator.wallet().await {
         Ok(wallet) => {
@@ -70,7 +82,7 @@ async fn look(daemon: &Arc<Daemon>, desk: &Arc<Desk>, attempt: &Attempt) -> Resu
         }
         Err(error) => return wait(daemon, desk, attempt, &error, now).await,
     };
-    match desk.operator.preflight(&card, &attempt.plan, attempt.code.as_deref()).await {
+    match desk.operator.preflight(card, &attempt.plan, attempt.code.as_deref()).await {
         Ok(offer) => {
             if let Some(theirs) = offer.operator_time {
                 desk.told_time(daemon.clock.now(), theirs);
@@ -268,24 +280,17 @@ async fn record_answer(daemon: &Arc<Daemon>, attempt: Attempt, answer: BuyAnswer
     }
 }
 
-/// Whether an attempt came to nothing because of the way it was paid.
-pub(super) fn payment_failed(attempt: &Attempt) -> bool {
-    refused_for(attempt, &[RefusalKind::PaymentDeclined, RefusalKind::WalletEmpty])
-}
-
 /// Whether an attempt came to nothing because of its discount code.
 pub(super) fn code_failed(attempt: &Attempt) -> bool {
-    refused_for(attempt, &[RefusalKind::BadCode])
+    matches!(&attempt.state, AttemptState::Refused { refusal, .. } if refusal.kind == RefusalKind::BadCode)
 }
 
-fn refused_for(attempt: &Attempt, kinds: &[RefusalKind]) -> bool {
-    matches!(&attempt.state, AttemptState::Refused { refusal, .. } if kinds.contains(&refusal.kind))
-}
-
-/// What was paid for a plan last time.
-pub(super) fn paid_before(attempts: &[Attempt], plan_id: &str) -> Option<Money> {
+/// What an account was paid for a plan last time.
+pub(super) fn paid_before(attempts: &[Attempt], account: &Name, plan_id: &str) -> Option<Money> {
     let paid = |attempt: &&Attempt| {
-        attempt.plan.id == plan_id && matches!(attempt.state, AttemptState::Done { .. } | AttemptState::Accepted { .. })
+        attempt.account == *account
+            && attempt.plan.id == plan_id
+            && matches!(attempt.state, AttemptState::Done { .. } | AttemptState::Accepted { .. })
     };
     attempts.iter().rev().find(paid).map(|attempt| attempt.plan.price)
 }

@@ -1,6 +1,7 @@
 //! What people may do by command. Each act is one transaction with its entry in the record of human actions.
 
 mod card_book;
+mod found_cards;
 mod messages;
 mod purchases;
 mod wishes;
@@ -53,6 +54,9 @@ async fn try_carry_out(daemon: &Arc<Daemon>, asked: Asked) -> Result<Reply, Stor
         Request::Resume { card } => wishes::resume(daemon, by, card).await,
         Request::Skip { card, after_next } => wishes::skip(daemon, by, card, after_next).await,
         Request::AddCards { cards } => card_book::add_cards(daemon, by, cards).await,
+        Request::ImportFrom { account, labels, dry_run } => {
+            found_cards::import(daemon, by, account, labels, dry_run).await
+        }
         Request::Retire { card } => card_book::retire(daemon, by, card).await,
         Request::RetryNotice { id } => messages::retry_notice(daemon, by, NoticeId(id)).await,
         Request::TestNotice { person } => messages::test_notice(daemon, by, person).await,

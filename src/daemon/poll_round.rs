@@ -1,5 +1,10 @@
 //! The poll round: what is due is handed to its accounts' desks; each desk is worked off by one task, in batches as
 //! large as its operator allows, so that no operator waits for another.
+//!
+//! Where one call reads many cards, what is due a little later is read along with what is due now. Without that, the
+//! spread of the due times would hand over a few cards at a time, and an operator whose cards come in one list would be
+//! asked for the whole list again for each few. A card is only ever read earlier by this, never later, and a fleet that
+//! was read together stays together.
 
 use std::sync::Arc;
 
@@ -10,12 +15,14 @@ use super::bells::Round;
 use super::crash;
 use super::desk::Desk;
 use super::judge::{Judged, judge};
+use super::live::Live;
 use super::work::Job;
 use crate::domain::card::{Card, CardId};
 use crate::domain::operator::OperatorError;
 use crate::domain::reading::Reading;
 use crate::domain::time::{Secs, UnixTime};
 use crate::operators::Answer;
+use crate::store::accounts::{self, AccountState};
 use crate::store::{StoreError, cards};
 
 /// Cards taken from the schedule at once.
@@ -28,6 +35,11 @@ const RECORD_AGAIN: Secs = Secs::minutes(5);
 const POISONED_AGAIN: Secs = Secs::HOUR;
 /// Requests under way at once for one account.
 const IN_FLIGHT: usize = 8;
+/// Cards read in one turn at most, whatever an operator's calls may hold, so that memory stays bounded.
+const READ_AT_ONCE_MAX: usize = 65_536;
+/// What is due within this part of the time between two readings is read along: due times are spread by a twentieth
+/// either way, so that this gathers a whole fleet.
+const ALONG_PART: i64 = 8;
 
 /// Hands out what is due; answers when the next card is.
 ///
@@ -35,20 +47,49 @@ const IN_FLIGHT: usize = 8;
 /// When the record cannot be read.
 pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, StoreError> {
     let now = daemon.clock.now();
-    let due = daemon.schedule().take(now, TAKEN_AT_ONCE);
     let live = daemon.live();
-    if !due.is_empty() {
-        for (account, cards) in daemon.store.read(move |conn| cards::by_account(conn, &due)).await? {
-            match live.desk(&account) {
-                Some(desk) => desk.queue(cards),
-                None => postpone(daemon, &cards, now.plus(Secs::HOUR)),
-            }
+    loop {
+        let due = daemon.schedule().take(now, TAKEN_AT_ONCE);
+        if due.is_empty() {
+            break;
         }
+        hand_out(daemon, &live, due, now).await?;
     }
+    gather(daemon, &live, now).await?;
     for desk in live.desks() {
         work_off(daemon, desk);
     }
     Ok(daemon.schedule().next())
+}
+
+/// Queues cards at the desks of their accounts.
+async fn hand_out(daemon: &Arc<Daemon>, live: &Live, due: Vec<CardId>, now: UnixTime) -> Result<(), StoreError> {
+    for (account, cards) in daemon.store.read(move |conn| cards::by_account(conn, &due)).await? {
+        match live.desk(&account) {
+            Some(desk) => {
+                daemon.schedule().belong(&cards, live.place(&account));
+                desk.queue(cards);
+            }
+            None => postpone(daemon, &cards, now.plus(Secs::HOUR)),
+        }
+    }
+    Ok(())
+}
+
+/// Fills the calls of desks that have something waiting and can read many cards at once.
+async fn gather(daemon: &Arc<Daemon>, live: &Live, now: UnixTime) -> Result<(), StoreError> {
+    for desk in live.desks() {
+        let batch = desk.operator.capabilities().read_batch;
+        if batch <= 1 || !desk.has_backlog() || desk.left_alone_until(now).is_some() {
+            continue;
+        }
+        let until = now.plus(Secs(desk.pace().every.0 / ALONG_PART));
+        let along = daemon.schedule().take_along(live.place(&desk.account.name), until, READ_AT_ONCE_MAX);
+        if !along.is_empty() {
+            hand_out(daemon, live, along, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Starts the task of a desk that has something waiting, unless it is at work.
@@ -59,7 +100,8 @@ fn work_off(daemon: &Arc<Daemon>, desk: &Arc<Desk>) {
     let (task_daemon, task_desk) = (Arc::clone(daemon), Arc::clone(desk));
     daemon.work.start(Job::Account(desk.account.name.clone()), Round::Poll, async move {
         loop {
-            let taken = task_desk.take(RECORDED_AT_ONCE);
+            let batch = task_desk.operator.capabilities().read_batch.min(READ_AT_ONCE_MAX);
+            let taken = task_desk.take(batch.max(RECORDED_AT_ONCE));
             if taken.is_empty() {
                 return;
             }
@@ -82,17 +124,35 @@ async fn read_and_record(daemon: &Arc<Daemon>, desk: &Arc<Desk>, taken: &[CardId
     }
     let wanted = taken.to_vec();
     let cards = daemon.store.read(move |conn| cards::by_ids(conn, &wanted)).await?;
-    let answers = read(desk, &cards, now).await;
-    let judged = record(daemon, cards, answers, now).await?;
-    crash::point("after_reading");
-    // What was not judged (a card retired meanwhile) leaves the schedule.
-    let mut schedule = daemon.schedule();
-    for judged in &judged {
-        schedule.put(judged.card, judged.next_poll_at);
+    let fared = desk.stored();
+    let (mut cards, mut answers) = (cards.clone(), read(desk, &cards, now).await);
+    keep_fares(daemon, desk, &fared).await?;
+    // One call may hold more than one transaction should.
+    while !cards.is_empty() {
+        let first = RECORDED_AT_ONCE.min(cards.len());
+        let (later_cards, later_answers) = (cards.split_off(first), answers.split_off(first.min(answers.len())));
+        let judged = record(daemon, cards, answers, now).await?;
+        crash::point("after_reading");
+        (cards, answers) = (later_cards, later_answers);
+        // What was not judged (a card retired meanwhile) leaves the schedule.
+        let mut schedule = daemon.schedule();
+        for judged in &judged {
+            schedule.put(judged.card, judged.next_poll_at);
+        }
+        drop(schedule);
+        daemon.want_renewed(judged.iter().filter(|judged| judged.renew).map(|judged| judged.card));
     }
-    drop(schedule);
-    daemon.want_renewed(judged.iter().filter(|judged| judged.renew).map(|judged| judged.card));
     Ok(())
+}
+
+/// Records how the operator fares as soon as that changes, so that `status` does not call one reachable that is not.
+async fn keep_fares(daemon: &Arc<Daemon>, desk: &Arc<Desk>, before: &AccountState) -> Result<(), StoreError> {
+    let fares = desk.stored();
+    if fares == *before {
+        return Ok(());
+    }
+    let name = desk.account.name.clone();
+    daemon.store.write(move |conn| accounts::save(conn, &name, &fares)).await
 }
 
 /// Asks the operator, several requests at once; one answer per card, in their order.
@@ -110,13 +170,24 @@ async fn read_chunk(desk: &Desk, chunk: &[Card], now: UnixTime) -> Vec<Result<Re
         return vec![Err(OperatorError::Later { retry_after: Some(until.since(now)), why }); chunk.len()];
     }
     let answers = desk.operator.read(chunk, now).await;
-    for answer in &answers {
-        match answer {
-            Ok(_) => desk.went_well(),
-            Err(error) => drop(desk.went_wrong(error, now)),
-        }
-    }
+    note(desk, &answers, now);
     answers
+}
+
+/// Notes how one call went: once, however many cards it held.
+fn note(desk: &Desk, answers: &[Result<Reading, OperatorError>], now: UnixTime) {
+    let later = answers.iter().filter_map(|answer| match answer {
+        Err(error @ OperatorError::Later { retry_after, .. }) => Some((*retry_after, error)),
+        Err(OperatorError::Never { .. } | OperatorError::Unknown { .. }) | Ok(_) => None,
+    });
+    let worst = later.max_by_key(|(asked, _)| *asked);
+    let any_good = answers.iter().any(Result::is_ok);
+    if any_good {
+        desk.went_well();
+    }
+    if let Some((_, error)) = worst.filter(|(asked, _)| !any_good || asked.is_some()) {
+        desk.went_wrong(error, now);
+    }
 }
 
 /// Records answers in one transaction. If one card's own row stops that, each is recorded alone, and only that one is

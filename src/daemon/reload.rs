@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 
 use super::bells::Round;
@@ -18,12 +18,15 @@ use crate::domain::card::Name;
 use crate::domain::notice::Event;
 use crate::store::{Connection, StoreError, accounts, polls};
 
+/// A file and, if it is there, its size, time and number.
+type Stamp = (PathBuf, Option<(u64, i64, u64)>);
+
 /// What was last seen of the files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Files {
     fingerprint: Option<[u8; 32]>,
-    /// Size, time and number of each file: while these stay, nothing is read.
-    stamps: [Option<(u64, i64, u64)>; 2],
+    /// While these stay, nothing is read.
+    stamps: Vec<Stamp>,
 }
 
 impl Files {
@@ -33,12 +36,13 @@ impl Files {
     }
 }
 
-fn stamps(folder: &Path) -> [Option<(u64, i64, u64)>; 2] {
-    [config::MACHINE_FILE, config::RULES_FILE].map(|name| {
-        let found = std::fs::metadata(folder.join(name)).ok()?;
+fn stamps(folder: &Path) -> Vec<Stamp> {
+    let stamp = |path: &Path| {
+        let found = std::fs::metadata(path).ok()?;
         // An editor that replaces the file changes its number, one that rewrites it changes its time.
         Some((found.len(), found.mtime_nsec() + found.mtime() * 1_000_000_000, found.ino()))
-    })
+    };
+    config::files(folder).into_iter().map(|path| (path.clone(), stamp(&path))).collect()
 }
 
 impl Files {

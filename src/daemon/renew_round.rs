@@ -7,17 +7,16 @@ use super::Daemon;
 use super::bells::Round;
 use super::case::Case;
 use super::crash;
+use super::offers::{self, Offer};
 use super::order;
 use super::tell::{Telling, tell};
 use super::work::Job;
 use crate::domain::assess::Action;
 use crate::domain::attempt::{Approval, AskWhy, Cause, StateName};
 use crate::domain::card::{Card, CardId};
-use crate::domain::choose::choose;
 use crate::domain::gates::Gate;
 use crate::domain::limits;
 use crate::domain::notice::{Ask, Event, FailedWhy};
-use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::retry;
 use crate::domain::rule::{Mode, Rule};
 use crate::domain::time::{Secs, UnixTime};
@@ -78,7 +77,7 @@ async fn begin(daemon: &Arc<Daemon>, id: CardId) -> Result<(), StoreError> {
     plan_renewal(daemon, &case, &rule.clone(), cause, now).await
 }
 
-/// Chooses the plan and writes the attempt.
+/// Chooses seller and plan, and writes the attempt.
 pub(super) async fn plan_renewal(
     daemon: &Arc<Daemon>,
     case: &Case,
@@ -87,44 +86,51 @@ pub(super) async fn plan_renewal(
     now: UnixTime,
 ) -> Result<(), StoreError> {
     let live = daemon.live();
-    let Some(desk) = live.desk(&case.card.account) else { return Ok(()) };
-    let catalogue = match desk.operator.catalogue(&case.card, now).await {
-        Ok(catalogue) => catalogue,
-        Err(error) => {
-            desk.went_wrong(&error, now);
-            tracing::warn!(card.id = case.card.id.0, card.name = %case.card.name, %error, "no catalogue; the renewal waits");
+    let Some(reader) = live.desk(&case.card.account) else { return Ok(()) };
+    let offer = match offers::first(&live, case, rule, now).await {
+        Ok(offer) => offer,
+        Err(unheard) => {
+            tracing::warn!(card.id = case.card.id.0, card.name = %case.card.name, account = %unheard.account, error = %unheard.error, "no catalogue; the renewal waits");
             daemon.schedule().put(case.card.id, now.plus(CATALOGUE_AGAIN));
             return Ok(());
         }
     };
-    let drafted = draft(case, rule, &catalogue, cause, &desk.account.payment, now);
     let (card, cycle) = (case.card.clone(), case.poll.cycle);
-    let (id, again) = (card.id, now.plus(desk.pace().every));
-    if drafted.is_none() {
-        // A catalogue does not change by the quarter of an hour.
-        daemon.schedule().put(id, again);
-    }
+    let (id, again) = (card.id, now.plus(reader.pace().every));
+    let drafted = match offer {
+        Some(offer) => {
+            let takes_codes = live.capabilities(&offer.way.account).takes_codes;
+            let code = next_code(case, rule).filter(|_| takes_codes);
+            let new = draft(case, rule, &offer, code, cause, now);
+            Some((new, offer.catalogue))
+        }
+        None => {
+            // A catalogue does not change by the quarter of an hour.
+            daemon.schedule().put(id, again);
+            None
+        }
+    };
     daemon
         .store
-        .write(move |conn| {
-            catalogues::save(conn, id, &catalogue)?;
-            match drafted {
-                Some(new) => begin_attempt(conn, &live, &card, new, now),
-                None => {
-                    let event = Event::Failed {
-                        attempt: None,
-                        plan: None,
-                        why: FailedWhy::NoPlan,
-                        next_try: Some(again),
-                        support: live.support(&card.account),
-                    };
-                    tell(
-                        conn,
-                        &live,
-                        Telling { card: Some(&card), cycle, step: "no_plan".into(), attempt: None, event },
-                        now,
-                    )
-                }
+        .write(move |conn| match drafted {
+            Some((new, catalogue)) => {
+                catalogues::save(conn, id, &catalogue)?;
+                begin_attempt(conn, &live, &card, new, now)
+            }
+            None => {
+                let event = Event::Failed {
+                    attempt: None,
+                    plan: None,
+                    why: FailedWhy::NoPlan,
+                    next_try: Some(again),
+                    support: live.support(&card.account),
+                };
+                tell(
+                    conn,
+                    &live,
+                    Telling { card: Some(&card), cycle, step: "no_plan".into(), attempt: None, event },
+                    now,
+                )
             }
         })
         .await?;
@@ -133,45 +139,24 @@ pub(super) async fn plan_renewal(
     Ok(())
 }
 
-/// The attempt to be planned, if the list holds something on sale.
-fn draft(
-    case: &Case,
-    rule: &Rule,
-    catalogue: &Catalogue,
-    cause: Cause,
-    payments: &[String],
-    now: UnixTime,
-) -> Option<NewAttempt> {
-    let reading = case.poll.recent.latest.as_ref()?;
-    let plan = choose(&case.card, rule, catalogue, reading, case.last_plan(), now).plan?.clone();
-    let approval = approval(case, rule, &plan, now);
+/// The attempt to be planned.
+fn draft(case: &Case, rule: &Rule, offer: &Offer, code: Option<String>, cause: Cause, now: UnixTime) -> NewAttempt {
+    let approval = approval(case, rule, offer, now);
     let asked = matches!(approval, Approval::Asked { .. });
-    Some(NewAttempt {
+    NewAttempt {
         before: None,
         next_at: if asked { now.plus(retry::REMIND_EVERY) } else { now },
         card: case.card.id,
         cycle: case.poll.cycle,
         number: case.ledger.closed.iter().map(|closed| closed.number).max().unwrap_or(0) + 1,
-        account: case.card.account.clone(),
+        account: offer.way.account.clone(),
         cause,
-        payment: next_payment(case, payments),
-        code: next_code(case, rule),
+        payment: offer.way.payment.clone(),
+        code,
         approval,
-        plan,
+        plan: offer.plan.clone(),
         created_at: now,
-    })
-}
-
-/// Ways to pay in order: the next after each that was declined in this cycle, the last again when all were.
-fn next_payment(case: &Case, payments: &[String]) -> String {
-    let declined = case
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.cycle == case.poll.cycle && order::payment_failed(attempt))
-        .map(|attempt| attempt.payment.as_str());
-    let declined: Vec<&str> = declined.collect();
-    let next = payments.iter().find(|payment| !declined.contains(&payment.as_str()));
-    next.or(payments.last()).cloned().unwrap_or_else(|| "wallet".to_owned())
+    }
 }
 
 /// The first discount code that was not refused in this cycle.
@@ -184,8 +169,9 @@ fn next_code(case: &Case, rule: &Rule) -> Option<String> {
     rule.codes.iter().find(|code| !refused(code)).cloned()
 }
 
-fn approval(case: &Case, rule: &Rule, plan: &Plan, now: UnixTime) -> Approval {
-    let before = order::paid_before(&case.attempts, &plan.id);
+fn approval(case: &Case, rule: &Rule, offer: &Offer, now: UnixTime) -> Approval {
+    let (plan, seller) = (&offer.plan, &offer.way.account);
+    let before = order::paid_before(&case.attempts, seller, &plan.id);
     let why = match rule.mode {
         Mode::Ask => Some(AskWhy::Mode),
         Mode::Auto | Mode::Watch => limits::dearer(&rule.limits, before, plan.price),
@@ -210,7 +196,7 @@ fn begin_attempt(
         }
         Err(error) => return Err(error),
     };
-    tracing::info!(card.id = card.id.0, card.name = %card.name, attempt.id = attempt.id.0, plan = %attempt.plan.name, price = %attempt.plan.price, "renewal planned");
+    tracing::info!(card.id = card.id.0, card.name = %card.name, attempt.id = attempt.id.0, account = %attempt.account, plan = %attempt.plan.name, price = %attempt.plan.price, "renewal planned");
     let Approval::Asked { why, .. } = attempt.approval else { return Ok(()) };
     let event = Event::Asked {
         attempt: attempt.id,
@@ -218,7 +204,7 @@ fn begin_attempt(
         ask: Ask::Approve { why },
         ends: None,
         reminders: 0,
-        support: live.support(&card.account),
+        support: live.support(&attempt.account),
     };
     let step = format!("attempt:{}:approve:0", attempt.id.0);
     tell(conn, live, Telling { card: Some(card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event }, now)

@@ -77,6 +77,15 @@ pub enum Request {
         /// The cards.
         cards: Vec<CardWords>,
     },
+    /// Adds the cards that an account's operator lists.
+    ImportFrom {
+        /// The account.
+        account: String,
+        /// Labels for cards that are added.
+        labels: Vec<String>,
+        /// Whether it is only looked at.
+        dry_run: bool,
+    },
     /// Stops keeping a card; its history stays.
     Retire {
         /// The card's name.
@@ -104,6 +113,8 @@ pub struct CardWords {
     pub name: String,
     /// The account.
     pub operator: String,
+    /// Further accounts that may sell for it, in order.
+    pub sellers: Vec<String>,
     /// The number of the card.
     pub iccid: Option<String>,
     /// Its phone number.
@@ -162,6 +173,8 @@ pub enum Reply {
         /// The gates that are closed at present, in words.
         closed: Vec<String>,
     },
+    /// What an operator's list came to.
+    Discovered(Discovered),
     /// Not done, and why.
     Refused {
         /// What stands in the way.
@@ -169,6 +182,56 @@ pub enum Reply {
         /// In words, with what would be right.
         said: String,
     },
+}
+
+/// What an operator's list of cards came to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Discovered {
+    /// All of it in a sentence.
+    pub said: String,
+    /// The cards, as many as can be told.
+    pub cards: Vec<FoundWords>,
+    /// How many are not told one by one.
+    pub left_out: usize,
+    /// How many were not known.
+    pub new: usize,
+    /// How many were known.
+    pub known: usize,
+    /// How many a person has to look at.
+    pub odd: usize,
+    /// How many were added.
+    pub added: usize,
+}
+
+/// A listed card in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FoundWords {
+    /// The name under which it is known or added.
+    pub name: Option<String>,
+    /// What it is to us.
+    pub standing: StandingWord,
+    /// Its number.
+    pub iccid: Option<String>,
+    /// Its phone number.
+    pub msisdn: Option<String>,
+    /// The operator's label.
+    pub label: Option<String>,
+    /// What is odd about it.
+    pub why: Option<String>,
+}
+
+/// What a listed card is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandingWord {
+    /// Not known.
+    New,
+    /// Known.
+    Known,
+    /// Known, and no longer kept.
+    Retired,
+    /// A person has to look at it.
+    Odd,
 }
 
 /// What stands in the way of a request; commands end with a code for each.

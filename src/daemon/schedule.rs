@@ -1,5 +1,6 @@
-//! When each card is due, in memory: a row id and a second, eight bytes a card, and four more to know which entry counts.
-//! The record holds the same and fills it at start; nothing is decided here.
+//! When each card is due, in memory: a row id and a second, eight bytes a card, four more to know which entry counts, and
+//! two for the account, so that cards that one call can read are found together. The record holds the same and fills it
+//! at start; nothing is decided here.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -13,12 +14,17 @@ type Due = Reverse<(u32, u32)>;
 /// A card that is not on the schedule.
 const NOT_DUE: u32 = u32::MAX;
 
+/// A card whose account was not told yet.
+const NO_GROUP: u16 = u16::MAX;
+
 /// The poll schedule.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     heap: BinaryHeap<Due>,
     /// By row: the second that counts. Older entries of the heap are passed over.
     counts: Vec<u32>,
+    /// By row: the account, as a number that the poll round gives; learned when a card is first due.
+    groups: Vec<u16>,
 }
 
 impl Schedule {
@@ -34,7 +40,31 @@ impl Schedule {
                 Some(Reverse((at, row)))
             })
             .collect();
-        Self { heap: heap.into(), counts }
+        Self { heap: heap.into(), counts, groups: Vec::new() }
+    }
+
+    /// Notes to which account cards belong.
+    pub(super) fn belong(&mut self, cards: &[CardId], group: u16) {
+        for row in cards.iter().filter_map(|card| row(*card)) {
+            let place = row as usize;
+            if place >= self.groups.len() {
+                self.groups.resize(place + 1, NO_GROUP);
+            }
+            self.groups[place] = group;
+        }
+    }
+
+    /// Takes the cards of an account that are due by `until`, at most `most`, in row order: they share the call of one
+    /// that is due now. Looks at every card once, which is little beside the call.
+    pub(super) fn take_along(&mut self, group: u16, until: UnixTime, most: usize) -> Vec<CardId> {
+        let until = second(until);
+        let rows = (0_i64..).zip(self.counts.iter_mut().zip(&self.groups));
+        let due = rows.filter(|(_, (at, of))| **of == group && **at != NOT_DUE && **at <= until).take(most);
+        due.map(|(row, (at, _))| {
+            *at = NOT_DUE;
+            CardId(row)
+        })
+        .collect()
     }
 
     /// Sets when a card is next due.
@@ -129,6 +159,21 @@ mod tests {
         assert_eq!(schedule.take(at(20), 9), vec![]);
         schedule.remove(CardId(1));
         assert_eq!(schedule.take(at(60), 9), vec![]);
+    }
+
+    #[test]
+    fn cards_of_an_account_share_a_call_if_they_are_due_soon() {
+        let cards = [(1, 10), (2, 12), (3, 12), (4, 90), (5, 12)];
+        let mut schedule = Schedule::new(cards.map(|(card, secs)| (CardId(card), at(secs))));
+        schedule.belong(&[CardId(1), CardId(2), CardId(4), CardId(5)], 7);
+        schedule.belong(&[CardId(3)], 8);
+        assert_eq!(schedule.take(at(10), 9), vec![CardId(1)]);
+        assert_eq!(schedule.take_along(7, at(20), 1), vec![CardId(2)]);
+        assert_eq!(schedule.take_along(7, at(20), 9), vec![CardId(5)], "not one of another account, nor one due later");
+        assert_eq!(schedule.take(at(50), 9), vec![CardId(3)], "what was taken along is no longer due");
+        schedule.put(CardId(5), at(60));
+        assert_eq!(schedule.take(at(100), 9), vec![CardId(4), CardId(5)]);
+        assert_eq!(schedule.take_along(7, UnixTime::MAX, 9), vec![]);
     }
 
     #[test]

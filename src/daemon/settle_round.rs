@@ -8,13 +8,14 @@ use super::bells::Round;
 use super::crash;
 use super::desk::Desk;
 use super::judge::judge;
+use super::live::Live;
 use super::moves::{self, advance};
 use super::order;
 use super::work::Job;
 use crate::domain::attempt::{Attempt, AttemptState, StateName};
 use crate::domain::card::Card;
 use crate::domain::cycle::{self, Effect};
-use crate::domain::operator::{BuyAnswer, Found, Lookup, OperatorError, SentOrder};
+use crate::domain::operator::{BuyAnswer, Found, Lookup, OperatorError, Proof};
 use crate::domain::retry;
 use crate::domain::step::{Event, may_resend};
 use crate::domain::time::{Secs, UnixTime};
@@ -82,8 +83,13 @@ async fn settle(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError
         return record(daemon, attempt, Event::LookupFailed).await.map(drop);
     };
     let permit = desk.permits.acquire().await;
-    let Some(attempt) = ask_operator(daemon, &desk, &card, attempt).await? else { return Ok(()) };
-    let Some(attempt) = look_at_card(daemon, &desk, card, attempt).await? else { return Ok(()) };
+    let asked = match desk.asked_until(daemon.clock.now()) {
+        // An operator that asked to be left alone is not even asked about an order.
+        Some(_) => record(daemon, attempt, Event::LookupFailed).await?,
+        None => ask_operator(daemon, &desk, &card, attempt).await?,
+    };
+    let Some(attempt) = asked else { return Ok(()) };
+    let Some(attempt) = look_at_card(daemon, &live, card, attempt).await? else { return Ok(()) };
     drop(permit);
     if let Some(attempt) = record(daemon, attempt, Event::TimePassed).await? {
         remind(daemon, attempt).await?;
@@ -104,17 +110,14 @@ async fn ask_operator(
     if attempt.state.name() == StateName::Unknown && may_resend(sent, &capabilities, now) {
         return resend(daemon, desk, card, attempt).await;
     }
+    // Where a reading shows the effect, that comes first; where none can, the look-up is all there is.
+    let shows = daemon.live().capabilities(&card.account).proof != Proof::Order;
     let young = matches!(&attempt.state, AttemptState::Accepted { accepted_at, .. }
-        if now.since(*accepted_at) < ACCEPTED_LOOKED_UP_AFTER);
+        if shows && now.since(*accepted_at) < ACCEPTED_LOOKED_UP_AFTER);
     if capabilities.lookup == Lookup::None || young {
         return Ok(Some(attempt));
     }
-    let order = SentOrder {
-        key: sent.key.clone(),
-        order_id: attempt.state.order_id().map(str::to_owned),
-        plan_id: attempt.plan.id.clone(),
-        first_sent_at: sent.first_sent_at,
-    };
+    let order = attempt.sent_order(sent.key.clone(), sent.first_sent_at);
     let event = match desk.operator.find(card, &order).await {
         Ok(found) => {
             desk.went_well();
@@ -153,10 +156,10 @@ async fn resend(
     }
 }
 
-/// Reads the card and compares it with what it was before the order.
+/// Reads the card through the account that reads it, whichever sold, and compares it with what it was before the order.
 async fn look_at_card(
     daemon: &Arc<Daemon>,
-    desk: &Desk,
+    live: &Live,
     card: Card,
     attempt: Attempt,
 ) -> Result<Option<Attempt>, StoreError> {
@@ -164,12 +167,15 @@ async fn look_at_card(
         return Ok(Some(attempt));
     }
     let now = daemon.clock.now();
-    let answer = desk.operator.read(std::slice::from_ref(&card), now).await.pop();
+    let Some(reader) = live.desk(&card.account).filter(|desk| desk.asked_until(now).is_none()) else {
+        return record(daemon, attempt, Event::LookupFailed).await;
+    };
+    let answer = reader.operator.read(std::slice::from_ref(&card), now).await.pop();
     let answer = answer.unwrap_or_else(|| Err(OperatorError::Unknown { why: "no answer about the card".into() }));
     if let Err(error) = &answer {
-        desk.went_wrong(error, now);
+        reader.went_wrong(error, now);
     }
-    let (live, proof) = (daemon.live(), desk.operator.capabilities().proof);
+    let (live, proof) = (daemon.live(), reader.operator.capabilities().proof);
     let (after, judged) = daemon
         .store
         .write(move |conn| {
@@ -181,7 +187,9 @@ async fn look_at_card(
                 (Some(reading), Some(before)) => Event::CardShows(cycle::effect(before, reading, &attempt.plan, proof)),
                 // An order that only the journal knew has nothing to be compared with: the operator's word, or a
                 // person's, and a card that can be read are all there is.
-                (Some(_), None) if attempt.state.name() == StateName::Accepted => Event::CardShows(Effect::Seen),
+                (Some(_), None) if attempt.state.name() == StateName::Accepted && proof != Proof::Order => {
+                    Event::CardShows(Effect::Seen)
+                }
                 (Some(_), None) => Event::CardShows(Effect::None),
                 (None, _) => Event::LookupFailed,
             };

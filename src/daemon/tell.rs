@@ -10,7 +10,7 @@ use crate::domain::notice::{CardFacts, DedupKey, Event, NoticeId, NoticeKind, St
 use crate::domain::time::UnixTime;
 use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
 use crate::store::notices::{self, NewNotice};
-use crate::store::{StoreError, meta};
+use crate::store::{StoreError, attempts, meta};
 
 /// Something to tell.
 pub(crate) struct Telling<'a> {
@@ -32,7 +32,14 @@ pub(crate) struct Telling<'a> {
 /// When the record cannot be written.
 pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: UnixTime) -> Result<(), StoreError> {
     let kind = telling.event.kind();
-    let story = Story { card: telling.card.map(card_facts), at: now, event: telling.event };
+    let mut facts = telling.card.map(card_facts);
+    if let (Some(facts), Some(attempt)) = (&mut facts, telling.attempt)
+        && let Some(attempt) = attempts::by_id(conn, attempt)?
+    {
+        // A purchase is told with the account that sells.
+        facts.account = attempt.account;
+    }
+    let story = Story { card: facts, at: now, event: telling.event };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
     for way in live.ways(telling.card.map(|card| card.notify.as_slice()), kind) {
         queue(conn, &story, &way, &key, telling.attempt, now)?;

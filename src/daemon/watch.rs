@@ -9,6 +9,7 @@ use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
 
 use super::bells::{Bells, Round};
+use crate::config::PROFILES;
 
 /// Editors and tools save both files one after the other; this long after the last save they are looked at.
 const SETTLES: Duration = Duration::from_millis(300);
@@ -32,7 +33,10 @@ pub(super) fn start(folder: PathBuf, bells: Arc<Bells>) {
 /// What was written is complete when it is closed or moved to its place.
 fn saves(folder: &Path, bells: &Bells) -> Result<(), Errno> {
     let fd = inotify::init(CreateFlags::CLOEXEC)?;
-    inotify::add_watch(&fd, folder, WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO)?;
+    let saved = WatchFlags::CLOSE_WRITE | WatchFlags::MOVED_TO;
+    inotify::add_watch(&fd, folder, saved)?;
+    // Few have profiles; a folder that comes later is noticed by the keeping round.
+    let _profiles = inotify::add_watch(&fd, folder.join(PROFILES), saved);
     let mut events = [0_u8; 4_096];
     loop {
         match rustix::io::read(&fd, &mut events) {

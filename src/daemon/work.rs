@@ -22,6 +22,10 @@ pub(super) enum Job {
     Attempt(AttemptId),
     /// Looking for orders that were taken back.
     LateChanges,
+    /// Looking for new cards of an account.
+    Discovery(Name),
+    /// Looking into the wallets.
+    Wallets,
     /// Copying the record.
     Backup,
     /// Delivering over a channel.

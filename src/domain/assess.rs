@@ -14,6 +14,7 @@ use super::pace;
 use super::reading::{CardState, Oddity, Reading, Recent, Renewable};
 use super::retry;
 use super::rule::{Mode, Rule, Trigger};
+use super::sellers::AnotherWay;
 use super::time::{Secs, UnixTime, day_after, day_start};
 use super::trigger::{self, Check};
 use super::warn;
@@ -330,13 +331,17 @@ fn used_up(ledger: &Ledger, now: UnixTime, reasons: &mut Vec<Reason>) -> Option<
     let last = ledger.closed.last()?;
     let tried = tried(ledger);
     let wait = match last.how {
-        Closed::Refused(RefusalKind::PaymentDeclined | RefusalKind::BadCode) => {
-            // Another way to pay, or none but the code, may be tried at once: nothing else is wrong.
+        // Another code, or none, may be tried at once: nothing else is wrong.
+        Closed::Refused(RefusalKind::BadCode) => retry::next_attempt(tried).map(|_| Secs::MINUTE),
+        // So may a way to pay or a seller that has not refused yet; each comes once, so this ends.
+        Closed::Refused(_) | Closed::WalletShort if ledger.another_way == AnotherWay::Untried => Some(Secs::MINUTE),
+        Closed::WalletShort if ledger.another_way == AnotherWay::TriedLess => Some(Secs::MINUTE),
+        Closed::Refused(_) if ledger.another_way == AnotherWay::TriedLess => {
             retry::next_attempt(tried).map(|_| Secs::MINUTE)
         }
         Closed::Refused(kind) if !kind.can_pass() => None,
         Closed::Abandoned { by_person: true } | Closed::Reversed => None,
-        Closed::Abandoned { by_person: false } => Some(retry::after_gates(held(ledger))),
+        Closed::Abandoned { by_person: false } | Closed::WalletShort => Some(retry::after_gates(held(ledger))),
         Closed::Refused(_) | Closed::Absent => retry::next_attempt(tried),
     };
     let Some(wait) = wait else {
@@ -354,14 +359,15 @@ fn used_up(ledger: &Ledger, now: UnixTime, reasons: &mut Vec<Reason>) -> Option<
 fn tried(ledger: &Ledger) -> u32 {
     let sent = ledger.closed.iter().filter(|closed| match closed.how {
         Closed::Refused(_) | Closed::Absent | Closed::Reversed => true,
-        Closed::Abandoned { .. } => false,
+        Closed::Abandoned { .. } | Closed::WalletShort => false,
     });
     u32::try_from(sent.count()).unwrap_or(u32::MAX)
 }
 
 /// Attempts of this cycle that a gate held back.
 fn held(ledger: &Ledger) -> u32 {
-    let held = ledger.closed.iter().filter(|closed| closed.how == Closed::Abandoned { by_person: false });
+    let by_gate = |how| matches!(how, Closed::Abandoned { by_person: false } | Closed::WalletShort);
+    let held = ledger.closed.iter().filter(|closed| by_gate(closed.how));
     u32::try_from(held.count()).unwrap_or(u32::MAX)
 }
 

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::card::{CardId, Name};
 use super::data::DataSize;
 use super::money::Money;
+use super::operator::{OrderKey, SentOrder};
 use super::plan::Plan;
 use super::reading::{AssetId, Reading};
 use super::rule::Line;
@@ -144,4 +145,19 @@ pub struct Attempt {
     pub state: AttemptState,
     /// Counts the moves; a move quotes the version it saw.
     pub version: i64,
+}
+
+impl Attempt {
+    /// What a look-up needs to know of it.
+    #[must_use]
+    pub fn sent_order(&self, key: OrderKey, first_sent_at: UnixTime) -> SentOrder {
+        SentOrder {
+            key,
+            order_id: self.state.order_id().map(str::to_owned),
+            plan_id: self.plan.id.clone(),
+            price: self.plan.price,
+            before: self.before.clone(),
+            first_sent_at,
+        }
+    }
 }

@@ -44,6 +44,9 @@ pub enum Proof {
     Expiry,
     /// A larger balance.
     Balance,
+    /// Nothing on the card: the operator sells for numbers that it cannot read, and its own record of the order is all
+    /// the proof there is.
+    Order,
 }
 
 /// What an adapter declares about its operator; nothing here is guessed, and what is not documented is declared as the
@@ -64,8 +67,6 @@ pub struct Capabilities {
     pub late_change: Option<Secs>,
     /// Reserve first, then commit: how long an abandoned reserve lasts.
     pub two_phase: Option<Secs>,
-    /// Codes that mean "not accepted, for certain".
-    pub final_codes: &'static [&'static str],
     /// Cards that one `read` call may hold.
     pub read_batch: usize,
     /// For how long the operator answers from its cache; polling faster is of no use.
@@ -74,10 +75,35 @@ pub struct Capabilities {
     pub effect_max: Secs,
     /// Whether discount codes are taken.
     pub takes_codes: bool,
-    /// Whether ids of cards other than the ICCID are sent, by the operator's own names.
-    pub needs_fields: &'static [&'static str],
+    /// Whether it can list the account's cards.
+    pub discovers: bool,
+}
+
+/// What an adapter says about its operator for people and for checks, beside what the engine decides by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Terms {
+    /// The only hosts that the adapter talks to.
+    pub hosts: Vec<String>,
+    /// Codes that mean "not accepted, for certain", by the operator's own names.
+    pub final_codes: Vec<String>,
     /// Payment methods that the operator takes, by its own names.
-    pub payment_methods: &'static [&'static str],
+    pub payment_methods: Vec<String>,
+    /// What a card must have: `iccid`, `msisdn`, or one of its `fields`.
+    pub needs: Vec<String>,
+}
+
+impl Terms {
+    /// From lists that stand in an adapter's source.
+    #[must_use]
+    pub fn of(hosts: &[&str], final_codes: &[&str], payment_methods: &[&str], needs: &[&str]) -> Self {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            hosts: owned(hosts),
+            final_codes: owned(final_codes),
+            payment_methods: owned(payment_methods),
+            needs: owned(needs),
+        }
+    }
 }
 
 /// How a purchase whose result is unknown may be settled.
@@ -99,6 +125,18 @@ impl Capabilities {
             (Repeat::Replays(_) | Repeat::Refuses, _) => Class::A,
             (Repeat::Pays, Lookup::ByRef { .. } | Lookup::ByList { .. }) => Class::B,
             (Repeat::Pays, Lookup::None) => Class::C,
+        }
+    }
+
+    /// What holds for an order of this operator on a card that is read through `reader`: the reader's proof counts, and
+    /// an effect may take as long as the slower of the two needs to show it.
+    #[must_use]
+    pub fn read_through(&self, reader: &Self) -> Self {
+        Self {
+            proof: reader.proof,
+            effect_max: self.effect_max.max(reader.effect_max),
+            cached_for: reader.cached_for,
+            ..*self
         }
     }
 
@@ -126,11 +164,9 @@ pub const MOST_CAREFUL: Capabilities = Capabilities {
     proof: Proof::Balance,
     late_change: None,
     two_phase: None,
-    final_codes: &[],
     read_batch: 1,
     cached_for: Secs::minutes(20),
     effect_max: Secs::DAY,
     takes_codes: false,
-    needs_fields: &[],
-    payment_methods: &[],
+    discovers: false,
 };

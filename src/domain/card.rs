@@ -91,8 +91,10 @@ pub struct Card {
     pub id: CardId,
     /// The owner's name for it.
     pub name: Name,
-    /// The account through which it is read and renewed.
+    /// The account through which it is read, and which sells for it first.
     pub account: Name,
+    /// Further accounts that may sell for it, in order, each used only after a certain refusal of those before.
+    pub sellers: Vec<Name>,
     /// The number of the card, where there is one.
     pub iccid: Option<Iccid>,
     /// Its phone number.
@@ -120,6 +122,37 @@ pub struct Card {
     pub wishes: Wishes,
     /// Since when it is no longer kept.
     pub retired_at: Option<UnixTime>,
+}
+
+impl Card {
+    /// A card of which nothing is known but its names.
+    #[must_use]
+    pub fn new(id: CardId, name: Name, account: Name) -> Self {
+        Self {
+            id,
+            name,
+            account,
+            sellers: Vec::new(),
+            iccid: None,
+            msisdn: None,
+            imei: None,
+            eid: None,
+            fields: BTreeMap::new(),
+            labels: Vec::new(),
+            contact: None,
+            zone: TimeZone::UTC,
+            notify: Vec::new(),
+            rule: None,
+            keeper: Keeper::File,
+            wishes: Wishes::default(),
+            retired_at: None,
+        }
+    }
+
+    /// The accounts that may sell for it, in order.
+    pub fn accounts(&self) -> impl Iterator<Item = &Name> {
+        std::iter::once(&self.account).chain(&self.sellers)
+    }
 }
 
 fn zone_name<S: serde::Serializer>(zone: &TimeZone, out: S) -> Result<S::Ok, S::Error> {

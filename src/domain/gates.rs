@@ -11,6 +11,9 @@ pub const READING_MAX_AGE: Secs = Secs::minutes(10);
 /// Less free space than this closes the sixth gate: 64 MiB.
 pub const FREE_DISK_MIN_BYTES: u64 = 64 << 20;
 
+/// How the words of [`Gate::WalletShort`] begin: the record keeps a gate's words, and this one is told from others there.
+pub const WALLET_SHORT_WORDS: &str = "the wallet holds";
+
 /// A closed gate, and why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]

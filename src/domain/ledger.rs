@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::attempt::{Approval, Attempt, AttemptId, AttemptState, StateName};
 use super::money::Money;
 use super::operator::RefusalKind;
+use super::sellers::AnotherWay;
 use super::time::{Secs, UnixTime};
 
 /// What `assess` may know of the past.
@@ -16,6 +17,8 @@ pub struct Ledger {
     pub open: Option<OpenAttempt>,
     /// Closed attempts of this cycle, oldest first.
     pub closed: Vec<ClosedAttempt>,
+    /// Whether another way to buy is left after the last of them.
+    pub another_way: AnotherWay,
     /// Money of the last 62 days that was or may have been charged, open attempts included.
     pub spends: Vec<Spend>,
     /// How long the last plan that was bought lasts, where it has a length.
@@ -85,6 +88,8 @@ pub enum Closed {
         /// Whether a person did.
         by_person: bool,
     },
+    /// Nothing was sent, since the account's wallet held less than the price.
+    WalletShort,
     /// The operator took it back.
     Reversed,
 }
@@ -96,6 +101,7 @@ impl ClosedAttempt {
         let (at, how) = match &attempt.state {
             AttemptState::Refused { at, refusal } => (*at, Closed::Refused(refusal.kind)),
             AttemptState::Absent { at } => (*at, Closed::Absent),
+            AttemptState::Abandoned { at, why } if why.is_short_wallet() => (*at, Closed::WalletShort),
             AttemptState::Abandoned { at, why } => {
                 (*at, Closed::Abandoned { by_person: matches!(why, super::attempt::GivenUp::Person { .. }) })
             }

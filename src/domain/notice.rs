@@ -4,12 +4,14 @@ use serde::Serialize;
 
 use super::attempt::{AskWhy, AttemptId, Question, Snapshot};
 use super::card::{CardId, Name};
+pub use super::language::Language;
 use super::money::Money;
 use super::operator::{Doubt, Refusal};
 use super::plan::Plan;
 use super::reading::{EndKind, Renewable};
 use super::rule::{Line, Trigger};
 use super::time::{End, Secs, UnixTime};
+use super::wallet::WalletLow;
 
 /// The row of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -35,13 +37,17 @@ pub enum NoticeKind {
     Paused,
     /// The rules file has errors; the old rules stay.
     RulesProblem,
+    /// A wallet will not cover a coming purchase.
+    WalletLow,
+    /// An operator lists cards that were not known; they were added.
+    CardsFound,
     /// A trial of the channel.
     Test,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::DueSoon,
         Self::Bought,
         Self::Failed,
@@ -50,6 +56,8 @@ impl NoticeKind {
         Self::Asked,
         Self::Paused,
         Self::RulesProblem,
+        Self::WalletLow,
+        Self::CardsFound,
         Self::Test,
     ];
 
@@ -65,6 +73,8 @@ impl NoticeKind {
             Self::Asked => "asked",
             Self::Paused => "paused",
             Self::RulesProblem => "rules_problem",
+            Self::WalletLow => "wallet_low",
+            Self::CardsFound => "cards_found",
             Self::Test => "test",
         }
     }
@@ -74,7 +84,9 @@ impl NoticeKind {
     pub const fn is_urgent(self) -> bool {
         match self {
             Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::Test => true,
-            Self::DueSoon | Self::Bought | Self::SettledLate | Self::Paused => false,
+            Self::DueSoon | Self::Bought | Self::SettledLate | Self::Paused | Self::WalletLow | Self::CardsFound => {
+                false
+            }
         }
     }
 
@@ -83,45 +95,8 @@ impl NoticeKind {
     pub const fn expires_after(self) -> Secs {
         match self {
             Self::Test => Secs::HOUR,
-            Self::DueSoon | Self::Paused | Self::RulesProblem => Secs::days(7),
+            Self::DueSoon | Self::Paused | Self::RulesProblem | Self::WalletLow | Self::CardsFound => Secs::days(7),
             Self::Bought | Self::Failed | Self::Unknown | Self::SettledLate | Self::Asked => Secs::days(30),
-        }
-    }
-}
-
-/// A language in which messages are written; every text exists in each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-pub enum Language {
-    /// English.
-    #[default]
-    #[serde(rename = "en")]
-    En,
-    /// Simplified Chinese.
-    #[serde(rename = "zh-CN")]
-    ZhCn,
-}
-
-impl Language {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::En, Self::ZhCn];
-
-    /// Reads `en` or `zh-CN`.
-    ///
-    /// # Errors
-    /// Says what would be right.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|language| language.tag() == text)
-            .ok_or_else(|| format!("`{text}` is not a language of the messages; write \"en\" or \"zh-CN\""))
-    }
-
-    /// The tag of RFC 5646, as files and mails have it.
-    #[must_use]
-    pub const fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::ZhCn => "zh-CN",
         }
     }
 }
@@ -263,6 +238,17 @@ pub enum Event {
         /// The errors as `check` prints them, without colour.
         report: String,
     },
+    /// A wallet will not cover a coming purchase.
+    WalletLow(WalletLow),
+    /// An operator lists cards that were not known; they were added.
+    CardsFound {
+        /// The account.
+        account: Name,
+        /// How many were added.
+        count: usize,
+        /// The rule that decides for them; none means that they are only read.
+        rule: Option<Name>,
+    },
     /// A trial of the channel.
     Test {
         /// The channel.
@@ -283,6 +269,8 @@ impl Event {
             Self::Asked { .. } => NoticeKind::Asked,
             Self::Paused { .. } => NoticeKind::Paused,
             Self::RulesProblem { .. } => NoticeKind::RulesProblem,
+            Self::WalletLow(_) => NoticeKind::WalletLow,
+            Self::CardsFound { .. } => NoticeKind::CardsFound,
             Self::Test { .. } => NoticeKind::Test,
         }
     }
@@ -380,19 +368,4 @@ pub enum Ask {
         /// When the order was sent.
         sent_at: UnixTime,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_language_is_read_by_its_tag_only() {
-        for language in Language::ALL {
-            assert_eq!(Language::parse(language.tag()), Ok(language));
-        }
-        for text in ["", "EN", "zh", "zh-cn", "de"] {
-            assert!(Language::parse(text).unwrap_err().contains("\"zh-CN\""), "{text}");
-        }
-    }
 }

@@ -1,10 +1,14 @@
 //! What passes between an operator and the daemon: wallets, orders, answers.
 //! The engine never knows which operator it talks to; it knows these values.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-pub use super::capabilities::{Capabilities, Class, Lookup, MOST_CAREFUL, Proof, Repeat};
+use super::attempt::Snapshot;
+pub use super::capabilities::{Capabilities, Class, Lookup, MOST_CAREFUL, Proof, Repeat, Terms};
 use super::card::Name;
+use super::identity::{Iccid, Msisdn};
 use super::money::Money;
 use super::plan::Plan;
 use super::time::{Secs, UnixTime};
@@ -86,6 +90,10 @@ pub struct SentOrder {
     pub order_id: Option<String>,
     /// The plan's id.
     pub plan_id: String,
+    /// The price that was decided; for operators whose lists tell amounts and no reference.
+    pub price: Money,
+    /// The card before it; for operators whose lists tell neither.
+    pub before: Option<Snapshot>,
     /// When it was first sent.
     pub first_sent_at: UnixTime,
 }
@@ -125,6 +133,30 @@ impl RefusalKind {
             Self::CardDead | Self::CardData | Self::NotActive | Self::Access | Self::Other => false,
         }
     }
+
+    /// What it rules out when the next way to buy is looked for.
+    #[must_use]
+    pub const fn rules_out(self) -> RulesOut {
+        match self {
+            Self::WalletEmpty | Self::PaymentDeclined => RulesOut::Payment,
+            Self::PlanGone | Self::Passing | Self::Access | Self::Other => RulesOut::Account,
+            Self::BadCode => RulesOut::Nothing,
+            Self::CardDead | Self::CardData | Self::NotActive => RulesOut::Everything,
+        }
+    }
+}
+
+/// What a certain refusal rules out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RulesOut {
+    /// One way to pay of one account.
+    Payment,
+    /// One account; another seller may see it otherwise.
+    Account,
+    /// No way to buy: only the discount code.
+    Nothing,
+    /// Every seller: it is about the card.
+    Everything,
 }
 
 /// A certain refusal.
@@ -223,6 +255,37 @@ pub enum Found {
     },
     /// A clean answer that does not hold the order.
     Nothing,
+}
+
+/// A card that the operator lists for the account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedCard {
+    /// The number of the card, where it tells.
+    pub iccid: Option<Iccid>,
+    /// Its phone number, where it tells.
+    pub msisdn: Option<Msisdn>,
+    /// The operator's name or label for it, tamed.
+    pub label: Option<String>,
+    /// What the adapter will want to know beside these, by the operator's own names.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// A part of the operator's list of cards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardPage {
+    /// The cards.
+    pub cards: Vec<ListedCard>,
+    /// What asks for the next part; none behind the last one.
+    pub next: Option<String>,
+}
+
+/// What the last answer said about the way itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Contact {
+    /// The operator's clock.
+    pub clock: Option<UnixTime>,
+    /// Calls that are left, where it tells.
+    pub calls_left: Option<u64>,
 }
 
 /// What an operator's error lets the caller do.

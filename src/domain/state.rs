@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::gates::WALLET_SHORT_WORDS;
 use super::money::Money;
 use super::operator::{Doubt, OrderKey, Refusal};
 use super::time::UnixTime;
@@ -60,6 +61,14 @@ pub enum GivenUp {
     },
     /// The need is gone: the card shows it.
     NotNeeded,
+}
+
+impl GivenUp {
+    /// Whether the account's wallet held less than the price.
+    #[must_use]
+    pub fn is_short_wallet(&self) -> bool {
+        matches!(self, Self::Gate(words) if words.starts_with(WALLET_SHORT_WORDS))
+    }
 }
 
 /// Where an attempt stands; each variant holds what is true in it. The first six are open.

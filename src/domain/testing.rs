@@ -1,11 +1,9 @@
 //! Ready-made cards, rules, readings and orders for the tests of this room.
 
-use std::collections::BTreeMap;
-
 use jiff::tz::TimeZone;
 
 use super::attempt::{Approval, Attempt, AttemptId, AttemptState, Cause, Question, Sent, Tally};
-use super::card::{Card, CardId, Keeper, Name, Wishes};
+use super::card::{Card, CardId, Name};
 use super::money::{Currency, Money};
 use super::operator::{Capabilities, Doubt, Lookup, OrderKey, Proof, Refusal, RefusalKind, Repeat};
 use super::plan::{Contents, Plan};
@@ -25,13 +23,11 @@ pub(super) const REPLAYS: Capabilities = Capabilities {
     proof: Proof::AssetIds,
     late_change: None,
     two_phase: None,
-    final_codes: &[],
     read_batch: 1,
     cached_for: Secs::minutes(20),
     effect_max: Secs::HOUR,
     takes_codes: false,
-    needs_fields: &[],
-    payment_methods: &[],
+    discovers: false,
 };
 pub(super) const REFUSES: Capabilities = Capabilities { repeat: Repeat::Refuses, ..REPLAYS };
 pub(super) const CLASS_B: Capabilities = Capabilities { repeat: Repeat::Pays, ..REPLAYS };
@@ -59,24 +55,7 @@ pub(super) fn usd(dollars: i64) -> Money {
 }
 
 pub(super) fn card() -> Card {
-    Card {
-        id: CardId(1),
-        name: name("canada"),
-        account: name("airalo"),
-        iccid: None,
-        msisdn: None,
-        imei: None,
-        eid: None,
-        fields: BTreeMap::new(),
-        labels: Vec::new(),
-        contact: None,
-        zone: TimeZone::UTC,
-        notify: Vec::new(),
-        rule: None,
-        keeper: Keeper::File,
-        wishes: Wishes::default(),
-        retired_at: None,
-    }
+    Card::new(CardId(1), name("canada"), name("airalo"))
 }
 
 pub(super) fn rule(mode: Mode, conditions: &[Condition]) -> Rule {

@@ -9,6 +9,10 @@ use super::reading::{CardState, EndKind, Reading, Renewable};
 use super::rule::{Condition, Join, Mode, Rule, Trigger, WARN_BEFORE};
 use super::time::{End, Secs, UnixTime, day_after, day_start};
 
+/// What ended longer ago is no news: a list of cards that is taken over from an operator is full of plans long gone, and
+/// nobody wants a message about each.
+const NEWS: Secs = Secs::days(30);
+
 /// Adds the warnings that hold now. Each is told once per cycle, which the keys of the notices see to.
 #[expect(clippy::too_many_arguments, reason = "one decision sees all that assess sees")]
 pub(super) fn warnings(
@@ -26,6 +30,9 @@ pub(super) fn warnings(
     for (which, end) in reading.ends() {
         // Only the plan's own end moves with the plan that was bought.
         let length = ledger.cycle_length.filter(|_| which == EndKind::Plan);
+        if end.left(now).0 < -NEWS.0 {
+            continue;
+        }
         if let Some(step) = step_reached(steps, end.left(now), length) {
             any_end = true;
             let next = next_step(card, rule, reading, verdict, Some((which, end)), now);
@@ -170,6 +177,13 @@ mod tests {
         assert_eq!(step_reached(&[], Secs(1), None), None);
         assert_eq!(step_reached(&[], Secs(0), None), Some(Secs::ZERO));
         assert_eq!(step_reached(&[Secs(i64::MAX)], Secs(i64::MAX - 1), None), None, "longer than any end can be");
+    }
+
+    #[test]
+    fn what_ended_long_ago_is_no_news() {
+        let card = card();
+        let warned = |secs| told(&card, None, ending(secs), &Ledger::default()).len();
+        assert_eq!((warned(-30 * DAY), warned(-30 * DAY - 1)), (1, 0));
     }
 
     #[test]

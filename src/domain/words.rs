@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use super::assess::{Reason, Verdict};
 use super::attempt::{AskWhy, Question, StateName};
 use super::choose::Passed;
-use super::gates::{ClockFault, Gate};
+use super::gates::{ClockFault, Gate, WALLET_SHORT_WORDS};
 use super::operator::{Doubt, RefusalKind};
 use super::reading::{AllowanceKind, CardState, EndKind, Oddity, Renewable};
 use super::rule::{Condition, Trigger};
@@ -251,7 +251,7 @@ impl Display for Gate {
                 write!(f, "a price of {price} cannot be compared with a limit of {limit}")
             }
             Self::WalletShort { balance, price } => {
-                write!(f, "the wallet holds {balance}, less than the price, {price}")
+                write!(f, "{WALLET_SHORT_WORDS} {balance}, less than the price, {price}")
             }
             Self::PriceMoved { decided, now } => write!(f, "the price is now {now}; {decided} was decided"),
             Self::PlanChanged => f.write_str("the plan is gone, or no longer what was decided"),

@@ -11,6 +11,7 @@ use crate::domain::plan::{Contents, Plan};
 use crate::domain::reading::{EndKind, Renewable};
 use crate::domain::rule::{Condition, Trigger};
 use crate::domain::time::{End, Precision, Secs, UnixTime};
+use crate::domain::wallet::{Shortfall, WalletLow};
 
 /// 2026-12-18T09:30:00Z, the day on which the samples play.
 const NOW: UnixTime = UnixTime::clamped(1_797_586_200);
@@ -31,6 +32,8 @@ pub fn preview(kind: NoticeKind) -> Vec<Story> {
         NoticeKind::Asked => asked(),
         NoticeKind::Paused => paused(),
         NoticeKind::RulesProblem => rules_problem(),
+        NoticeKind::WalletLow => wallet_low(),
+        NoticeKind::CardsFound => cards_found(),
         NoticeKind::Test => vec![Event::Test { channel: "mail".to_owned() }],
     };
     events.into_iter().map(|event| Story { card: card_for(kind), at: NOW, event }).collect()
@@ -43,7 +46,7 @@ pub fn samples() -> Vec<Story> {
 }
 
 fn card_for(kind: NoticeKind) -> Option<CardFacts> {
-    if matches!(kind, NoticeKind::RulesProblem | NoticeKind::Test) {
+    if matches!(kind, NoticeKind::RulesProblem | NoticeKind::WalletLow | NoticeKind::CardsFound | NoticeKind::Test) {
         return None;
     }
     Some(CardFacts {
@@ -291,6 +294,24 @@ fn rules_problem() -> Vec<Event> {
     vec![event(1), event(3)]
 }
 
+fn wallet_low() -> Vec<Event> {
+    let event = |covered, support: Option<&str>| {
+        Event::WalletLow(WalletLow {
+            account: name("airalo"),
+            balance: dollars(1_310),
+            covered,
+            short: Shortfall { card: name("canada-trip"), price: dollars(1_250), at: ENDS.minus(Secs::hours(36)) },
+            support: support.map(str::to_owned),
+        })
+    };
+    vec![event(1, Some("support@example.net")), event(0, None)]
+}
+
+fn cards_found() -> Vec<Event> {
+    let event = |count, rule: Option<&str>| Event::CardsFound { account: name("airalo"), count, rule: rule.map(name) };
+    vec![event(12, None), event(1, Some("travel"))]
+}
+
 /// A recipient for tests.
 #[cfg(test)]
 #[must_use]
@@ -372,7 +393,12 @@ mod tests {
                 Ask::Approve { why: AskWhy::Differs } => ("approve", 2),
                 Ask::Settle { question, .. } => ("question", *question as usize),
             }],
-            Event::Bought { .. } | Event::Paused { .. } | Event::RulesProblem { .. } | Event::Test { .. } => vec![],
+            Event::Bought { .. }
+            | Event::Paused { .. }
+            | Event::RulesProblem { .. }
+            | Event::WalletLow(_)
+            | Event::CardsFound { .. }
+            | Event::Test { .. } => vec![],
         }
     }
 

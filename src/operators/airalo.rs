@@ -4,32 +4,39 @@
 //! developer pages, as far as they agree; where they do not, the newer one counts. What none of them says is declared
 //! as the most careful choice.
 
+mod cards;
+mod kept;
 mod offers;
 mod orders;
-mod pace;
 mod reading;
 mod session;
 mod wire;
 
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use tokio::sync::OnceCell;
 
+use self::kept::{Beside, Kept};
 use self::session::{Session, read_error};
 use self::wire::{BalanceDoc, HistoryDoc, TopupsDoc, UsageDoc, Wrapped};
-use super::http::{HttpAnswer, HttpClient, HttpSettings, HttpSetupError};
-use super::{Answer, Operator};
+use super::http::{HttpAnswer, HttpClient, HttpSetupError, Way};
+use super::kit::parts_of;
+use super::{Answer, Kind, Operator};
 use crate::domain::card::Card;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
-    BuyAnswer, Capabilities, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof, Refusal,
-    RefusalKind, Repeat, SentOrder, Wallet,
+    BuyAnswer, Capabilities, CardPage, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
+    Refusal, RefusalKind, Repeat, SentOrder, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{CardState, Reading};
 use crate::domain::time::{Secs, UnixTime};
 
 /// The address of production and sandbox alike: the sandbox is a mode of the account.
-pub const BASE_URL: &str = "https://partners-api.airalo.com/v2";
+const BASE_URL: &str = "https://partners-api.airalo.com/v2";
+/// The only host.
+const HOST: &str = "partners-api.airalo.com";
 /// The only way to pay for a top-up.
 const WALLET: &str = "wallet";
 
@@ -49,20 +56,29 @@ const CAPABILITIES: Capabilities = Capabilities {
     // Refunds are reviewed by hand, and an order then says `refunded`; how late is not documented: a month.
     late_change: Some(Secs::days(31)),
     two_phase: None,
-    final_codes: orders::FINAL_CODES,
-    read_batch: 1,
+    // There is no call for several; the batch tells a round over many cards from a look at one.
+    read_batch: 8,
     // Usage is answered from a cache of 20 minutes, in the sandbox of 60.
     cached_for: CACHED_FOR,
     // Not documented.
     effect_max: Secs::hours(24),
     takes_codes: false,
-    needs_fields: &[],
-    payment_methods: &[WALLET],
+    // `GET /sims`, page by page.
+    discovers: true,
 };
+
+/// Airalo in the list of kinds.
+pub const KIND: Kind =
+    Kind { name: "airalo", about: "travel eSIMs, Partners API v2", capabilities: CAPABILITIES, terms };
+
+fn terms() -> Terms {
+    Terms::of(&[HOST], orders::FINAL_CODES, &[WALLET], &["iccid"])
+}
 
 /// One account at Airalo.
 pub struct Airalo {
     session: Session,
+    kept: Kept,
     /// The currency of the wallet, asked once: an account has one, and prices are told in it.
     currency: OnceCell<Currency>,
 }
@@ -74,26 +90,39 @@ impl std::fmt::Debug for Airalo {
 }
 
 impl Airalo {
-    /// An account at `base_url`, which is [`BASE_URL`] but for tests. Touches no network.
+    /// An account. Touches no network.
     ///
     /// # Errors
     /// The address is not Airalo's, or this system has no certificates.
-    pub fn new(base_url: &str, client_id: SecretString, client_secret: SecretString) -> Result<Self, HttpSetupError> {
-        let mut settings = HttpSettings::new(base_url, &["partners-api.airalo.com"]);
-        settings.buy_limit = HttpSettings::buy_limit(CAPABILITIES.processing_max);
-        let session = Session::new(HttpClient::new(&settings)?, client_id, client_secret);
-        Ok(Self { session, currency: OnceCell::new() })
+    pub fn open(way: &Way, client_id: SecretString, client_secret: SecretString) -> Result<Self, HttpSetupError> {
+        let settings = way.settings(BASE_URL, &[HOST], CAPABILITIES.processing_max);
+        let session = Session::new(way, HttpClient::new(&settings)?, client_id, client_secret);
+        Ok(Self { session, kept: Kept::default(), currency: OnceCell::new() })
     }
 
-    async fn reading(&self, card: &Card, now: UnixTime) -> Result<Reading, OperatorError> {
+    async fn reading(&self, card: &Card, now: UnixTime, among_many: bool) -> Result<Reading, OperatorError> {
         let iccid = iccid_of(card)?;
-        let Wrapped { data: usage } = self.of_card::<Wrapped<UsageDoc>>(iccid, "usage").await?;
-        if reading::state_of(&usage) == CardState::Recycled {
-            return Ok(reading::recycled(now));
-        }
+        let usage = match self.of_card::<Wrapped<UsageDoc>>(iccid, "usage").await {
+            Ok(Wrapped { data }) if reading::state_of(&data) != CardState::Recycled => data,
+            Ok(_) | Err(OperatorError::Never { kind: RefusalKind::CardDead, .. }) => {
+                self.kept.forget(iccid);
+                return Ok(reading::recycled(now));
+            }
+            Err(error) => return Err(error),
+        };
+        let kept = if among_many { self.kept.fitting(iccid, &usage) } else { None };
+        let beside = match kept {
+            Some(beside) => beside,
+            None => self.beside(iccid, &usage).await?,
+        };
+        reading::reading_of(&usage, &beside.history, &beside.sold, now).map_err(|why| OperatorError::Unknown { why })
+    }
+
+    /// What belongs to a reading beside the usage, from Airalo.
+    async fn beside(&self, iccid: &str, usage: &UsageDoc) -> Result<Arc<Beside>, OperatorError> {
         let Wrapped { data: history } = self.of_card::<Wrapped<Vec<HistoryDoc>>>(iccid, "packages").await?;
         let sold = offers::ids_of(&self.of_card::<TopupsDoc>(iccid, "topups").await?);
-        reading::reading_of(&usage, history, &sold, now).map_err(|why| OperatorError::Unknown { why })
+        Ok(self.kept.keep(iccid, usage, history, sold))
     }
 
     async fn of_card<T: serde::de::DeserializeOwned>(&self, iccid: &str, what: &str) -> Result<T, OperatorError> {
@@ -125,6 +154,9 @@ impl Airalo {
     }
 
     async fn bought(&self, order: &PreparedOrder) -> BuyAnswer {
+        if let Some((_, iccid)) = parts_of(&order.content_type, &order.body).iter().find(|(name, _)| name == "iccid") {
+            self.kept.forget(iccid);
+        }
         let outcome = match self.session.buy(&order.path, &order.content_type, &order.body).await {
             Ok(outcome) => outcome,
             Err(error) => return without_token(error),
@@ -156,11 +188,24 @@ impl Operator for Airalo {
         &CAPABILITIES
     }
 
+    fn terms(&self) -> Terms {
+        terms()
+    }
+
+    fn contact(&self) -> Contact {
+        self.session.contact()
+    }
+
     fn read<'a>(&'a self, cards: &'a [Card], now: UnixTime) -> Answer<'a, Vec<Result<Reading, OperatorError>>> {
         Box::pin(async move {
-            let mut readings = Vec::with_capacity(cards.len());
+            let mut readings: Vec<Result<Reading, OperatorError>> = Vec::with_capacity(cards.len());
             for card in cards {
-                readings.push(self.reading(card, now).await);
+                // Once Airalo says for how long it is to be left alone, the others wait as well.
+                let reading = match readings.last() {
+                    Some(Err(error @ OperatorError::Later { retry_after: Some(_), .. })) => Err(error.clone()),
+                    Some(_) | None => self.reading(card, now, cards.len() > 1).await,
+                };
+                readings.push(reading);
             }
             readings
         })
@@ -199,5 +244,9 @@ impl Operator for Airalo {
 
     fn find<'a>(&'a self, _card: &'a Card, order: &'a SentOrder) -> Answer<'a, Result<Found, OperatorError>> {
         Box::pin(orders::find(&self.session, order))
+    }
+
+    fn discover<'a>(&'a self, page: Option<&'a str>) -> Answer<'a, Result<CardPage, OperatorError>> {
+        Box::pin(cards::listed(&self.session, page))
     }
 }

@@ -9,6 +9,7 @@ mod answer;
 mod settings;
 
 use std::error::Error as _;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -16,11 +17,11 @@ use reqwest::{Client, Method, Url, redirect, retry};
 use secrecy::{ExposeSecret, SecretString};
 
 pub use answer::{BuyOutcome, HttpAnswer};
-pub use settings::{HttpSettings, HttpSetupError};
+pub use settings::{HttpSettings, HttpSetupError, Way};
 
 use super::tls;
 use crate::domain::card::tamed;
-use crate::domain::operator::{Doubt, OperatorError};
+use crate::domain::operator::{Contact, Doubt, OperatorError};
 
 /// How long making a connection may take: name, TCP and TLS together.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
@@ -60,8 +61,20 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn post(path: &'a str, content_type: &str, body: &'a [u8]) -> Self {
         let mut call = Self { method: Method::POST, body: Some(body), ..Self::get(path) };
-        call.put(CONTENT_TYPE, content_type, false);
+        call.set(CONTENT_TYPE, content_type, false);
         call
+    }
+
+    /// A PUT of these bytes.
+    #[must_use]
+    pub fn put(path: &'a str, content_type: &str, body: &'a [u8]) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, content_type, body) }
+    }
+
+    /// A PATCH of these bytes.
+    #[must_use]
+    pub fn patch(path: &'a str, content_type: &str, body: &'a [u8]) -> Self {
+        Self { method: Method::PATCH, ..Self::post(path, content_type, body) }
     }
 
     /// With these pairs behind the path.
@@ -74,14 +87,31 @@ impl<'a> Call<'a> {
     /// With `Authorization: Bearer …`.
     #[must_use]
     pub fn bearer(mut self, token: &SecretString) -> Self {
-        self.put(AUTHORIZATION, &format!("Bearer {}", token.expose_secret()), true);
+        self.set(AUTHORIZATION, &format!("Bearer {}", token.expose_secret()), true);
+        self
+    }
+
+    /// With `Authorization` as it stands here.
+    #[must_use]
+    pub fn authorization(mut self, value: &SecretString) -> Self {
+        self.set(AUTHORIZATION, value.expose_secret(), true);
         self
     }
 
     /// With one more header. Its value is kept out of debug output.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
-        self.put(reqwest::header::HeaderName::from_static(name), value, true);
+        self.set(reqwest::header::HeaderName::from_static(name), value, true);
+        self
+    }
+
+    /// With one more header whose name comes from a file.
+    #[must_use]
+    pub fn header_named(mut self, name: &str, value: &str) -> Self {
+        match reqwest::header::HeaderName::from_bytes(name.as_bytes()) {
+            Ok(name) => self.set(name, value, true),
+            Err(_) => self.odd_header = true,
+        }
         self
     }
 
@@ -92,7 +122,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    fn put(&mut self, name: reqwest::header::HeaderName, value: &str, sensitive: bool) {
+    fn set(&mut self, name: reqwest::header::HeaderName, value: &str, sensitive: bool) {
         match HeaderValue::from_str(value) {
             Ok(mut value) => {
                 value.set_sensitive(sensitive);
@@ -110,6 +140,7 @@ pub struct HttpClient {
     reading: Client,
     buying: Client,
     body_bytes_max: usize,
+    contact: Arc<Mutex<Contact>>,
 }
 
 impl HttpClient {
@@ -144,6 +175,7 @@ impl HttpClient {
             reading: reading.map_err(failed)?,
             buying: buying.map_err(failed)?,
             body_bytes_max: settings.body_bytes_max,
+            contact: Arc::default(),
         })
     }
 
@@ -155,7 +187,9 @@ impl HttpClient {
         let limit = call.body_bytes_max.unwrap_or(self.body_bytes_max);
         let request = self.request(&self.reading, call).map_err(|why| OperatorError::Unknown { why })?;
         let response = request.send().await.map_err(|error| self.not_read(&error.without_url()))?;
-        HttpAnswer::taken(response, limit).await.map_err(|error| self.not_read(&error.without_url()))
+        let answer = HttpAnswer::taken(response, limit).await.map_err(|error| self.not_read(&error.without_url()))?;
+        self.note(&answer);
+        Ok(answer)
     }
 
     /// Sends an order: once, on a fresh connection.
@@ -173,7 +207,10 @@ impl HttpClient {
             Err(error) => return broken(&error.without_url()),
         };
         match HttpAnswer::taken(response, limit).await {
-            Ok(answer) => BuyOutcome::Answer(answer),
+            Ok(answer) => {
+                self.note(&answer);
+                BuyOutcome::Answer(answer)
+            }
             Err(error) => broken(&error.without_url()),
         }
     }
@@ -182,6 +219,18 @@ impl HttpClient {
     #[must_use]
     pub fn host(&self) -> &str {
         self.base.host_str().unwrap_or_default()
+    }
+
+    /// What the last answer said about the way itself.
+    #[must_use]
+    pub fn contact(&self) -> Contact {
+        *self.contact.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, answer: &HttpAnswer) {
+        let mut contact = self.contact.lock().unwrap_or_else(PoisonError::into_inner);
+        contact.clock = answer.date.or(contact.clock);
+        contact.calls_left = answer.calls_left.or(contact.calls_left);
     }
 
     fn request(&self, client: &Client, call: Call<'_>) -> Result<reqwest::RequestBuilder, String> {

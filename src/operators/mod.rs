@@ -2,15 +2,21 @@
 
 pub mod airalo;
 pub mod http;
+mod kinds;
+mod kit;
+pub mod probe;
 pub mod sandbox;
 pub mod tls;
+
+pub use kinds::{KINDS, Kind};
 
 use std::future::Future;
 use std::pin::Pin;
 
 use crate::domain::card::Card;
 use crate::domain::operator::{
-    BuyAnswer, Capabilities, Found, OperatorError, Order, Preflight, PreparedOrder, SentOrder, Wallet,
+    BuyAnswer, Capabilities, CardPage, Contact, Found, OperatorError, Order, Preflight, PreparedOrder, RefusalKind,
+    SentOrder, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
@@ -23,6 +29,9 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Operator: Send + Sync {
     /// What this operator can do, declared with its sources.
     fn capabilities(&self) -> &Capabilities;
+
+    /// What the adapter says about it for people and for checks.
+    fn terms(&self) -> Terms;
 
     /// Reads cards, at most [`Capabilities::read_batch`] at once: one result per card, in their order.
     fn read<'a>(&'a self, cards: &'a [Card], now: UnixTime) -> Answer<'a, Vec<Result<Reading, OperatorError>>>;
@@ -52,4 +61,15 @@ pub trait Operator: Send + Sync {
 
     /// Looks for an order that was sent.
     fn find<'a>(&'a self, card: &'a Card, order: &'a SentOrder) -> Answer<'a, Result<Found, OperatorError>>;
+
+    /// The account's cards, part by part; see [`Capabilities::discovers`].
+    fn discover<'a>(&'a self, _page: Option<&'a str>) -> Answer<'a, Result<CardPage, OperatorError>> {
+        let why = "this operator cannot list the cards of an account; add them by hand or from a file".to_owned();
+        Box::pin(async { Err(OperatorError::Never { kind: RefusalKind::Other, why }) })
+    }
+
+    /// What the last answer said about the way itself.
+    fn contact(&self) -> Contact {
+        Contact::default()
+    }
 }

@@ -6,6 +6,7 @@
 mod orders;
 mod readings;
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -16,10 +17,11 @@ use super::http::{Call, HttpAnswer, HttpClient, HttpSettings, HttpSetupError};
 use super::{Answer, Operator};
 use crate::domain::card::{Card, tamed};
 use crate::domain::data::DataSize;
+use crate::domain::identity::Iccid;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
-    BuyAnswer, Capabilities, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof, RefusalKind, Repeat,
-    SentOrder, Wallet,
+    BuyAnswer, Capabilities, CardPage, Contact, Found, ListedCard, Lookup, OperatorError, Order, Preflight,
+    PreparedOrder, Proof, RefusalKind, Repeat, SentOrder, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Contents, Plan};
 use crate::domain::reading::Reading;
@@ -57,13 +59,11 @@ const CAREFUL: Capabilities = Capabilities {
     proof: Proof::AssetIds,
     late_change: None,
     two_phase: None,
-    final_codes: FINAL_CODES,
     read_batch: READ_BATCH,
     cached_for: Secs::ZERO,
     effect_max: Secs::DAY,
     takes_codes: true,
-    needs_fields: &[],
-    payment_methods: &["wallet", "card", "paypal", "alipay"],
+    discovers: true,
 };
 
 /// How long a start waits to learn what a sandbox can do.
@@ -132,6 +132,17 @@ impl SandboxOperator {
         Ok(Catalogue { fetched_at: now, plans })
     }
 
+    async fn listed(&self, page: Option<&str>) -> Result<CardPage, OperatorError> {
+        let number = page.unwrap_or("1");
+        let (told, _) = self.get::<CardsWire>("/v1/cards", &[("page", number)]).await?;
+        let card = |iccid: String| {
+            let iccid = Iccid::parse(&iccid).map_err(|why| OperatorError::Unknown { why })?;
+            Ok(ListedCard { iccid: Some(iccid), msisdn: None, label: None, fields: BTreeMap::new() })
+        };
+        let cards = told.iccids.into_iter().map(card).collect::<Result<_, OperatorError>>()?;
+        Ok(CardPage { cards, next: (told.page < told.pages).then(|| (told.page + 1).to_string()) })
+    }
+
     async fn price_of(&self, card: &Card, plan: &Plan, code: Option<&str>) -> Result<Preflight, OperatorError> {
         let id = path_part(&plan.id)?;
         let path = format!("/v1/cards/{}/plans/{id}", iccid(card)?);
@@ -155,6 +166,10 @@ impl SandboxOperator {
 impl Operator for SandboxOperator {
     fn capabilities(&self) -> &Capabilities {
         self.capabilities.get().unwrap_or(&CAREFUL)
+    }
+
+    fn terms(&self) -> Terms {
+        Terms::of(&["127.0.0.1", "localhost"], FINAL_CODES, &["wallet", "card", "paypal", "alipay"], &["iccid"])
     }
 
     fn read<'a>(&'a self, cards: &'a [Card], now: UnixTime) -> Answer<'a, Vec<Result<Reading, OperatorError>>> {
@@ -189,6 +204,14 @@ impl Operator for SandboxOperator {
     fn find<'a>(&'a self, card: &'a Card, order: &'a SentOrder) -> Answer<'a, Result<Found, OperatorError>> {
         Box::pin(self.look_up(card, order))
     }
+
+    fn discover<'a>(&'a self, page: Option<&'a str>) -> Answer<'a, Result<CardPage, OperatorError>> {
+        Box::pin(self.listed(page))
+    }
+
+    fn contact(&self) -> Contact {
+        self.http.contact()
+    }
 }
 
 /// What the sandbox says it can do.
@@ -202,6 +225,13 @@ struct CapabilitiesWire {
     effect_max_secs: i64,
     cached_for_secs: i64,
     read_batch: usize,
+    #[serde(default = "reads")]
+    reads: bool,
+}
+
+/// One that does not say reads.
+const fn reads() -> bool {
+    true
 }
 
 impl CapabilitiesWire {
@@ -226,6 +256,7 @@ impl CapabilitiesWire {
             effect_max: Secs(self.effect_max_secs),
             cached_for: Secs(self.cached_for_secs),
             read_batch: self.read_batch.clamp(1, READ_BATCH),
+            proof: if self.reads { CAREFUL.proof } else { Proof::Order },
             // Its fault `fails_later` takes orders back as late as it is told; docs/sandbox.md promises three days.
             late_change: Some(Secs::days(3)),
             ..CAREFUL
@@ -238,6 +269,13 @@ struct WalletWire {
     balance: String,
     currency: String,
     methods: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct CardsWire {
+    iccids: Vec<String>,
+    page: u64,
+    pages: u64,
 }
 
 #[derive(Deserialize)]
@@ -326,7 +364,7 @@ fn refusal_kind(code: &str) -> Option<RefusalKind> {
 }
 
 fn iccid(card: &Card) -> Result<&str, OperatorError> {
-    card.iccid.as_ref().map(crate::domain::identity::Iccid::digits).ok_or_else(|| OperatorError::Never {
+    card.iccid.as_ref().map(Iccid::digits).ok_or_else(|| OperatorError::Never {
         kind: RefusalKind::CardData,
         why: format!("{} has no ICCID, by which the sandbox knows its cards", card.name),
     })

@@ -85,6 +85,8 @@ pub struct Settings {
     pub effect_max_secs: i64,
     /// The documented longest time from request to acceptance; none if the operator does not say.
     pub processing_max_secs: Option<i64>,
+    /// Whether it says that it reads cards; one that does not only sells.
+    pub reads: bool,
     /// Orders that are remembered; older ones are forgotten, so that memory stays bounded.
     pub orders_kept: usize,
 }
@@ -104,6 +106,7 @@ impl Default for Settings {
             effect_takes_secs: 0,
             effect_max_secs: 86_400,
             processing_max_secs: Some(7_200),
+            reads: true,
             orders_kept: 100_000,
         }
     }

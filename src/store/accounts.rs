@@ -38,6 +38,14 @@ pub struct AccountState {
     pub wallet: Option<(UnixTime, Wallet)>,
 }
 
+impl AccountState {
+    /// Whether the operator was ever heard: nothing else shows that it can be reached.
+    #[must_use]
+    pub const fn was_heard(&self) -> bool {
+        self.clock.is_some() || self.wallet.is_some()
+    }
+}
+
 /// What is remembered of an account; nothing, if it is new.
 ///
 /// # Errors

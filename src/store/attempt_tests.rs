@@ -1,5 +1,6 @@
 //! What the table of attempts must hold to: one open attempt a card, guarded moves, every state and back.
 
+use super::super::cards;
 use super::super::tests::{NOW, card, memory, name};
 use super::*;
 use crate::domain::attempt::{AskWhy, GivenUp};
@@ -304,4 +305,22 @@ fn orders_that_only_the_journal_knows_become_questions() {
     assert!(matches!(import_from_journal(&conn, AttemptId(41), &lost, &sent(), NOW), Err(StoreError::Taken { .. })));
     // Numbers go on behind those of the journal.
     assert_eq!(plan(&conn, &new(card(&conn, "b"), 1)).unwrap().id, AttemptId(41));
+}
+
+#[test]
+fn a_card_is_found_by_the_plan_and_the_key_of_its_order() {
+    let conn = memory();
+    let (bought, other) = (card(&conn, "bought"), card(&conn, "other"));
+    let planned = plan(&conn, &new(bought, 1)).unwrap();
+    start_sending(&conn, &planned, &sent(), &order(), NOW).unwrap();
+    let key = key_of(&conn, planned.id).unwrap().unwrap();
+    for text in [planned.plan.id.as_str(), planned.plan.name.as_str(), &key.as_str()[4..20]] {
+        let found: Vec<CardId> = cards::find(&conn, text, 9).unwrap().into_iter().map(|card| card.id).collect();
+        assert_eq!(found, [bought], "{text}");
+    }
+    assert_eq!(cards::count_by_account(&conn).unwrap(), [(name("account"), 2)].into());
+    assert_eq!(cards::first_of(&conn, &name("account")).unwrap().map(|card| card.id), Some(bought));
+    cards::retire(&conn, bought, NOW).unwrap();
+    assert_eq!(cards::first_of(&conn, &name("account")).unwrap().map(|card| card.id), Some(other));
+    assert_eq!(cards::known(&conn).unwrap().iter().filter(|card| card.retired).count(), 1);
 }

@@ -12,11 +12,11 @@ use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
 
 /// The columns that a [`NewCard`] fills, in both statements below.
 const INSERT: &str = "INSERT INTO card \
-     (id, name, account, iccid, msisdn, imei, eid, fields, labels, contact, zone, notify, rule, keeper) VALUES (:id, \
-     :name, :account, :iccid, :msisdn, :imei, :eid, :fields, :labels, :contact, :zone, :notify, :rule, :keeper)";
+     (id, name, account, iccid, msisdn, imei, eid, fields, labels, contact, zone, notify, rule, keeper, sellers) VALUES (:id, \
+     :name, :account, :iccid, :msisdn, :imei, :eid, :fields, :labels, :contact, :zone, :notify, :rule, :keeper, :sellers)";
 const UPDATE: &str = "UPDATE card SET name = :name, account = :account, iccid = :iccid, msisdn = :msisdn, imei = :imei, \
      eid = :eid, fields = :fields, labels = :labels, contact = :contact, zone = :zone, notify = :notify, rule = :rule, \
-     keeper = :keeper, retired_at = NULL WHERE id = :id";
+     keeper = :keeper, sellers = :sellers, retired_at = NULL WHERE id = :id";
 
 /// The statements of this file.
 #[cfg(test)]
@@ -53,6 +53,7 @@ fn write(conn: &Connection, sql: &str, card: &NewCard, id: Option<CardId>) -> Re
         ":notify": to_json(&card.notify)?,
         ":rule": card.rule.as_ref().map(Name::as_str),
         ":keeper": card.keeper.word(),
+        ":sellers": to_json(&card.sellers)?,
     });
     written.map_err(|error| taken(error, card))
 }
@@ -97,6 +98,8 @@ pub(super) fn card_of(row: &Row<'_>) -> Result<Card, StoreError> {
         keeper: row.word("keeper")?,
         wishes: wishes_of(&row)?,
         retired_at: row.maybe_time("retired_at")?,
+        // A later schema added it, so that it stands last.
+        sellers: row.names("sellers")?,
     })
 }
 

@@ -149,6 +149,10 @@ mod tests {
         let (one, two) = (first.added[0], first.added[1]);
         assert_eq!(sync(&conn, &[entry("one", A), entry("two", B)]), SyncReport::default());
         assert_eq!(sync(&conn, &[entry("uno", A), entry("two", B)]).changed, [one]);
+        let sold = NewCard { sellers: vec![name("dtone")], ..entry("two", B) };
+        assert_eq!(sync(&conn, &[entry("uno", A), sold.clone()]).changed, [two]);
+        assert_eq!(sync(&conn, &[entry("uno", A), sold]), SyncReport::default());
+        assert_eq!(by_id(&conn, two).unwrap().unwrap().sellers, [name("dtone")]);
         assert_eq!(sync(&conn, &[entry("uno", A)]).retired, [two]);
         assert!(by_id(&conn, two).unwrap().unwrap().retired_at.is_some());
         assert_eq!(polls::schedule(&conn).unwrap(), [(one, NOW)]);

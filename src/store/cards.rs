@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use rusqlite::Connection;
 
 use super::card_rows::{card_of, insert as insert_row, update as update_row};
+pub use super::card_search::{count_by_account, find, first_of, known};
 pub use super::card_sync::{SyncReport, sync_file_cards};
 use super::error::StoreError;
 use super::fields::{change, first, scalar, sound_rows};
@@ -22,11 +23,6 @@ const BY_ICCID: &str = "SELECT * FROM card WHERE account = ?1 AND iccid = ?2 AND
 const ALL: &str = "SELECT * FROM card WHERE retired_at IS NULL ORDER BY id";
 const PAGE: &str = "SELECT * FROM card WHERE id > ?1 AND retired_at IS NULL ORDER BY id LIMIT ?2";
 const COUNT: &str = "SELECT count(*) FROM card WHERE retired_at IS NULL";
-const FIND: &str = "SELECT * FROM card WHERE name LIKE ?1 ESCAPE '\\' OR contact LIKE ?1 ESCAPE '\\' \
-     OR labels LIKE ?1 ESCAPE '\\' OR fields LIKE ?1 ESCAPE '\\' \
-     OR iccid LIKE ?2 ESCAPE '\\' OR msisdn LIKE ?2 ESCAPE '\\' OR imei LIKE ?2 ESCAPE '\\' OR eid LIKE ?2 ESCAPE '\\' \
-     OR id IN (SELECT card FROM attempt WHERE order_id LIKE ?1 ESCAPE '\\' OR order_key LIKE ?1 ESCAPE '\\') \
-     ORDER BY retired_at IS NOT NULL, id LIMIT ?3";
 const RETIRE: &str = "UPDATE card SET retired_at = ?2 WHERE id = ?1 AND retired_at IS NULL";
 const STOP_POLLING: &str = "UPDATE poll SET next_poll_at = NULL WHERE card = ?1";
 const START_POLLING: &str = "INSERT INTO poll (card, next_poll_at) VALUES (?1, ?2) \
@@ -45,7 +41,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     ALL,
     PAGE,
     COUNT,
-    FIND,
     RETIRE,
     STOP_POLLING,
     START_POLLING,
@@ -57,8 +52,10 @@ pub(super) const STATEMENTS: &[&str] = &[
 pub struct NewCard {
     /// The owner's name for it; no two live cards share one.
     pub name: Name,
-    /// The account through which it is read and renewed.
+    /// The account through which it is read, and which sells for it first.
     pub account: Name,
+    /// Further accounts that may sell for it, in order.
+    pub sellers: Vec<Name>,
     /// The number of the card; no two live cards of an account share one.
     pub iccid: Option<Iccid>,
     /// Its phone number.
@@ -90,6 +87,7 @@ impl NewCard {
         Self {
             name,
             account,
+            sellers: Vec::new(),
             iccid: None,
             msisdn: None,
             imei: None,
@@ -110,6 +108,7 @@ impl NewCard {
         Self {
             name: card.name.clone(),
             account: card.account.clone(),
+            sellers: card.sellers.clone(),
             iccid: card.iccid.clone(),
             msisdn: card.msisdn.clone(),
             imei: card.imei.clone(),
@@ -129,6 +128,7 @@ impl NewCard {
     pub fn describes(&self, card: &Card) -> bool {
         self.name == card.name
             && self.account == card.account
+            && self.sellers == card.sellers
             && self.iccid == card.iccid
             && self.msisdn == card.msisdn
             && self.imei == card.imei
@@ -297,32 +297,6 @@ pub fn by_iccid(conn: &Connection, account: &Name, iccid: &Iccid) -> Result<Opti
     first(conn, BY_ICCID, [account.as_str(), iccid.digits()], card_of)
 }
 
-/// Cards with `text` anywhere in name, numbers, contact, labels, fields, or in an order of theirs; live ones first, at
-/// most `limit`. Numbers may be written with spaces, hyphens and `+`.
-///
-/// # Errors
-/// If the record cannot be read.
-pub fn find(conn: &Connection, text: &str, limit: usize) -> Result<Vec<Card>, StoreError> {
-    let anywhere = like(text.trim());
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let is_number = !digits.is_empty() && text.chars().all(|c| c.is_ascii_digit() || " +-.()".contains(c));
-    let number = if is_number { like(&digits) } else { anywhere.clone() };
-    sound_rows(conn, FIND, (anywhere, number, bounded(limit)), card_of)
-}
-
-/// A pattern that finds `text` anywhere, whatever characters it has.
-fn like(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
 /// A count as SQLite takes it.
 pub(super) fn bounded(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
@@ -404,6 +378,7 @@ mod tests {
             imei: Some(Imei::parse("260531793113837").unwrap()),
             eid: Some(Eid::parse("89034011560010000000000000000121").unwrap()),
             fields: BTreeMap::from([("sim_id".to_owned(), "A_7%".to_owned())]),
+            sellers: vec![name("dtone"), name("第二家")],
             labels: vec![name("trip"), name("路由器")],
             contact: Some("Anna, +49 30 1".into()),
             zone: TimeZone::get("America/Toronto").unwrap(),
@@ -454,6 +429,12 @@ mod tests {
         for text in ["ANAD", "1216 7518", "+1 613-555", "260531", "890340115600", "anna", "路由", "_7%", "trip"] {
             assert_eq!(found(&conn, text), ["canada"], "{text}");
         }
+        let digit = crate::domain::identity::luhn_digit(ICCIDS[0]);
+        for text in [format!("{}{digit}", ICCIDS[0]), format!("2167 5182 36{digit}"), format!("{}x", ICCIDS[0])] {
+            let expected = if text.ends_with('x') { vec![] } else { vec!["canada"] };
+            assert_eq!(found(&conn, &text), expected, "{text}: with its check digit");
+        }
+        assert_eq!(found(&conn, &format!("216751823 6{}", (digit + 1) % 10)), [""; 0], "another check digit");
         assert_eq!(found(&conn, "nothing like it"), [""; 0]);
         assert_eq!(found(&conn, "%"), ["canada"], "only the card whose field has the sign");
     }

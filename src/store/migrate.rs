@@ -8,7 +8,10 @@ use super::fields::change;
 use crate::domain::time::UnixTime;
 
 /// Every migration, in order. A test compares this list with the folder.
-const STEPS: &[M<'static>] = &[M::up(include_str!("../../migrations/0001_record.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("../../migrations/0001_record.sql")),
+    M::up(include_str!("../../migrations/0002_sellers.sql")),
+];
 
 const NOTE: &str = "INSERT OR REPLACE INTO schema_note (version, at, program) VALUES (?1, ?2, ?3)";
 

@@ -28,6 +28,7 @@ pub mod readings;
 mod attempt_rows;
 mod bytes;
 mod card_rows;
+mod card_search;
 mod card_sync;
 mod error;
 mod fields;

@@ -181,6 +181,7 @@ mod tests {
     const NOW: UnixTime = UnixTime::clamped(1_800_000_000);
     const LONGER: &[M<'static>] = &[
         M::up(include_str!("../../migrations/0001_record.sql")),
+        M::up(include_str!("../../migrations/0002_sellers.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 
@@ -254,13 +255,34 @@ mod tests {
         let copy = before_upgrade(dir.path(), Schema::current().latest());
         assert!(copy.exists());
         match refusal(dir.path()) {
-            StoreError::NewerSchema { found: 2, known: 1, backup: Some(named), .. } => assert_eq!(named, copy),
+            StoreError::NewerSchema { found: 3, known: 2, backup: Some(named), .. } => assert_eq!(named, copy),
             other => panic!("{other}"),
         }
         // The copy is whole: put in its place it opens.
         let restored = tempfile::tempdir().unwrap();
         fs::copy(&copy, restored.path().join(DATABASE)).unwrap();
         open(restored.path(), NOW, &Schema::current()).unwrap();
+    }
+
+    #[test]
+    fn a_record_of_the_first_schema_keeps_its_cards_and_gives_them_one_seller_each() {
+        use crate::domain::card::CardId;
+        use crate::store::cards;
+
+        const FIRST: &[M<'static>] = &[M::up(include_str!("../../migrations/0001_record.sql"))];
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path(), NOW, &Schema::of(FIRST)).unwrap());
+        let before = Connection::open(dir.path().join(DATABASE)).unwrap();
+        let card = "INSERT INTO card (name, account, iccid, fields, labels, zone, notify, keeper) \
+             VALUES ('canada', 'airalo', '8944501312167518236', '{}', '[\"trip\"]', 'UTC', '[]', 'file')";
+        before.execute_batch(card).unwrap();
+        drop(before);
+        let opened = open(dir.path(), NOW, &Schema::current()).unwrap();
+        drop(opened);
+        let after = open_reader(&dir.path().join(DATABASE), &Schema::current()).unwrap();
+        let card = cards::by_id(&after, CardId(1)).unwrap().unwrap();
+        assert_eq!((card.name.as_str(), card.account.as_str(), card.sellers.len()), ("canada", "airalo", 0));
+        assert_eq!(card.labels.len(), 1);
     }
 
     #[test]

@@ -39,6 +39,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
     let lists = [
         accounts::STATEMENTS,
         card_rows::STATEMENTS,
+        card_search::STATEMENTS,
         card_sync::STATEMENTS,
         cards::STATEMENTS,
         catalogues::STATEMENTS,

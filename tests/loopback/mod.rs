@@ -2,10 +2,9 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 /// One connection being served.
@@ -15,8 +14,6 @@ pub(crate) type Served = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Server {
     /// `http://` and the address.
     pub(crate) address: String,
-    /// Connections so far.
-    pub(crate) accepted: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -25,31 +22,16 @@ impl Server {
     pub(crate) async fn start(serve: impl Fn(TcpStream, String) -> Served + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let (accepted, requests) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-        let (count, kept) = (Arc::clone(&accepted), Arc::clone(&requests));
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&requests);
         tokio::spawn(async move {
             while let Ok((mut socket, _)) = listener.accept().await {
-                count.fetch_add(1, Ordering::SeqCst);
                 let text = request(&mut socket).await;
                 kept.lock().unwrap().push(text.clone());
                 tokio::spawn(serve(socket, text));
             }
         });
-        Self { address, accepted, requests }
-    }
-
-    /// Answers every request with these bytes and keeps the connection open.
-    pub(crate) async fn answering(bytes: impl Into<Vec<u8>>) -> Self {
-        let bytes: Arc<[u8]> = bytes.into().into();
-        Self::start(move |mut socket, _| {
-            let bytes = Arc::clone(&bytes);
-            Box::pin(async move {
-                socket.write_all(&bytes).await.unwrap();
-                // Held open until the client is done with it.
-                drop(socket.read(&mut [0; 1]).await);
-            })
-        })
-        .await
+        Self { address, requests }
     }
 
     /// The first request of each connection, in their order.

@@ -13,7 +13,8 @@ pub(crate) const AUTO: &str = "mode = \"auto\"\n\
 pub(crate) struct CardLines {
     pub(crate) name: String,
     pub(crate) iccid: String,
-    pub(crate) account: &'static str,
+    /// The one that reads it first, then those that also sell.
+    pub(crate) accounts: Vec<&'static str>,
     pub(crate) rule: String,
 }
 
@@ -46,10 +47,12 @@ pub(crate) fn write(folder: &Path, base_url: &str, machine: &MachineLines, cards
 
 pub(crate) fn rules(cards: &[CardLines]) -> String {
     let mut text = String::new();
-    for CardLines { name, iccid, account, rule } in cards {
+    for CardLines { name, iccid, accounts, rule } in cards {
+        let named: Vec<String> = accounts.iter().map(|account| format!("\"{account}\"")).collect();
+        let accounts = if named.len() == 1 { named.concat() } else { format!("[{}]", named.join(", ")) };
         let written = write!(
             text,
-            "[card.{name}]\noperator = \"{account}\"\niccid = \"{iccid}\"\nnotify = [\"anna\"]\nrule = \"{name}\"\n\n\
+            "[card.{name}]\noperator = {accounts}\niccid = \"{iccid}\"\nnotify = [\"anna\"]\nrule = \"{name}\"\n\n\
              [rule.{name}]\n{rule}\n\n"
         );
         written.expect("text takes text");

@@ -104,7 +104,7 @@ impl World {
         let place = u32::try_from(self.cards.len()).expect("few cards");
         let iccid = Sandbox::fleet_iccid(place + 100);
         self.sandbox.add_card(sim(NewCard::new(&iccid), self.now())).expect("a card");
-        self.cards.push(CardLines { name: name.to_owned(), iccid, account: "try", rule: rule.to_owned() });
+        self.cards.push(CardLines { name: name.to_owned(), iccid, accounts: vec!["try"], rule: rule.to_owned() });
         self
     }
 
@@ -117,7 +117,15 @@ impl World {
 
     /// The last card is at another account.
     pub(crate) fn at(mut self, account: &'static str) -> Self {
-        self.cards.last_mut().expect("a card").account = account;
+        self.cards.last_mut().expect("a card").accounts = vec![account];
+        self
+    }
+
+    /// The last card is sold for by this account too; it is another one at the same operator.
+    pub(crate) fn sold_also_by(mut self, account: &'static str, lines: &str) -> Self {
+        self.cards.last_mut().expect("a card").accounts.push(account);
+        let table = format!("[operator.{account}]\nkind = \"sandbox\"\nbase_url = \"{}\"\n{lines}\n", self.base_url);
+        self.machine.tables.push_str(&table);
         self
     }
 
@@ -180,6 +188,13 @@ impl World {
     /// Has the daemon read its files again.
     pub(crate) fn hang_up(&mut self) {
         self.keeper().signal(Signal::HUP);
+    }
+
+    /// Gives a card other accounts; nobody is told.
+    pub(crate) fn sellers(&mut self, card: &str, accounts: &[&'static str]) {
+        let lines = self.cards.iter_mut().find(|lines| lines.name == card).expect("a card");
+        lines.accounts = accounts.to_vec();
+        files::write_rules(self.folder(), &files::rules(&self.cards));
     }
 
     /// Gives a card another rule; nobody is told.

@@ -9,6 +9,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 pub(crate) struct Attempt {
     pub(crate) id: i64,
     pub(crate) card: String,
+    pub(crate) account: String,
+    pub(crate) payment: String,
     pub(crate) state: String,
     pub(crate) key: Option<String>,
     pub(crate) question: Option<String>,
@@ -51,7 +53,7 @@ impl Record {
 
     /// All attempts, oldest first.
     pub(crate) fn attempts(&self) -> Vec<Attempt> {
-        let sql = "SELECT a.id, c.name, a.state, a.order_key, a.question, a.send_count
+        let sql = "SELECT a.id, c.name, a.state, a.order_key, a.question, a.send_count, a.account, a.payment
                    FROM attempt a JOIN card c ON c.id = a.card ORDER BY a.id";
         self.rows(sql, |row| {
             Ok(Attempt {
@@ -61,6 +63,8 @@ impl Record {
                 key: row.get(3)?,
                 question: row.get(4)?,
                 sent: row.get(5)?,
+                account: row.get(6)?,
+                payment: row.get(7)?,
             })
         })
     }
@@ -100,6 +104,18 @@ impl Record {
     pub(crate) fn failures(&self, card: &str) -> i64 {
         let sql = "SELECT p.failures FROM poll p JOIN card c ON c.id = p.card WHERE c.name = ?1";
         self.0.query_row(sql, [card], |row| row.get(0)).unwrap_or(0)
+    }
+
+    /// How many cards were read since then, of those that are read every ten minutes and a twentieth more or less.
+    pub(crate) fn read_since(&self, secs: u64) -> i64 {
+        let sql = "SELECT count(*) FROM poll WHERE latest IS NOT NULL AND next_poll_at > ?1 + 631";
+        self.0.query_row(sql, [i64::try_from(secs).expect("an instant")], |row| row.get(0)).unwrap_or(0)
+    }
+
+    /// Whether an account is left alone at its operator's wish.
+    pub(crate) fn left_alone(&self, account: &str) -> bool {
+        let sql = "SELECT paused_until IS NOT NULL FROM account WHERE name = ?1";
+        self.0.query_row(sql, [account], |row| row.get(0)).unwrap_or(false)
     }
 
     /// How many cards are not bought for after a restore.

@@ -8,6 +8,7 @@ use crate::domain::plan::Plan;
 use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, Reading, Recent};
 use crate::domain::rule::{Condition, Rule};
 use crate::domain::time::{End, Secs, UnixTime, day_start};
+use crate::domain::usage::{self, kind};
 
 /// How surely an instant is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,24 +31,10 @@ impl Known {
     }
 }
 
-/// Use is told from readings that lie at least this far apart.
-const APART_MIN: Secs = Secs::HOUR;
-/// Use longer ago than this tells nothing about the days to come; a week has all kinds of days.
-pub(super) const LOOKS_BACK: Secs = Secs::days(7);
-
 /// How a card's amounts fall.
 pub(super) struct Forecast<'a> {
     case: &'a Case,
     per_day: &'a [(AllowanceKind, i64)],
-}
-
-/// What is used within a day, in each kind's unit.
-pub(super) type Rates = Vec<(AllowanceKind, i64)>;
-
-/// How fast a rule's amounts fell, from readings in the order of time; amounts of which that cannot be told are left out.
-pub(super) fn rates(rule: &Rule, past: &[Reading]) -> Rates {
-    let kinds = rule.renew_when.triggers.iter().filter_map(|trigger| kind(trigger.condition));
-    kinds.filter_map(|kind| Some((kind, use_per_day(kind, past)?))).collect()
 }
 
 impl<'a> Forecast<'a> {
@@ -57,7 +44,7 @@ impl<'a> Forecast<'a> {
     }
 
     fn rate(&self, wanted: AllowanceKind) -> Option<i64> {
-        self.per_day.iter().find(|(kind, _)| *kind == wanted).map(|(_, rate)| *rate)
+        usage::rate(self.per_day, wanted)
     }
 
     /// The instants at which the decision may change, in order; the first is `now`.
@@ -89,24 +76,8 @@ impl<'a> Forecast<'a> {
 
     /// When a condition begins to hold.
     fn moment(&self, condition: Condition, reading: &Reading) -> Option<(UnixTime, Known)> {
-        let ends = |end: Option<End>, lead: Secs| end.map(|end| (end.at.minus(lead), Known::Certain));
-        match condition {
-            Condition::PlanEndsWithin(lead) => ends(reading.plan_ends, lead),
-            Condition::CreditEndsWithin(lead) => ends(reading.credit_ends, lead),
-            Condition::NumberEndsWithin(lead) => ends(reading.number_ends, lead),
-            Condition::DataBelow(_)
-            | Condition::DataShareBelow(_)
-            | Condition::VoiceBelow(_)
-            | Condition::SmsBelow(_)
-            | Condition::CreditBelow(_) => {
-                let (kind, limit) = (kind(condition)?, limit(condition, reading)?);
-                let rate = self.rate(kind).filter(|rate| *rate > 0)?;
-                let over = reading.left(kind).remaining.checked_sub(limit)?;
-                // Strictly below: one unit more than the way down to the limit.
-                let wait = (i128::from(over) + 1).max(0) * i128::from(Secs::DAY.0) / i128::from(rate) + 1;
-                Some((reading.as_of.plus(Secs(i64::try_from(wait).unwrap_or(i64::MAX))), Known::Estimate))
-            }
-        }
+        let (at, estimated) = usage::moment(condition, reading, self.per_day)?;
+        Some((at, if estimated { Known::Estimate } else { Known::Certain }))
     }
 
     /// Whether a condition on an amount may hold one day and nobody can tell when.
@@ -160,56 +131,6 @@ fn consume(allowances: &mut [Allowance], kind: AllowanceKind, mut used: i64) {
     }
 }
 
-/// What was used within a day since the amount last grew.
-fn use_per_day(kind: AllowanceKind, past: &[Reading]) -> Option<i64> {
-    let latest = past.last()?;
-    let last = latest.left(kind);
-    let usable = |reading: &Reading| reading.left(kind).known && !reading.left(kind).unlimited;
-    if !usable(latest) {
-        return None;
-    }
-    let (mut first, mut least) = (latest, last.remaining);
-    for reading in past.iter().rev().skip(1).take_while(|reading| usable(reading)) {
-        let left = reading.left(kind).remaining;
-        if left < least {
-            break;
-        }
-        (first, least) = (reading, left);
-    }
-    let apart = latest.as_of.since(first.as_of);
-    if apart < APART_MIN {
-        return None;
-    }
-    let used = i128::from(first.left(kind).remaining) - i128::from(last.remaining);
-    i64::try_from(used * i128::from(Secs::DAY.0) / i128::from(apart.0)).ok()
-}
-
-/// What a condition on an amount is about.
-const fn kind(condition: Condition) -> Option<AllowanceKind> {
-    match condition {
-        Condition::DataBelow(_) | Condition::DataShareBelow(_) => Some(AllowanceKind::Data),
-        Condition::VoiceBelow(_) => Some(AllowanceKind::Voice),
-        Condition::SmsBelow(_) => Some(AllowanceKind::Sms),
-        Condition::CreditBelow(limit) => Some(AllowanceKind::Credit(limit.currency())),
-        Condition::PlanEndsWithin(_) | Condition::CreditEndsWithin(_) | Condition::NumberEndsWithin(_) => None,
-    }
-}
-
-/// The limit of a condition on an amount, in its kind's unit.
-fn limit(condition: Condition, reading: &Reading) -> Option<i64> {
-    match condition {
-        Condition::DataBelow(limit) => i64::try_from(limit.bytes()).ok(),
-        Condition::DataShareBelow(share) => {
-            let total = reading.left(AllowanceKind::Data).total?;
-            i64::try_from(i128::from(total) * i128::from(share.0) / 100).ok()
-        }
-        Condition::VoiceBelow(limit) => Some(limit.0),
-        Condition::SmsBelow(limit) => i64::try_from(limit).ok(),
-        Condition::CreditBelow(limit) => Some(limit.ten_thousandths()),
-        Condition::PlanEndsWithin(_) | Condition::CreditEndsWithin(_) | Condition::NumberEndsWithin(_) => None,
-    }
-}
-
 /// A condition on an amount in words.
 pub(super) fn words(condition: Condition) -> String {
     let what = match kind(condition) {
@@ -256,7 +177,6 @@ pub(super) fn after_purchase(mut readings: Recent, plan: &Plan, at: UnixTime) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::data::DataSize;
     use crate::domain::money::{Currency, Money};
     use crate::domain::plan::Contents;
     use crate::domain::reading::CardState;
@@ -278,24 +198,6 @@ mod tests {
     }
 
     #[test]
-    fn use_is_told_since_the_last_top_up() {
-        let used = |amounts: &[i64]| {
-            let days = (0_i64..).zip(amounts);
-            let past: Vec<Reading> = days.map(|(day, left)| reading(NOW.plus(Secs::days(day)), *left)).collect();
-            use_per_day(AllowanceKind::Data, &past)
-        };
-        assert_eq!(used(&[5_000, 4_000, 1_000]), Some(2_000));
-        assert_eq!(used(&[100, 5_000, 4_000]), Some(1_000), "a top-up is no use");
-        assert_eq!(used(&[5_000, 5_000]), Some(0));
-        assert_eq!(used(&[5_000, 6_000]), None);
-        assert_eq!(used(&[5_000]), None);
-        assert_eq!(used(&[]), None);
-        let soon = [reading(NOW, 5_000), reading(NOW.plus(Secs(3_599)), 4_000)];
-        assert_eq!(use_per_day(AllowanceKind::Data, &soon), None, "too near each other");
-        assert_eq!(use_per_day(AllowanceKind::Sms, &[reading(NOW, 5), reading(NOW.plus(DAY), 4)]), None);
-    }
-
-    #[test]
     fn what_a_plan_holds_is_gone_with_its_end() {
         let reading = reading(NOW, 100);
         let end = Some(End::at(NOW.plus(DAY)));
@@ -311,16 +213,6 @@ mod tests {
         assert_eq!((both[0].remaining, both[1].remaining), (0, 30));
         consume(&mut both, AllowanceKind::Data, i64::MAX);
         assert_eq!((both[0].remaining, both[1].remaining), (0, 0));
-    }
-
-    #[test]
-    fn limits_are_in_the_unit_of_their_kind() {
-        let reading = reading(NOW, 100);
-        assert_eq!(limit(Condition::DataBelow(DataSize(500)), &reading), Some(500));
-        assert_eq!(limit(Condition::DataShareBelow(crate::domain::data::Percent(20)), &reading), Some(2_000));
-        let money = Money::new(15_000, Currency::EUR);
-        assert_eq!(limit(Condition::CreditBelow(money), &reading), Some(15_000));
-        assert_eq!(limit(Condition::PlanEndsWithin(DAY), &reading), None);
     }
 
     #[test]

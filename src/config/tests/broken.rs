@@ -132,12 +132,35 @@ fn names_that_nobody_has() {
 }
 
 #[test]
+fn accounts_of_a_card_are_known_and_named_once() {
+    let card = |operator: &str| format!("[card.a]\noperator = {operator}\niccid = \"8901260862291234564\"\n");
+    rules(&card("[\"try\", \"airalo\"]"), &[]);
+    rules(
+        &card("[\"try\", \"airlo\", \"try\"]"),
+        &[
+            "2:20: `airlo` is not an account of simkeeper.toml; did you mean `airalo`?",
+            "2:29: the card `a` names the account `try` twice; name each account once, in the order in which they sell",
+        ],
+    );
+    rules(&card("[]"), &["2:12: the card `a` names no account; operator = \"NAME\""]);
+    rules(
+        "[card.a]\noperator = [\"try\", \"airalo\"]\nmsisdn = \"+16135550123\"\n",
+        &["1:7: accounts of kind \"airalo\" know cards by their ICCID, and the card `a` has none; add iccid = \"…\""],
+    );
+    let several = parsed(MACHINE, &card("[\"try\", \"airalo\"]")).unwrap().rules.cards.remove(0);
+    assert_eq!((several.account.as_str(), several.sellers.len()), ("try", 1));
+    assert_eq!(several.sellers[0].as_str(), "airalo");
+    assert_eq!(several.zone.iana_name(), Some("Europe/Berlin"), "the zone is that of the first");
+    assert_eq!(parsed(MACHINE, &card("\"try\"")).unwrap().rules.cards[0].sellers, []);
+}
+
+#[test]
 fn cards_that_cannot_be_told_apart_or_found() {
     rules(
         "[card.a]\noperator = \"airalo\"\niccid = \"8901260862291234564\"\n[card.b]\noperator = \"try\"\niccid = \"8901 2608 6229 1234 564\"\n[card.c]\noperator = \"airalo\"\nmsisdn = \"+16135550123\"\n[card.d]\noperator = \"try\"\n[card.e]\nimei = \"490154203237519\"\n",
         &[
             "6:9: the cards `a` and `b` have the same ICCID; it stands in line 3 already; keep one of the two cards",
-            "7:7: Airalo knows cards by their ICCID, and the card `c` has none; add iccid = \"…\"",
+            "7:7: accounts of kind \"airalo\" know cards by their ICCID, and the card `c` has none; add iccid = \"…\"",
             "10:7: the card `d` has no number at all; add iccid = \"…\" (printed on the card) or msisdn = \"+…\" (its phone number)",
             "12:7: `card.e.operator` is missing; add operator = …",
             "13:8: `490154203237519` is not an IMEI: with these first 14 digits the last would be 8; dial *#06# on the device to see it",
@@ -217,7 +240,7 @@ fn accounts_channels_and_people() {
             "1:1: `currency` is missing; add currency = …",
             "1:12: `fr` is not a language; known: `en`, `zh-CN`",
             "3:8: `airlo` is not a kind of operator; did you mean `airalo`?",
-            "4:11: `operator.b.kind` is missing; add kind = … with one of sandbox, airalo",
+            "4:11: `operator.b.kind` is missing; add kind = … with one of 1nce, airalo, dingconnect, dtone, emnify, esimaccess, esimgo, exec, hologram, http, keepgo, reloadly, sandbox, telnyx, things-mobile, tmf654, ussd",
             "5:11: `operator.c.client_secret` is missing; add client_secret = …",
             "7:13: `operator.c.client_id` takes one of `credential` and `file`; client_id = { credential = \"NAME\" } or client_id = { file = \"/PATH\" } of mode 600",
             "10:12: `https://example.net/` is not on this machine; only 127.0.0.1, [::1] and localhost are taken here",
@@ -334,4 +357,77 @@ fn problems_are_told_to_programs_too() {
     });
     assert_eq!(json[1], expected);
     assert_eq!(json[0]["severity"], "warning");
+}
+
+#[test]
+fn cards_in_modems_that_cannot_be_read() {
+    machine(
+        "currency = \"EUR\"\n[operator.m]\nkind = \"ussd\"\nread = \"*101\"\nmenu = [{ expect = \"1 Info\", reply = \"1 2\" }]\nbalance = []\ncurrency = \"EUR\"\nends = \"credit\"\nends_format = \"%d\"\ntime_limit = \"0s\"\n[operator.m.top_up]\ncode = \"*103#\"\nsuccess = \"ok\"\nvouchers = [{ worth = \"10 EUR\", list = { credential = \"a\" } }, { worth = \"10.00 EUR\", price = \"0 EUR\", list = { credential = \"b\" } }]\n",
+        &[
+            "4:8: `*101` is not a USSD code; it begins with * or #, ends with #, and has digits, * and # between",
+            "5:38: `1 2` is no answer to a menu; write what one would type, up to 20 digits, letters, * or #",
+            "6:11: this list is empty; one pattern at least, with a group such as (?P<credit>[0-9.]+)",
+            "8:1: a day ends at another time in each zone, and none is named; add zone = \"Europe/Berlin\", where the operator is",
+            "10:14: no network answers in no time; time_limit = \"110s\"",
+            "12:8: `*103#` is not a code for vouchers; write the USSD code with {voucher} in it once",
+            "14:74: two lists of vouchers are worth the same; put them into one file",
+            "14:95: a voucher of nothing is none; worth = \"10 EUR\"",
+        ],
+    );
+    machine(
+        "currency = \"EUR\"\n[operator.m]\nkind = \"ussd\"\nread = \"*101#\"\nbalance = \"x\"\ncurrency = \"EUR\"\nends = \"plan\"\n[operator.n]\nkind = \"ussd\"\nread = \"#10#\"\nbalance = \"x\"\ncurrency = \"EUR\"\nends_format = \"%d\"\n",
+        &[
+            "7:1: it is not said how the end is written; add ends_format = \"%d.%m.%Y\", as the operator writes it",
+            "13:1: it is not said what ends; add ends = \"credit\", \"plan\" or \"number\"",
+        ],
+    );
+    let machine = "currency = \"EUR\"\n[operator.m]\nkind = \"ussd\"\nread = \"*101#\"\nbalance = \"x\"\ncurrency = \"EUR\"\nsms = { from = [] }\n";
+    assert_eq!(
+        told(machine, "[card.a]\noperator = \"m\"\nmsisdn = \"+16135550123\"\n"),
+        ["simkeeper.toml:7:16: this list is empty; who sends the answer, such as from = \"777\""]
+    );
+    assert_eq!(
+        told(&machine.replace("[]", "\"777\""), "[card.a]\noperator = \"m\"\nmsisdn = \"+16135550123\"\n"),
+        [
+            "rules.toml:1:7: accounts of kind \"ussd\" know cards by their ICCID, and the card `a` has none; add iccid = \"…\"; `mmcli -i 0` tells it"
+        ]
+    );
+}
+
+#[test]
+fn operators_that_their_owner_describes() {
+    machine(
+        r#"currency = "EUR"
+[operator.a]
+kind = "tmf654"
+base_url = "http://api.example.net/v4"
+version = "5.0"
+card_by = "colour"
+currency = "EUR"
+token = { credential = "t" }
+user = "u"
+[operator.b]
+kind = "things-mobile"
+username = "u"
+token = { credential = "t" }
+[operator.b.plans.free]
+price = "1 EUR"
+[operator.b.plans.odd]
+data = "500 MB"
+[operator.c]
+kind = "exec"
+program = "operator.py"
+time_limit = "0s"
+"#,
+        &[
+            "4:1: there are two ways of signing in; keep one: token; user and password; or token_url, client_id and client_secret",
+            "4:12: money would be ordered over an unprotected connection; write https://; http:// is taken for this machine only",
+            "5:11: `5.0` is not a version of TMF654; did you mean `4.0`?",
+            "6:11: `colour` finds no card; write msisdn, iccid, resource:FIELD or product:FIELD",
+            "14:19: the plan `free` puts nothing on a card; add data = \"500 MB\", credit = \"10 GBP\" or validity = \"30d\"",
+            "16:19: `operator.b.plans.odd.price` is missing; add price = …",
+            "20:11: `operator.py` is not a whole path; begin with /, since the daemon may be started anywhere",
+            "21:14: no operator answers in no time; time_limit = \"30s\"",
+        ],
+    );
 }

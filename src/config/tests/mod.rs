@@ -4,6 +4,7 @@ mod against_schema;
 mod broken;
 mod design;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -57,6 +58,14 @@ fn every_key_arrives() {
     assert_eq!((key, *time_limit), (&Some(SecretRef::Credential("sandbox-key".into())), Some(Secs(5))));
     let AccountKind::Airalo { client_secret, .. } = &machine.account(&name("airalo")).unwrap().kind else { panic!() };
     assert_eq!(*client_secret, SecretRef::File("/etc/simkeeper/airalo-secret".into()));
+    let AccountKind::OneNce { plans, .. } = &machine.account(&name("nce")).unwrap().kind else { panic!() };
+    assert_eq!((plans[0].id.as_str(), plans[0].name.as_str()), ("topup", "Top-up"));
+    assert_eq!((plans[0].contents.data_bytes, plans[0].contents.sms), (Some(500_000_000), Some(250)));
+    assert_eq!((plans[0].validity_secs, plans[0].price.to_string()), (Some(315_360_000), "10.00 EUR".to_owned()));
+    let AccountKind::Tmf654(home) = &machine.account(&name("home")).unwrap().kind else { panic!() };
+    assert_eq!(home.card_by, CardBy::Resource("account".into()));
+    let words: BTreeSet<&str> = machine.accounts.iter().map(|account| account.kind.word()).collect();
+    assert_eq!(words.len(), 17, "every kind is there: {words:?}");
     let anna = machine.person(&name("anna")).unwrap();
     assert_eq!(anna.sms.as_ref().unwrap().digits(), "16135550123");
     assert_eq!((anna.language, anna.quiet), (Language::En, Some(LocalHours::parse("22:00-07:00").unwrap())));

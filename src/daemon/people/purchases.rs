@@ -6,12 +6,12 @@ use super::{Case, Daemon, Round, StoreError, case_of, no_such_card, note, refuse
 use crate::daemon::fresh;
 use crate::daemon::live::Live;
 use crate::daemon::moves::advance;
+use crate::daemon::offers;
 use crate::daemon::renew_round;
 use crate::daemon::request::{Refusal, Reply};
 use crate::daemon::tell::{Telling, tell};
 use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Cause, StateName};
 use crate::domain::card::Card;
-use crate::domain::choose::choose;
 use crate::domain::limits;
 use crate::domain::money::Money;
 use crate::domain::notice::{Ask, Event as Told};
@@ -49,33 +49,34 @@ pub(super) async fn preview(daemon: &Arc<Daemon>, name: String) -> Result<Reply,
     if let Err(error) = fresh::read(daemon, desk, &known.card).await? {
         return Ok(refused(Refusal::Failed, format!("`{name}` cannot be read at present: {error}")));
     }
-    let catalogue = match desk.operator.catalogue(&known.card, now).await {
-        Ok(catalogue) => catalogue,
-        Err(error) => return Ok(refused(Refusal::Failed, format!("the operator sells nothing at present: {error}"))),
-    };
     let Some(case) = case_of(daemon, &name).await? else { return Ok(no_such_card(&name)) };
-    let Some(reading) = case.poll.recent.latest.clone() else {
+    if case.poll.recent.latest.is_none() {
         let said = format!("what the operator says of `{name}` makes no sense; `simkeeper explain {name}` shows it");
         return Ok(refused(Refusal::NotNow, said));
-    };
+    }
     let rule = rule_for_person(&case, &live, None);
-    let chosen = choose(&case.card, &rule, &catalogue, &reading, case.last_plan(), now);
-    let Some(plan) = chosen.plan else {
-        return Ok(refused(
-            Refusal::NotNow,
-            format!(
-                "no plan of the rule's list is on sale for `{name}` and ends in time for the rule's last day; see `simkeeper explain {name}`"
-            ),
-        ));
+    let offer = match offers::first(&live, &case, &rule, now).await {
+        Ok(Some(offer)) => offer,
+        Ok(None) => {
+            return Ok(refused(
+                Refusal::NotNow,
+                format!(
+                    "no plan of the rule's list is on sale for `{name}` and ends in time for the rule's last day; see `simkeeper explain {name}`"
+                ),
+            ));
+        }
+        Err(unheard) => {
+            let said = format!("`{}` sells nothing at present: {}", unheard.account, unheard.error);
+            return Ok(refused(Refusal::Failed, said));
+        }
     };
-    let wallet = desk.operator.wallet().await.ok().and_then(|wallet| wallet.balance);
-    Ok(Reply::Preview {
-        plan: plan.id.clone(),
-        name: plan.name.clone(),
-        price: plan.price,
-        wallet,
-        closed: closed_now(&case, &rule, plan, now),
-    })
+    let wallet = match live.desk(&offer.way.account) {
+        Some(seller) => seller.operator.wallet().await.ok().and_then(|wallet| wallet.balance),
+        None => None,
+    };
+    let plan = offer.plan;
+    let closed = closed_now(&case, &rule, &plan, now);
+    Ok(Reply::Preview { plan: plan.id, name: plan.name, price: plan.price, wallet, closed })
 }
 
 /// What would stand in the way now, in words.
@@ -234,7 +235,7 @@ fn remind_in(conn: &Connection, live: &Live, attempt: &Attempt, now: UnixTime) -
         ask: Ask::Approve { why: *why },
         ends: None,
         reminders: days,
-        support: live.support(&card.account),
+        support: live.support(&attempt.account),
     };
     let step = format!("attempt:{}:approve:{days}", attempt.id.0);
     tell(conn, live, Telling { card: Some(&card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event }, now)?;

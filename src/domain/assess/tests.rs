@@ -11,6 +11,7 @@ use crate::domain::ledger::{ClosedAttempt, Pace, Spend};
 use crate::domain::money::{Currency, Money};
 use crate::domain::reading::{AllowanceKind, EndKind};
 use crate::domain::rule::{Condition, Join};
+use crate::domain::sellers::AnotherWay;
 use crate::domain::testing::*;
 use crate::domain::time::{End, LocalHours};
 
@@ -260,7 +261,9 @@ fn failures_wait_longer_each_time_and_end() {
         (vec![(1, Closed::Absent), (2, Closed::Absent), (3, Closed::Absent)], None),
         (vec![(1, Closed::Refused(RefusalKind::WalletEmpty))], hours(2)),
         (vec![(1, Closed::Refused(PlanGone))], hours(2)),
-        (vec![(1, Closed::Refused(PaymentDeclined))], Some(60)),
+        (vec![(1, Closed::Refused(PaymentDeclined))], hours(2)),
+        (vec![(1, Closed::WalletShort)], hours(1)),
+        (vec![(1, Closed::WalletShort), (2, by_gate)], hours(2)),
         (vec![(1, Closed::Refused(BadCode)), (2, Closed::Refused(BadCode))], Some(60)),
         (vec![(1, Closed::Refused(BadCode)), (2, passing), (3, Closed::Refused(BadCode))], None),
         (vec![(1, Closed::Refused(CardDead))], None),
@@ -290,6 +293,34 @@ fn failures_wait_longer_each_time_and_end() {
             assert_eq!(scene.says().0 == Verdict::Renew, expected.is_none(), "{attempts:?} after {later}");
             assert!(expected.is_none() || Some(scene.says()) == expected, "{attempts:?} after {later}");
         }
+    }
+}
+
+#[test]
+fn another_way_to_buy_is_tried_at_once_and_ends_with_the_ways() {
+    use RefusalKind::{Access, Passing, PlanGone, WalletEmpty};
+    let (untried, less) = (AnotherWay::Untried, AnotherWay::TriedLess);
+    let often = |how| vec![(1, how), (2, how), (3, how)];
+    for (attempts, another_way, waits) in [
+        (vec![(1, Closed::Refused(WalletEmpty))], untried, Some(60)),
+        (vec![(1, Closed::Refused(PlanGone))], untried, Some(60)),
+        (vec![(1, Closed::Refused(Access))], untried, Some(60)),
+        // Each way that is left gets its turn, however many there are.
+        (often(Closed::Refused(WalletEmpty)), untried, Some(60)),
+        (vec![(1, Closed::Refused(Passing))], less, Some(60)),
+        (often(Closed::Refused(Passing)), less, None),
+        (often(Closed::WalletShort), less, Some(60)),
+        (vec![(1, Closed::Absent)], untried, Some(2 * 3_600)),
+        (vec![(1, Closed::Reversed)], untried, None),
+        (vec![(1, Closed::Abandoned { by_person: true })], untried, None),
+    ] {
+        let scene = Scene::due().with(|scene| {
+            scene.ledger.closed = closed(&attempts);
+            scene.ledger.another_way = another_way;
+        });
+        let verdict = scene.says().0;
+        let expected = waits.map_or(Verdict::Blocked, |secs| Verdict::Wait { until: after(secs) });
+        assert_eq!(verdict, expected, "{attempts:?} {another_way:?}");
     }
 }
 
@@ -458,6 +489,7 @@ fn ledgers() -> impl Strategy<Value = Ledger> {
         Just(Closed::Refused(RefusalKind::PaymentDeclined)),
         Just(Closed::Absent),
         Just(Closed::Abandoned { by_person: false }),
+        Just(Closed::WalletShort),
         Just(Closed::Abandoned { by_person: true }),
         Just(Closed::Reversed),
     ];
@@ -487,6 +519,7 @@ fn ledgers() -> impl Strategy<Value = Ledger> {
                 cycle,
                 open,
                 closed,
+                another_way: [AnotherWay::None, AnotherWay::TriedLess, AnotherWay::Untried][cycle as usize % 3],
                 spends,
                 cycle_length,
                 quarantined,

@@ -3,7 +3,8 @@
 use super::{Here, Move, Transition};
 use crate::domain::attempt::{AttemptState, Question, Sent, Tally};
 use crate::domain::cycle::Effect;
-use crate::domain::operator::{Doubt, Found, Lookup, Repeat};
+use crate::domain::money::Money;
+use crate::domain::operator::{Doubt, Found, Lookup, Proof, Repeat};
 use crate::domain::retry;
 use crate::domain::time::{Secs, UnixTime};
 
@@ -33,7 +34,9 @@ impl Here<'_> {
         let sent = self.attempt.state.sent()?;
         match found {
             // That it was taken is known already, and asked is why nothing shows.
-            Found::Accepted { .. } | Found::Pending { .. } if self.asks_for_effect() => self.tallied(false),
+            Found::Accepted { .. } | Found::Pending { .. } if self.asks_for_effect() && !self.order_proves() => {
+                self.tallied(false)
+            }
             Found::Accepted { order_id, charged } => Some(self.accept(transition, sent, Some(order_id), charged)),
             Found::Pending { order_id } if transition == Transition::T14 => self.still_pending(order_id),
             // Waiting by its id alone is over; going back to it would start every count anew.
@@ -47,9 +50,13 @@ impl Here<'_> {
         }
     }
 
-    /// An order that was taken: a later "refunded" or "failed" takes it back, anything else says nothing new.
+    /// An order that was taken: a later "refunded" or "failed" takes it back, anything else says nothing new; but where
+    /// no reading can show an effect, finding it taken is the proof.
     fn taken_back(&self, found: Found) -> Option<Move> {
         match found {
+            Found::Accepted { order_id, charged } if self.order_proves() => {
+                self.proven(Some(order_id), charged).or_else(|| self.tallied(false))
+            }
             Found::Reversed { why, .. } => Some(self.reverse(why)),
             Found::Refused(refusal) => Some(self.reverse(refusal.text)),
             Found::Accepted { .. } | Found::Pending { .. } | Found::Nothing => self.tallied(false),
@@ -58,6 +65,24 @@ impl Here<'_> {
 
     fn asks_for_effect(&self) -> bool {
         matches!(self.attempt.state, AttemptState::Human { question: Question::EffectMissing, .. })
+    }
+
+    /// Whether the operator's own record of an order is all the proof there is.
+    fn order_proves(&self) -> bool {
+        self.capabilities.proof == Proof::Order
+    }
+
+    /// An accepted order is done by the operator's word alone (T15).
+    fn proven(&self, found_id: Option<String>, found_charge: Option<Money>) -> Option<Move> {
+        let AttemptState::Accepted { order_id, charged, .. } = &self.attempt.state else { return None };
+        let (order_id, charged) = (order_id.clone().or(found_id), charged.or(found_charge));
+        Some(Move { transition: Transition::T15, state: AttemptState::Done { at: self.now, order_id, charged } })
+    }
+
+    /// Where neither a reading nor a look-up can ever tell more, acceptance itself is all there will be.
+    fn proven_blindly(&self) -> Option<Move> {
+        let blind = self.order_proves() && self.capabilities.lookup == Lookup::None;
+        if blind { self.proven(None, None) } else { None }
     }
 
     fn pending_too_long(&self, sent: &Sent) -> bool {
@@ -137,7 +162,9 @@ impl Here<'_> {
                 let state = AttemptState::Done { at: self.now, order_id: order_id.clone(), charged: *charged };
                 Some(Move { transition: Transition::T15, state })
             }
-            (AttemptState::Accepted { .. }, Effect::None) => self.effect_missing().or_else(|| self.tallied(false)),
+            (AttemptState::Accepted { .. }, Effect::None) => {
+                self.proven_blindly().or_else(|| self.effect_missing()).or_else(|| self.tallied(false))
+            }
             (AttemptState::Unknown { sent, order_id, tally, .. }, Effect::Seen) if self.contradicted(sent, *tally) => {
                 Some(self.ask(Question::Contradiction, sent, order_id.clone(), *tally))
             }
@@ -190,7 +217,9 @@ impl Here<'_> {
                 Some(question) => self.ask(question, sent, order_id.clone(), *tally),
                 None => Move { transition: Transition::T13, state: self.attempt.state.clone() },
             }),
-            AttemptState::Accepted { .. } => self.effect_missing().or_else(|| self.tallied(false)),
+            AttemptState::Accepted { .. } => {
+                self.proven_blindly().or_else(|| self.effect_missing()).or_else(|| self.tallied(false))
+            }
             AttemptState::Pending { sent, order_id, .. } if self.pending_too_long(sent) => {
                 Some(self.doubt(sent, Some(order_id.clone()), Doubt::PendingLost))
             }

@@ -1,7 +1,7 @@
 //! The table of moves, cell by cell, and each of its rows by name.
 
 use super::*;
-use crate::domain::operator::{Lookup, Refusal, RefusalKind};
+use crate::domain::operator::{Lookup, Proof, Refusal, RefusalKind};
 use crate::domain::testing::*;
 
 /// Events in the order of the table, with the names that stand in it.
@@ -208,6 +208,55 @@ fn every_pair_of_state_and_event_moves_as_the_table_says_or_not_at_all() {
         }
     }
     assert_eq!(cells, 4 * 25 * 11);
+}
+
+/// Operators whose record of an order is all the proof: with a look-up, and without.
+const BY_ORDER: Capabilities = Capabilities { proof: Proof::Order, ..CLASS_B };
+const BY_WORD: Capabilities = Capabilities { proof: Proof::Order, ..CLASS_C };
+
+#[test]
+fn t15_where_no_reading_can_prove_an_order_its_own_record_does_and_nothing_else_changes() {
+    for (class, capabilities, like, done_by) in [
+        ("class b", BY_ORDER, CLASS_B, &["looked accepted", "card seen", "card more"][..]),
+        ("class c", BY_WORD, CLASS_C, &["looked accepted", "card none", "card seen", "card more", "time passed"]),
+    ] {
+        for (name, event) in every_event() {
+            for state in every_state() {
+                let from = state.name().as_str();
+                let seen = go(state.clone(), event.clone(), &capabilities, Secs::MINUTE);
+                let seen = seen.map(|moved| (moved.transition.as_str(), moved.state.name().as_str()));
+                let usual = go(state, event.clone(), &like, Secs::MINUTE);
+                let usual = usual.map(|moved| (moved.transition.as_str(), moved.state.name().as_str()));
+                let wanted = if from == "accepted" && done_by.contains(&name) { Ok(("T15", "done")) } else { usual };
+                assert_eq!(seen, wanted, "{class}: {name} in {from}");
+            }
+        }
+    }
+}
+
+#[test]
+fn t15_an_order_that_was_found_keeps_its_number_and_what_it_cost() {
+    let found = || Event::LookedUp(Found::Accepted { order_id: "o-2".into(), charged: Some(usd(9)) });
+    let done = go(accepted(), found(), &BY_ORDER, Secs::MINUTE).unwrap().state;
+    let at = NOW.plus(Secs::MINUTE);
+    assert_eq!(done, AttemptState::Done { at, order_id: Some("o-2".into()), charged: Some(usd(9)) });
+    // Found too late, after a person was asked why nothing shows: it counts from here on, and the next look is the proof.
+    let moved = went(human(Question::EffectMissing), found(), &BY_ORDER, Secs::days(2));
+    assert_eq!(moved, ("T10", "accepted"));
+    assert_eq!(went(human(Question::EffectMissing), found(), &CLASS_B, Secs::days(2)), ("T10", "human"));
+    // Taken by its word and never found again is asked about.
+    assert_eq!(went(accepted(), nothing(), &BY_ORDER, Secs::days(2)), ("T15", "accepted"));
+    assert_eq!(went(accepted(), Event::TimePassed, &BY_ORDER, Secs::days(2)), ("T16", "human"));
+}
+
+#[test]
+fn a_card_that_another_account_reads_is_proven_by_that_account() {
+    let reader = Capabilities { proof: Proof::Balance, effect_max: Secs::days(3), cached_for: Secs::HOUR, ..CLASS_C };
+    let both = BY_ORDER.read_through(&reader);
+    assert_eq!((both.proof, both.effect_max, both.cached_for), (Proof::Balance, Secs::days(3), Secs::HOUR));
+    assert_eq!((both.repeat, both.lookup), (BY_ORDER.repeat, BY_ORDER.lookup));
+    assert_eq!(CLASS_B.read_through(&BY_ORDER).proof, Proof::Order);
+    assert_eq!(CLASS_B.read_through(&CLASS_B), CLASS_B);
 }
 
 #[test]

@@ -140,6 +140,54 @@ fn a_bought_mail_holds_everything_an_owner_asks_for() {
 }
 
 #[test]
+fn a_refusal_walks_from_the_card_over_payment_and_operator_to_whom_to_call() {
+    use crate::domain::notice::FailedWhy;
+    use crate::domain::operator::RefusalKind;
+    let rungs = |kind| match kind {
+        RefusalKind::WalletEmpty | RefusalKind::PaymentDeclined | RefusalKind::BadCode => &["Payment: "][..],
+        RefusalKind::PlanGone | RefusalKind::Passing | RefusalKind::Access => &["Operator: "],
+        RefusalKind::CardDead | RefusalKind::CardData | RefusalKind::NotActive => &["Card: "],
+        RefusalKind::Other => &["Card: ", "Payment: ", "Operator: "],
+    };
+    let mut seen = 0;
+    for story in super::super::preview(NoticeKind::Failed) {
+        let Event::Failed { why: FailedWhy::Refused(refusal), support, .. } = &story.event else { continue };
+        let mail = read(&story, &recipient(Language::En), &headers(None));
+        let text = squeezed(&mail.plain);
+        let places: Vec<usize> = rungs(refusal.kind)
+            .iter()
+            .map(|rung| text.find(rung).unwrap_or_else(|| panic!("{rung} is not in {text}")))
+            .chain(text.find("If that is not it: please ask "))
+            .collect();
+        assert_eq!(places.len(), rungs(refusal.kind).len() + 1, "{text}");
+        assert!(places.is_sorted(), "{text}");
+        let whom = support.as_deref().unwrap_or("the operator's support");
+        let call = format!("please ask {whom} and quote the code {}.", refusal.code);
+        assert!(text.contains(&call), "{call} is not in {text}");
+        let chinese = read(&story, &recipient(Language::ZhCn), &headers(None)).plain;
+        assert!(chinese.contains("若以上均无误：请联系"), "{chinese}");
+        seen += 1;
+    }
+    assert_eq!(seen, 22);
+}
+
+#[test]
+fn a_low_wallet_says_until_when_it_lasts_and_what_to_do() {
+    let told = |place: usize, language| {
+        let story = super::super::preview(NoticeKind::WalletLow).remove(place);
+        read(&story, &recipient(language), &headers(None))
+    };
+    let some = told(0, Language::En);
+    assert_eq!(some.subject, "simkeeper: wallet airalo lasts until 18 Dec 2026");
+    for fact in ["enough for 1 more", "canada-trip, 12.50 USD", "Please put money into", "support@example.net"] {
+        assert!(some.plain.contains(fact), "{fact} is not in\n{}", some.plain);
+    }
+    let none = told(1, Language::En);
+    assert!(none.plain.contains("does not cover the next renewal: canada-trip, 12.50 USD on"), "{}", none.plain);
+    assert!(told(0, Language::ZhCn).plain.contains("请在此之前"));
+}
+
+#[test]
 fn a_question_says_what_to_type_and_whom_to_ask() {
     for story in super::super::preview(NoticeKind::Asked) {
         let mail = read(&story, &recipient(Language::En), &headers(None));

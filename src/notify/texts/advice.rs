@@ -1,13 +1,25 @@
 //! What a person can do about a purchase that failed.
 
-use super::voice::Voice;
+use super::voice::{Voice, cut};
 use crate::domain::gates::Gate;
 use crate::domain::notice::FailedWhy;
-use crate::domain::operator::RefusalKind;
+use crate::domain::operator::{Refusal, RefusalKind};
 
-pub(super) fn for_failure(voice: &Voice, why: &FailedWhy) -> String {
+/// What to do, in the order in which to do it.
+pub(super) fn for_failure(voice: &Voice, why: &FailedWhy, support: Option<&String>) -> Vec<String> {
     match why {
-        FailedWhy::Refused(refusal) => for_refusal(voice, refusal.kind),
+        FailedWhy::Refused(refusal) => for_refusal(voice, refusal, support),
+        FailedWhy::Held(_)
+        | FailedWhy::NotSent(_)
+        | FailedWhy::NeverArrived
+        | FailedWhy::Reversed(_)
+        | FailedWhy::NoPlan => vec![for_other(voice, why)],
+    }
+}
+
+fn for_other(voice: &Voice, why: &FailedWhy) -> String {
+    match why {
+        FailedWhy::Refused(_) => String::new(),
         FailedWhy::Held(gate) => for_gate(voice, *gate),
         FailedWhy::NotSent(_) => {
             say!(
@@ -32,51 +44,121 @@ pub(super) fn for_failure(voice: &Voice, why: &FailedWhy) -> String {
     }
 }
 
-fn for_refusal(voice: &Voice, kind: RefusalKind) -> String {
+/// The ladder of a refusal, in the order in which it is climbed: the card's data, the payment, the operator, then whom to
+/// call. Rungs that cannot be the cause are left out; the last one always stands.
+fn for_refusal(voice: &Voice, refusal: &Refusal, support: Option<&String>) -> Vec<String> {
+    let kind = refusal.kind;
+    let rungs = [card_rung(voice, kind), payment_rung(voice, kind), operator_rung(voice, kind)];
+    let mut ladder: Vec<String> = rungs.into_iter().flatten().collect();
+    ladder.push(call_rung(voice, refusal, support));
+    ladder
+}
+
+fn card_rung(voice: &Voice, kind: RefusalKind) -> Option<String> {
     match kind {
-        RefusalKind::WalletEmpty => {
-            say!(voice, "Please put money into the account at the operator.", "请为运营商账户充值。")
-        }
-        RefusalKind::PaymentDeclined => {
-            say!(
-                voice,
-                "Please check the way to pay at the operator, or name a second one in `payment`.",
-                "请检查付款方式，或在 `payment` 中再加一种。"
-            )
-        }
-        RefusalKind::PlanGone => {
-            say!(voice, "Please name another plan in the rule's `buy`.", "请在规则的 `buy` 中填写别的套餐。")
-        }
-        RefusalKind::Passing => say!(voice, "This usually passes by itself.", "这通常会自行恢复。"),
-        RefusalKind::CardDead => say!(voice, "Please get a new card.", "请准备一张新卡。"),
-        RefusalKind::CardData => {
-            say!(
-                voice,
-                "Please compare the card's numbers in rules.toml with the card.",
-                "请将 rules.toml 中的号码与卡核对。"
-            )
-        }
-        RefusalKind::NotActive => {
-            say!(voice, "Please install the card in a device and switch it on.", "请将卡装入设备并启用。")
-        }
-        RefusalKind::Access => {
-            say!(
-                voice,
-                "Please check the account's login in simkeeper.toml.",
-                "请检查 simkeeper.toml 中的账户登录信息。"
-            )
-        }
-        RefusalKind::BadCode => {
-            say!(voice, "Please take the code out of the rule's `codes`.", "请从规则的 `codes` 中删去该优惠码。")
-        }
-        RefusalKind::Other => {
-            say!(
-                voice,
-                "Please ask the operator's support and quote its words above.",
-                "请联系运营商客服，并引用上面的原文。"
-            )
-        }
+        RefusalKind::CardDead => Some(say!(
+            voice,
+            "Card: its number was taken back, or it is made for one use. Please get a new one and name it in rules.toml.",
+            "卡：号码已被收回，或为一次性卡。请准备新卡，并写入 rules.toml。"
+        )),
+        RefusalKind::CardData => Some(say!(
+            voice,
+            "Card: a number in rules.toml is wrong, or one that this operator wants is missing. Please compare them with the card.",
+            "卡：rules.toml 中的号码有误，或缺少该运营商所需的号码。请与卡核对。"
+        )),
+        RefusalKind::NotActive => Some(say!(
+            voice,
+            "Card: it is not in use yet. Please install it in a device and switch it on.",
+            "卡：尚未启用。请装入设备并开机。"
+        )),
+        RefusalKind::Other => Some(say!(
+            voice,
+            "Card: please compare its numbers in rules.toml with the card.",
+            "卡：请将 rules.toml 中的号码与卡核对。"
+        )),
+        RefusalKind::WalletEmpty
+        | RefusalKind::PaymentDeclined
+        | RefusalKind::PlanGone
+        | RefusalKind::Passing
+        | RefusalKind::Access
+        | RefusalKind::BadCode => None,
     }
+}
+
+fn payment_rung(voice: &Voice, kind: RefusalKind) -> Option<String> {
+    match kind {
+        RefusalKind::WalletEmpty => Some(say!(
+            voice,
+            "Payment: the wallet is too low. Please put money into it, or name a second way in the account's `payment`.",
+            "付款：钱包余额不足。请充值，或在账户的 `payment` 中再加一种付款方式。"
+        )),
+        RefusalKind::PaymentDeclined => Some(say!(
+            voice,
+            "Payment: it may be expired, over its limit or waiting for your consent. Please check it at the operator, or name a second way in the account's `payment`.",
+            "付款：可能已过期、超限或待您确认。请在运营商处检查，或在账户的 `payment` 中再加一种付款方式。"
+        )),
+        RefusalKind::BadCode => Some(say!(
+            voice,
+            "Payment: the discount code is over or not for this plan. Please take it out of the rule's `codes`.",
+            "付款：优惠码已失效，或不适用于该套餐。请从规则的 `codes` 中删去。"
+        )),
+        RefusalKind::Other => Some(say!(
+            voice,
+            "Payment: please look at the wallet and the way to pay at the operator.",
+            "付款：请在运营商处检查钱包和付款方式。"
+        )),
+        RefusalKind::PlanGone
+        | RefusalKind::Passing
+        | RefusalKind::CardDead
+        | RefusalKind::CardData
+        | RefusalKind::NotActive
+        | RefusalKind::Access => None,
+    }
+}
+
+fn operator_rung(voice: &Voice, kind: RefusalKind) -> Option<String> {
+    match kind {
+        RefusalKind::PlanGone => Some(say!(
+            voice,
+            "Operator: it no longer sells this plan for the card. Please name another in the rule's `buy`, or a second account in the card's `operator`.",
+            "运营商：已不对这张卡出售该套餐。请在规则的 `buy` 中填写别的套餐，或在卡的 `operator` 中再加一个账户。"
+        )),
+        RefusalKind::Passing => Some(say!(
+            voice,
+            "Operator: it is busy or under maintenance, which usually passes by itself.",
+            "运营商：繁忙或维护中，通常会自行恢复。"
+        )),
+        RefusalKind::Access => Some(say!(
+            voice,
+            "Operator: our login has ended or was blocked. Please check the account in simkeeper.toml.",
+            "运营商：登录信息已失效或被停用。请检查 simkeeper.toml 中的账户。"
+        )),
+        RefusalKind::Other => Some(say!(
+            voice,
+            "Operator: please look whether it reports a fault.",
+            "运营商：请查看其是否发布了故障公告。"
+        )),
+        RefusalKind::WalletEmpty
+        | RefusalKind::PaymentDeclined
+        | RefusalKind::CardDead
+        | RefusalKind::CardData
+        | RefusalKind::NotActive
+        | RefusalKind::BadCode => None,
+    }
+}
+
+/// Whom to call, and what to say there.
+fn call_rung(voice: &Voice, refusal: &Refusal, support: Option<&String>) -> String {
+    let code = cut(&refusal.code, 40);
+    let whom = support.map_or_else(|| say!(voice, "the operator's support", "运营商客服"), |support| cut(support, 80));
+    if code.is_empty() {
+        return say!(voice, "If that is not it: please ask {whom}.", "若以上均无误：请联系 {whom}。");
+    }
+    say!(
+        voice,
+        "If that is not it: please ask {whom} and quote the code {code}.",
+        "若以上均无误：请联系 {whom}，并告知代码 {code}。"
+    )
 }
 
 fn for_gate(voice: &Voice, gate: Gate) -> String {

@@ -5,15 +5,18 @@ use super::{Letter, quoted, words};
 use crate::domain::attempt::Snapshot;
 use crate::domain::notice::{Due, NextStep};
 use crate::domain::reading::{EndKind, Renewable};
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 
 pub(super) fn letter(voice: &Voice, card: &str, due: &Due, next: NextStep, now: &Snapshot) -> Letter {
     let mut letter = Letter::new(what(voice, due), first(voice, card, due, next));
     if let Due::End { which, end, step } = due {
         letter.row(super::end_label(voice, *which), voice.end(*end));
         letter.row(say!(voice, "Warning", "提醒"), {
-            let step = voice.length(*step);
-            say!(voice, "{step} before the end", "到期前 {step}")
+            let length = voice.length(*step);
+            match *step {
+                Secs::ZERO => say!(voice, "it has ended", "已到期"),
+                _ => say!(voice, "{length} before the end", "到期前 {length}"),
+            }
         });
     }
     if let Due::Low { trigger } = due {
@@ -47,8 +50,8 @@ fn without_due(now: &Snapshot, due: &Due) -> Snapshot {
 
 pub(super) fn short(voice: &Voice, card: &str, due: &Due, next: NextStep, now: UnixTime) -> String {
     let what = match due {
-        Due::End { which, end, .. } => {
-            let (which, at) = (words::which_end(voice, *which), voice.short_time(end.at, now));
+        Due::End { which, end, step } => {
+            let (which, at) = (ends(voice, *which, *step), voice.short_time(end.at, now));
             say!(voice, "{which} {at}", "{which}:{at}")
         }
         Due::Low { .. } | Due::Dead { .. } => what(voice, due),
@@ -70,11 +73,20 @@ pub(super) fn short(voice: &Voice, card: &str, due: &Due, next: NextStep, now: U
     say!(voice, "{card}: {what}. {step}", "{card}：{what}。{step}")
 }
 
+/// What ends, or has ended at the last step.
+fn ends(voice: &Voice, which: EndKind, step: Secs) -> String {
+    match which {
+        EndKind::Plan if step == Secs::ZERO => say!(voice, "plan ended", "套餐已到期"),
+        EndKind::Credit if step == Secs::ZERO => say!(voice, "credit ended", "余额已到期"),
+        EndKind::Plan | EndKind::Credit | EndKind::Number => words::which_end(voice, which),
+    }
+}
+
 /// For the subject: what and when.
 fn what(voice: &Voice, due: &Due) -> String {
     match due {
-        Due::End { which, end, .. } => {
-            let (which, at) = (words::which_end(voice, *which), voice.time(end.at));
+        Due::End { which, end, step } => {
+            let (which, at) = (ends(voice, *which, *step), voice.time(end.at));
             say!(voice, "{which} {at}", "{at} {which}")
         }
         Due::Low { trigger } => words::low(voice, trigger.condition),

@@ -1,8 +1,9 @@
-//! `paused`, `rules_problem` and `test`: about the daemon and what people told it.
+//! `paused`, `rules_problem`, `wallet_low`, `cards_found` and `test`: about the daemon and what people told it.
 
 use super::voice::{Voice, cut};
 use super::{Letter, quoted};
 use crate::domain::time::UnixTime;
+use crate::domain::wallet::WalletLow;
 
 /// A report longer than this is cut; `check` prints the whole of it.
 const REPORT_MAX_CHARS: usize = 8_000;
@@ -76,6 +77,49 @@ pub(super) fn paused_short(
     }
 }
 
+pub(super) fn wallet_low(voice: &Voice, low: &WalletLow) -> Letter {
+    let (account, card, price) = (cut(low.account.as_str(), 20), cut(low.short.card.as_str(), 40), low.short.price);
+    let (balance, day, covered) = (low.balance, voice.day(low.short.at), low.covered);
+    let first = match covered {
+        0 => say!(
+            voice,
+            "The wallet of {account} holds {balance} and does not cover the next renewal: {card}, {price} on {day}.",
+            "{account} 的钱包有 {balance}，不足以支付下一次续费：{card}，{price}，{day}。"
+        ),
+        _ => say!(
+            voice,
+            "The wallet of {account} holds {balance}, enough for {covered} more, but then not for {card}, {price} on {day}.",
+            "{account} 的钱包有 {balance}，可再续费 {covered} 次，之后不足以支付 {card}，{price}，{day}。"
+        ),
+    };
+    let mut letter =
+        Letter::new(say!(voice, "wallet {account} lasts until {day}", "{account} 钱包可用至 {day}"), first);
+    letter.row(say!(voice, "Account", "账户"), low.account.as_str());
+    letter.row(say!(voice, "Wallet", "钱包"), balance.to_string());
+    letter.row(say!(voice, "Not covered", "不足以支付"), format!("{card}, {price}, {day}"));
+    letter.ask(voice, low.support.as_ref());
+    letter.next(say!(
+        voice,
+        "Please put money into this account at the operator before that day, which is an estimate.",
+        "请在此之前为该运营商账户充值；日期为估计。"
+    ));
+    letter.command(
+        say!(voice, "To see how long each wallet lasts", "如需查看各钱包可用多久"),
+        "simkeeper status".to_owned(),
+    );
+    letter
+}
+
+pub(super) fn wallet_low_short(voice: &Voice, low: &WalletLow, now: UnixTime, room: usize) -> String {
+    let (account, card) = (cut(low.account.as_str(), room), cut(low.short.card.as_str(), room));
+    let (price, at) = (low.short.price, voice.short_time(low.short.at, now));
+    say!(
+        voice,
+        "simkeeper: wallet {account} will not cover {card}, {price} on {at}. Please top it up.",
+        "simkeeper：钱包{account}不足以支付{card}（{price}，{at}）。请充值。"
+    )
+}
+
 pub(super) fn rules_problem(voice: &Voice, file: &str, count: usize, report: &str) -> Letter {
     let file = cut(file, 200);
     let short_file = super::file_name(&file, 24);
@@ -106,6 +150,50 @@ pub(super) fn rules_problem_short(voice: &Voice, file: &str, count: usize) -> St
         "simkeeper: {file} has errors ({count}); the old rules stay. Please mend it and run: simkeeper check",
         "simkeeper：{file}有{count}处错误，沿用旧规则。请修正后运行simkeeper check"
     )
+}
+
+pub(super) fn cards_found(voice: &Voice, account: &str, count: usize, rule: Option<&str>) -> Letter {
+    let (account, short) = (cut(account, 80), cut(account, 24));
+    let cards = if count == 1 { "1 new card".to_owned() } else { format!("{count} new cards") };
+    let mut letter = Letter::new(
+        say!(voice, "{cards} at {short}", "{short} 有 {count} 张新卡"),
+        say!(
+            voice,
+            "{cards} at {account}: its operator lists what was not known yet.",
+            "{account} 有 {count} 张新卡：运营商列出了此前未登记的卡。"
+        ),
+    );
+    letter.row(say!(voice, "Account", "账户"), account);
+    letter.row(say!(voice, "New cards", "新卡"), count.to_string());
+    letter.next(match rule.map(|rule| cut(rule, 80)) {
+        Some(rule) => {
+            say!(voice, "They are read, and the rule {rule} decides for them.", "将读取这些卡，并按规则 {rule} 处理。")
+        }
+        None => say!(
+            voice,
+            "They are only read: no rule fits their label \"discovered\", so nothing is bought for them.",
+            "只会读取这些卡：没有规则适用于标签“discovered”，因此不会为它们购买。"
+        ),
+    });
+    letter.command(say!(voice, "To see them", "如需查看"), "simkeeper card find discovered".to_owned());
+    letter
+}
+
+pub(super) fn cards_found_short(voice: &Voice, account: &str, count: usize, by_rule: bool) -> String {
+    let cards = if count == 1 { "1 new card".to_owned() } else { format!("{count} new cards") };
+    if by_rule {
+        say!(
+            voice,
+            "simkeeper: {cards} at {account}; a rule decides for them.",
+            "simkeeper：{account}有{count}张新卡，按规则处理。"
+        )
+    } else {
+        say!(
+            voice,
+            "simkeeper: {cards} at {account}; they are only read.",
+            "simkeeper：{account}有{count}张新卡，只读取。"
+        )
+    }
 }
 
 pub(super) fn test(voice: &Voice, channel: &str, at: UnixTime) -> Letter {

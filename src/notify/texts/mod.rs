@@ -22,6 +22,7 @@ mod voice;
 mod words;
 
 use crate::domain::attempt::Snapshot;
+use crate::domain::card::Name;
 use crate::domain::notice::{CardFacts, Event, Story};
 use crate::domain::reading::EndKind;
 
@@ -129,6 +130,10 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
         Event::Asked { .. } => asked::letter(voice, &card, &story.event),
         Event::Paused { by, until, resumed } => household::paused(voice, &card, by, *until, *resumed),
         Event::RulesProblem { file, count, report } => household::rules_problem(voice, file, *count, report),
+        Event::WalletLow(low) => household::wallet_low(voice, low),
+        Event::CardsFound { account, count, rule } => {
+            household::cards_found(voice, account.as_str(), *count, rule.as_ref().map(Name::as_str))
+        }
         Event::Test { channel } => household::test(voice, channel, story.at),
     };
     if let Some(facts) = &story.card {
@@ -154,6 +159,10 @@ pub(super) fn short(story: &Story, voice: &Voice, (card_room, room): (usize, usi
         }
         Event::RulesProblem { file, count, .. } => {
             household::rules_problem_short(voice, &file_name(file, room), *count)
+        }
+        Event::WalletLow(low) => household::wallet_low_short(voice, low, story.at, room),
+        Event::CardsFound { account, count, rule } => {
+            household::cards_found_short(voice, &cut(account.as_str(), room), *count, rule.is_some())
         }
         Event::Test { channel } => household::test_short(voice, &cut(channel, room)),
     }

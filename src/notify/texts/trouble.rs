@@ -37,7 +37,9 @@ pub(super) fn failed(voice: &Voice, card: &str, event: &Event) -> Letter {
         letter.row(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
     }
     letter.ask(voice, support.as_ref());
-    letter.next(advice::for_failure(voice, why));
+    for rung in advice::for_failure(voice, why, support.as_ref()) {
+        letter.next(rung);
+    }
     let name = quoted(card);
     letter.command(say!(voice, "To see what stands in the way", "如需查看原因"), format!("simkeeper explain {name}"));
     letter

@@ -1,11 +1,12 @@
 //! The top-ups on sale for one card, at the price that will be charged.
 
-use super::wire::{Loose, OfferDoc, PricingDoc, TopupsDoc};
+use super::wire::{OfferDoc, PricingDoc, TopupsDoc};
 use crate::domain::card::tamed;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::OperatorError;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::time::Secs;
+use crate::operators::kit::Loose;
 
 /// Bytes of one MB: the catalogue has 3072 for 3 GB.
 pub(super) const MB: i64 = 1 << 20;
@@ -64,7 +65,7 @@ impl OfferDoc {
 
 fn contents_of(offer: &OfferDoc) -> Result<Contents, String> {
     // Of an unlimited plan the amount is 0 and carries no meaning.
-    let unlimited_data = offer.is_unlimited == Some(true);
+    let unlimited_data = offer.is_unlimited.is_some_and(|flag| flag.0);
     let amount = offer.amount.as_ref().filter(|_| !unlimited_data);
     Ok(Contents {
         data_bytes: counted(amount, MB)?,

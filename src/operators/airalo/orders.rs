@@ -3,14 +3,15 @@
 //! The description is the only place for a reference of ours. It is not made unique, so a repeat pays again, and the
 //! search for it finds parts of texts, so that only an equal description is ours.
 
-use super::session::{FORM, Session, form_of, pairs_of};
-use super::wire::{CodeDoc, FieldsDoc, OrderDoc, OrdersDoc, Wrapped};
+use super::session::Session;
+use super::wire::{CodeDoc, FieldsDoc, OrderDoc, OrdersDoc, RequestDoc, Wrapped};
 use crate::domain::card::{Card, tamed};
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Doubt, Found, OperatorError, Order, PreparedOrder, Refusal, RefusalKind, SentOrder,
 };
 use crate::operators::http::HttpAnswer;
+use crate::operators::kit::{doubtful, multipart_of, parts_of, unknown, unproven};
 
 /// Codes of a 422 or 403 that mean "not accepted, for certain". 14 (checksum) and 53 (unexpected) are not among them.
 pub(super) const FINAL_CODES: &[&str] = &["11", "13", "23", "33", "34", "43", "73", "89", PARAMETER];
@@ -18,6 +19,10 @@ pub(super) const FINAL_CODES: &[&str] = &["11", "13", "23", "33", "34", "43", "7
 const PARAMETER: &str = "parameter";
 /// Orders on one page of a search.
 const PER_PAGE: &str = "50";
+/// The status of an answer that says: later.
+const ACCEPTED: u16 = 202;
+/// Airalo's own ids are shorter than this; the number of a request is longer, and not made of digits alone.
+const ID_LONGEST: usize = 18;
 /// Pages that a search reads; a key of 32 random digits fills less than one.
 const PAGES_MAX: u32 = 20;
 
@@ -33,30 +38,39 @@ pub(super) fn prepared(card: &Card, order: &Order) -> Result<PreparedOrder, Oper
     if order.code.is_some() {
         return Err(never(RefusalKind::BadCode, "Airalo takes no discount codes for top-ups"));
     }
-    let body =
-        form_of(&[("package_id", &order.plan.id), ("iccid", iccid.digits()), ("description", order.key.as_str())]);
-    Ok(PreparedOrder { key: order.key.clone(), path: "/orders/topups".into(), content_type: FORM.into(), body })
+    // The vendor's description has a form of parts; its libraries also send a plain one.
+    let (content_type, body) =
+        multipart_of(&[("package_id", &order.plan.id), ("iccid", iccid.digits()), ("description", order.key.as_str())]);
+    Ok(PreparedOrder { key: order.key.clone(), path: "/orders/topups".into(), content_type, body })
 }
 
 /// What the answer to an order means.
 pub(super) fn outcome(answer: &HttpAnswer, order: &PreparedOrder, currency: Option<Currency>) -> BuyAnswer {
     if answer.is_success() {
         return match answer.document::<Wrapped<OrderDoc>>() {
-            Ok(Wrapped { data }) => taken(&data, order, currency),
-            Err(why) => BuyAnswer::Unknown { doubt: Doubt::Unreadable, detail: why },
+            Ok(Wrapped { data }) => taken(&data, order, currency, answer.status),
+            Err(why) => worked_on(answer).unwrap_or_else(|| doubtful(Doubt::Unreadable, why)),
         };
     }
     refusal(answer).map_or_else(|| answer.in_doubt(), BuyAnswer::Refused)
 }
 
+/// An order that was put in line: it has the number of a request and none of its own yet, and is found by its
+/// description later.
+fn worked_on(answer: &HttpAnswer) -> Option<BuyAnswer> {
+    let Wrapped { data } = answer.document::<Wrapped<RequestDoc>>().ok()?;
+    let order_id = tamed(&data.request_id, 80);
+    (!order_id.is_empty()).then_some(BuyAnswer::Pending { order_id })
+}
+
 /// Success counts only for our package, our description and one piece, in the account's currency.
-fn taken(doc: &OrderDoc, order: &PreparedOrder, currency: Option<Currency>) -> BuyAnswer {
-    let sent = pairs_of(&order.body);
+fn taken(doc: &OrderDoc, order: &PreparedOrder, currency: Option<Currency>, status: u16) -> BuyAnswer {
+    let sent = parts_of(&order.content_type, &order.body);
     let package = sent.iter().find(|(name, _)| name == "package_id").map(|(_, value)| value.as_str());
     let told_currency = doc.currency.as_deref().and_then(|code| Currency::parse(code).ok());
     let wrong = if package != Some(doc.package_id.as_str()) {
         Some(format!("it is for the package `{}`", doc.package_id))
-    } else if doc.description.as_deref().is_some_and(|text| text != order.key.as_str()) {
+    } else if doc.described().is_some_and(|text| text != order.key.as_str()) {
         Some("it has another description than ours".into())
     } else if doc.quantity.as_ref().is_some_and(|quantity| quantity.0 != "1") {
         Some("it is not for one piece".into())
@@ -70,10 +84,37 @@ fn taken(doc: &OrderDoc, order: &PreparedOrder, currency: Option<Currency>) -> B
         None
     };
     if let Some(wrong) = wrong {
-        let detail = tamed(&format!("order {} was answered, but {wrong}", doc.id), 200);
-        return BuyAnswer::Unknown { doubt: Doubt::Unproven, detail };
+        return unproven(format!("order {} was answered, but {wrong}", doc.id));
     }
-    BuyAnswer::Accepted { order_id: Some(tamed(&doc.id.0, 80)), charged: charged(doc, true) }
+    let order_id = tamed(&doc.id.0, 80);
+    match stage(doc) {
+        // A 202 says that it is not through yet.
+        None | Some(Stage::Through) if status == ACCEPTED => BuyAnswer::Pending { order_id },
+        None | Some(Stage::Through) => BuyAnswer::Accepted { order_id: Some(order_id), charged: charged(doc, true) },
+        Some(Stage::Open) => BuyAnswer::Pending { order_id },
+        // No documented answer to an order: the look-up by its number says what became of it.
+        Some(Stage::Undone(slug)) => unproven(format!("order {order_id} was answered as {slug}")),
+    }
+}
+
+/// Where an order stands.
+enum Stage<'a> {
+    /// Completed.
+    Through,
+    /// Worked on.
+    Open,
+    /// Failed or refunded, in Airalo's word.
+    Undone(&'a str),
+}
+
+/// Where an order stands, if it tells.
+fn stage(doc: &OrderDoc) -> Option<Stage<'_>> {
+    Some(match doc.status.as_ref()?.slug.as_str() {
+        // Of one piece, a part may be refunded without taking it back.
+        "completed" | "partially_refunded" => Stage::Through,
+        slug @ ("failed" | "refunded") => Stage::Undone(slug),
+        _ => Stage::Open,
+    })
 }
 
 /// What was charged, where it tells: `price` alone is the retail price, which is charged only where no model is named
@@ -129,7 +170,7 @@ fn wrong_parameter(doc: &FieldsDoc) -> Refusal {
 
 /// Looks for an order: by Airalo's own id where it is known, else by our key.
 pub(super) async fn find(session: &Session, order: &SentOrder) -> Result<Found, OperatorError> {
-    if let Some(id) = order.order_id.as_deref().filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())) {
+    if let Some(id) = order.order_id.as_deref().filter(|id| is_order_id(id)) {
         let answer = session.get(&format!("/orders/{id}"), &[("include", "status")]).await?;
         if answer.status != 404 {
             return found(&answer.checked()?.json::<Wrapped<OrderDoc>>()?.data, order);
@@ -140,7 +181,10 @@ pub(super) async fn find(session: &Session, order: &SentOrder) -> Result<Found, 
         let OrdersDoc { data, meta } = searched(session, order, page).await?;
         let told_last = meta.and_then(|meta| meta.last_page).and_then(|last| last.scaled(1).ok());
         let is_last = data.is_empty() || told_last.is_some_and(|last| i64::from(page) >= last);
-        for doc in data.into_iter().filter(|doc| doc.description.as_deref() == Some(order.key.as_str())) {
+        if let Some(doc) = data.iter().find(|doc| doc.description.is_none()) {
+            return Err(unknown(format!("the description of the order {} is not told", doc.id)));
+        }
+        for doc in data.into_iter().filter(|doc| doc.described() == Some(order.key.as_str())) {
             // A list that grows while it is read shows an order on two pages.
             if ours.iter().all(|known| known.id != doc.id) {
                 ours.push(doc);
@@ -151,6 +195,10 @@ pub(super) async fn find(session: &Session, order: &SentOrder) -> Result<Found, 
         }
     }
     Err(OperatorError::Unknown { why: format!("the search for one order has more than {PAGES_MAX} pages") })
+}
+
+fn is_order_id(id: &str) -> bool {
+    (1..=ID_LONGEST).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_digit())
 }
 
 async fn searched(session: &Session, order: &SentOrder, page: u32) -> Result<OrdersDoc, OperatorError> {
@@ -177,23 +225,16 @@ fn the_one(ours: &[OrderDoc], order: &SentOrder) -> Result<Found, OperatorError>
 
 /// What an order that was found says about ours.
 fn found(doc: &OrderDoc, order: &SentOrder) -> Result<Found, OperatorError> {
-    let foreign =
-        doc.package_id != order.plan_id || doc.description.as_deref().is_some_and(|text| text != order.key.as_str());
+    let foreign = doc.package_id != order.plan_id || doc.described().is_some_and(|text| text != order.key.as_str());
     if foreign {
         let why = tamed(&format!("order {} is not for our package and key", doc.id), 200);
         return Err(OperatorError::Unknown { why });
     }
     let order_id = tamed(&doc.id.0, 80);
-    let Some(status) = &doc.status else {
+    Ok(match stage(doc) {
         // The state is not always told; the order itself proves that it was taken.
-        return Ok(Found::Accepted { order_id, charged: charged(doc, false) });
-    };
-    Ok(match status.slug.as_str() {
-        // Of one piece, a part may be refunded without taking it back.
-        "completed" | "partially_refunded" => Found::Accepted { order_id, charged: charged(doc, false) },
-        "failed" | "refunded" => {
-            Found::Reversed { order_id, why: format!("Airalo says that the order is {}", status.slug) }
-        }
-        _ => Found::Pending { order_id },
+        None | Some(Stage::Through) => Found::Accepted { order_id, charged: charged(doc, false) },
+        Some(Stage::Open) => Found::Pending { order_id },
+        Some(Stage::Undone(slug)) => Found::Reversed { order_id, why: format!("Airalo says that the order is {slug}") },
     })
 }

@@ -2,57 +2,10 @@
 //! call, so both are taken everywhere.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 
-use crate::domain::money::{Currency, Money};
-use crate::domain::time::{UnixTime, first_instant};
-
-/// A number or a text, kept as text, so that nothing is lost on the way to exact money.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(from = "NumberOrText")]
-pub(super) struct Loose(pub(super) String);
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum NumberOrText {
-    Number(serde_json::Number),
-    Text(String),
-}
-
-impl From<NumberOrText> for Loose {
-    fn from(value: NumberOrText) -> Self {
-        match value {
-            NumberOrText::Number(number) => Self(number.to_string()),
-            NumberOrText::Text(text) => Self(text),
-        }
-    }
-}
-
-impl fmt::Display for Loose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl Loose {
-    /// This many units of `factor` each, parts of the smallest unit dropped.
-    pub(super) fn scaled(&self, factor: i64) -> Result<i64, String> {
-        let number = Decimal::from_str_exact(&self.0).map_err(|_| format!("`{self}` is not an amount"))?;
-        let scaled = number.checked_mul(Decimal::from(factor)).and_then(|scaled| scaled.floor().to_i64());
-        scaled.ok_or_else(|| format!("`{self}` is too large an amount"))
-    }
-
-    /// As money.
-    pub(super) fn money(&self, currency: Currency) -> Result<Money, String> {
-        Money::from_decimal(&self.0, currency)
-    }
-}
+use crate::operators::kit::{Flag, Loose, told};
 
 /// Every answer of success is wrapped like this.
 #[derive(Debug, Deserialize)]
@@ -73,7 +26,7 @@ pub(super) struct UsageDoc {
     pub(super) remaining: Loose,
     pub(super) total: Loose,
     pub(super) expired_at: Option<String>,
-    pub(super) is_unlimited: Option<bool>,
+    pub(super) is_unlimited: Option<Flag>,
     pub(super) status: String,
     pub(super) remaining_voice: Option<Loose>,
     pub(super) remaining_text: Option<Loose>,
@@ -96,7 +49,8 @@ pub(super) struct HistoryDoc {
 pub(super) struct PackageDoc {
     pub(super) id: String,
     pub(super) amount: Option<Loose>,
-    pub(super) is_unlimited: Option<bool>,
+    pub(super) is_unlimited: Option<Flag>,
+    pub(super) data: Option<String>,
 }
 
 /// `GET /sims/{iccid}/topups`. The rows are read one by one, so that an odd one does not hide the others.
@@ -122,7 +76,7 @@ pub(super) struct OfferDoc {
     pub(super) price: Loose,
     pub(super) amount: Option<Loose>,
     pub(super) day: Option<Loose>,
-    pub(super) is_unlimited: Option<bool>,
+    pub(super) is_unlimited: Option<Flag>,
     pub(super) title: Option<String>,
     pub(super) voice: Option<Loose>,
     pub(super) text: Option<Loose>,
@@ -166,7 +120,9 @@ pub(super) struct OrderDoc {
     pub(super) package_id: String,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    pub(super) description: Option<String>,
+    /// Null for an order without one.
+    #[serde(default, deserialize_with = "told")]
+    pub(super) description: Option<Option<String>>,
     pub(super) quantity: Option<Loose>,
     pub(super) currency: Option<String>,
     pub(super) price: Option<Loose>,
@@ -175,6 +131,13 @@ pub(super) struct OrderDoc {
     pub(super) total_amount_paid: Option<Loose>,
     pub(super) pricing_model: Option<String>,
     pub(super) status: Option<StatusDoc>,
+}
+
+impl OrderDoc {
+    /// The description, if it has one.
+    pub(super) fn described(&self) -> Option<&str> {
+        self.description.as_ref()?.as_deref()
+    }
 }
 
 /// Where an order stands.
@@ -217,47 +180,29 @@ pub(super) struct MessageDoc {
     pub(super) message: String,
 }
 
-/// Reads a time: ISO 8601 with its offset (package history), or `YYYY-MM-DD HH:MM:SS` without one (usage). The zone of
-/// the latter is not documented; it is taken as UTC, like the offset that the history states.
-pub(super) fn time_of(text: &str) -> Result<UnixTime, String> {
-    if let Ok(stated) = UnixTime::parse(text) {
-        return Ok(stated);
-    }
-    let wall: DateTime = text.parse().map_err(|_| format!("`{text}` is not a time"))?;
-    if wall.year() < 1970 {
-        return Err(format!("`{text}` lies before 1970"));
-    }
-    Ok(first_instant(wall, &TimeZone::UTC))
+/// What answers an order that is worked on later: `POST /orders-async` is documented to say this.
+#[derive(Debug, Deserialize)]
+pub(super) struct RequestDoc {
+    pub(super) request_id: String,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A page of `GET /sims`.
+#[derive(Debug, Deserialize)]
+pub(super) struct SimsDoc {
+    pub(super) data: Vec<SimDoc>,
+    pub(super) meta: Option<PageDoc>,
+}
 
-    #[test]
-    fn numbers_and_texts_are_the_same_amount() {
-        for json in ["9.5", "\"9.50\"", "9.50"] {
-            let loose: Loose = serde_json::from_str(json).unwrap();
-            assert_eq!(loose.money(Currency::USD).unwrap().to_string(), "9.50 USD", "{json}");
-        }
-        for (text, bytes) in [("3072", Some(3 << 30)), ("0.5", Some(1 << 19)), ("-1", Some(-(1 << 20)))] {
-            assert_eq!(Loose(text.into()).scaled(1 << 20).ok(), bytes, "{text}");
-        }
-        for text in ["", "1e308", "99999999999999999999", "3 GB"] {
-            assert!(Loose(text.into()).scaled(1 << 20).is_err(), "{text}");
-        }
-        let huge: Loose = serde_json::from_str("1e308").unwrap();
-        assert!(huge.money(Currency::USD).is_err() && huge.scaled(1).is_err());
-    }
+/// One eSIM of the account.
+#[derive(Debug, Deserialize)]
+pub(super) struct SimDoc {
+    pub(super) iccid: Loose,
+    pub(super) recycled: Option<Flag>,
+    pub(super) simable: Option<SimableDoc>,
+}
 
-    #[test]
-    fn times_without_a_zone_are_utc() {
-        let utc = UnixTime::parse("2022-01-01T00:00:00Z").unwrap();
-        assert_eq!(time_of("2022-01-01 00:00:00"), Ok(utc));
-        assert_eq!(time_of("2022-01-01T02:00:00+02:00"), Ok(utc));
-        assert_eq!(time_of("9999-12-31 23:59:59"), Ok(UnixTime::MAX));
-        for text in ["", "0000-00-00 00:00:00", "1969-12-31 00:00:00", "01/02/2022", "soon"] {
-            assert!(time_of(text).is_err(), "{text}");
-        }
-    }
+/// The order that an eSIM came with.
+#[derive(Debug, Deserialize)]
+pub(super) struct SimableDoc {
+    pub(super) package: Option<String>,
 }

@@ -28,6 +28,7 @@ pub struct HttpAnswer {
     pub body: Vec<u8>,
     /// Whether the body was too long.
     pub cut: bool,
+    headers: HeaderMap,
     is_page: bool,
 }
 
@@ -96,8 +97,30 @@ impl HttpAnswer {
             calls_left: text("x-ratelimit-remaining").and_then(|left| left.trim().parse().ok()),
             body: Vec::new(),
             cut: false,
+            headers: headers.clone(),
             is_page: text(CONTENT_TYPE.as_str()).is_some_and(|kind| kind.trim_start().starts_with("text/html")),
         }
+    }
+
+    /// An answer that no network brought.
+    #[cfg(test)]
+    pub(in crate::operators) fn for_test(status: u16, body: &str) -> Self {
+        Self { status, body: body.as_bytes().to_vec(), ..Self::headed(status, &HeaderMap::new()) }
+    }
+
+    /// A header, if it is there and plain text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as text, unless it is too long, a web page, or not UTF-8.
+    ///
+    /// # Errors
+    /// Says which.
+    pub fn text(&self) -> Result<&str, String> {
+        self.whole()?;
+        std::str::from_utf8(&self.body).map_err(|_| "the answer is not text".to_owned())
     }
 
     /// Whether the status says success.
@@ -146,13 +169,18 @@ impl HttpAnswer {
     /// # Errors
     /// It is too long, a web page, or not the document that was asked for.
     pub fn document<T: DeserializeOwned>(&self) -> Result<T, String> {
-        if self.cut {
-            return Err(format!("it is longer than {} bytes", self.body.len()));
-        }
-        if self.is_page || self.body.trim_ascii_start().starts_with(b"<") {
+        self.whole()?;
+        if self.body.trim_ascii_start().starts_with(b"<") {
             return Err("it is a web page instead of JSON".into());
         }
         serde_json::from_slice(&self.body).map_err(|error| tamed(&error.to_string(), TEXT_LONGEST))
+    }
+
+    fn whole(&self) -> Result<(), String> {
+        if self.cut {
+            return Err(format!("it is longer than {} bytes", self.body.len()));
+        }
+        if self.is_page { Err("it is a web page".into()) } else { Ok(()) }
     }
 
     /// What an answer to an order means when neither its status nor its code is listed as final.

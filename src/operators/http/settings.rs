@@ -6,6 +6,45 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::domain::time::Secs;
+use crate::operators::kit::Pace;
+
+/// What the files and the tests may change about the way to an operator; the adapter knows the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Way {
+    /// An address that stands in for the operator's own; on this machine, unless the adapter allows other hosts.
+    pub stand_in: Option<String>,
+    /// How long one reading may take, if not as long as usual.
+    pub read_limit: Option<Duration>,
+    /// How long one order may take, if not as long as the operator needs.
+    pub buy_limit: Option<Duration>,
+    /// How many decoded bytes of an ordinary body are read, if not as many as usual.
+    pub body_bytes_max: Option<usize>,
+    /// Whether the operator's documented paces are left out, for stand-ins that want thousands of calls at once.
+    pub unpaced: bool,
+}
+
+impl Way {
+    /// The way to a stand-in, such as a server on this machine.
+    #[must_use]
+    pub fn to(address: impl Into<String>) -> Self {
+        Self { stand_in: Some(address.into()), ..Self::default() }
+    }
+
+    /// The pace of `calls` in each `span`, all of them at once if nothing came before.
+    pub(in crate::operators) fn pace(&self, calls: u32, span: Duration) -> Pace {
+        if self.unpaced { Pace::none() } else { Pace::new(calls, span) }
+    }
+
+    /// The settings for an operator at `base_url`; with a stand-in, paths lie directly below its address.
+    #[must_use]
+    pub fn settings(&self, base_url: &str, hosts: &[&str], processing_max: Option<Secs>) -> HttpSettings {
+        let mut settings = HttpSettings::new(self.stand_in.as_deref().unwrap_or(base_url), hosts);
+        settings.buy_limit = self.buy_limit.unwrap_or_else(|| HttpSettings::buy_limit(processing_max));
+        settings.read_limit = self.read_limit.unwrap_or(settings.read_limit);
+        settings.body_bytes_max = self.body_bytes_max.unwrap_or(settings.body_bytes_max);
+        settings
+    }
+}
 
 /// The way to one operator.
 #[derive(Clone, Debug)]

@@ -219,6 +219,8 @@ mod tests {
             key: key.clone(),
             order_id: None,
             plan_id: "p".into(),
+            price: Money::zero(crate::domain::money::Currency::USD),
+            before: None,
             first_sent_at: UnixTime::clamped(1_800_000_000),
         };
         assert!(is_ours(&taken(key.as_str(), "1.00"), &sent));

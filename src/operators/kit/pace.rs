@@ -11,7 +11,7 @@ const KEYS_MAX: usize = 4_096;
 
 /// At most `burst` calls at once, and one more each `every`, for each key by itself.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(in crate::operators) struct Pace {
     every: Duration,
     burst: u32,
     /// For each key, when its calls so far are worked off at this pace (the generic cell rate algorithm).
@@ -20,12 +20,17 @@ pub(super) struct Pace {
 
 impl Pace {
     /// `calls` in each `span`, all of them at once if nothing came before.
-    pub(super) fn new(calls: u32, span: Duration) -> Self {
+    pub(in crate::operators) fn new(calls: u32, span: Duration) -> Self {
         Self { every: span / calls.max(1), burst: calls.max(1), settled_at: Mutex::new(HashMap::new()) }
     }
 
+    /// No pace at all.
+    pub(in crate::operators) fn none() -> Self {
+        Self::new(1, Duration::ZERO)
+    }
+
     /// Waits until one more call fits, and counts it.
-    pub(super) async fn keep(&self, key: &str) {
+    pub(in crate::operators) async fn keep(&self, key: &str) {
         let wait = self.count(key, None).unwrap_or_default();
         tokio::time::sleep(wait).await;
     }
@@ -34,7 +39,7 @@ impl Pace {
     ///
     /// # Errors
     /// How long until it does.
-    pub(super) fn take(&self, key: &str) -> Result<(), Duration> {
+    pub(in crate::operators) fn take(&self, key: &str) -> Result<(), Duration> {
         self.count(key, Some(Duration::ZERO)).map(|_| ())
     }
 

@@ -1,0 +1,75 @@
+//! From an account of the file to its operator.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::{Surroundings, secret};
+use crate::config::{
+    AccountConfig, AccountKind, CardBy, ExecAccess, PROFILES, SecretRef, SignIn, Tmf654Access, Tmf654Version,
+};
+use crate::operators::Operator;
+use crate::operators::airalo::Airalo;
+use crate::operators::http::{HttpSettings, Way};
+use crate::operators::sandbox::SandboxOperator;
+
+/// The operator of an account.
+///
+/// # Errors
+/// When a secret or a profile cannot be read, or an address is not allowed.
+pub(crate) async fn operator(account: &AccountConfig, around: &Surroundings) -> anyhow::Result<Arc<dyn Operator>> {
+    opened(account, around).await.with_context(|| format!("operator `{}` in simkeeper.toml", account.name))
+}
+
+async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Result<Arc<dyn Operator>> {
+    let read = |reference: &SecretRef| secret(reference, around);
+    Ok(match &account.kind {
+        AccountKind::Airalo { client_id, client_secret, base_url } => {
+            Arc::new(Airalo::open(&way(base_url.as_ref()), read(client_id)?, read(client_secret)?)?)
+        }
+        AccountKind::Sandbox { base_url, key, time_limit } => {
+            let host = base_url.host_str().unwrap_or("127.0.0.1").to_owned();
+            let mut settings = HttpSettings::new(base_url.as_str(), &[&host]);
+            if let Some(limit) = time_limit {
+                let limit = Duration::from_secs(limit.0.unsigned_abs());
+                (settings.read_limit, settings.buy_limit) = (limit, limit);
+            }
+            let key = match key {
+                Some(key) => read(key)?,
+                None => SecretString::from(crate::sandbox::DEFAULT_KEY),
+            };
+            Arc::new(SandboxOperator::connect(&settings, key).await?)
+        }
+        AccountKind::OneNce { .. }
+        | AccountKind::DingConnect { .. }
+        | AccountKind::DtOne { .. }
+        | AccountKind::Emnify { .. }
+        | AccountKind::EsimAccess { .. }
+        | AccountKind::EsimGo { .. }
+        | AccountKind::Hologram { .. }
+        | AccountKind::Keepgo { .. }
+        | AccountKind::Reloadly { .. }
+        | AccountKind::Telnyx { .. }
+        | AccountKind::ThingsMobile { .. }
+        | AccountKind::Tmf654(_)
+        | AccountKind::Exec(_)
+        | AccountKind::Ussd(_)
+        | AccountKind::Http(_) => anyhow::bail!("accounts of this kind cannot be opened yet"),
+    })
+}
+
+fn way(stand_in: Option<&Url>) -> Way {
+    Way { stand_in: stand_in.map(|url| url.as_str().trim_end_matches('/').to_owned()), ..Way::default() }
+}
+
+fn secrets(
+    references: &BTreeMap<String, SecretRef>,
+    around: &Surroundings,
+) -> anyhow::Result<BTreeMap<String, SecretString>> {
+    references.iter().map(|(name, reference)| Ok((name.clone(), secret(reference, around)?))).collect()
+}

@@ -17,4 +17,4 @@ pub struct Kind {
 }
 
 /// All of them, by name.
-pub const KINDS: &[Kind] = &[super::airalo::KIND];
+pub const KINDS: &[Kind] = &[super::airalo::KIND, super::esimaccess::KIND, super::esimgo::KIND, super::keepgo::KIND];

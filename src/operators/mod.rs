@@ -1,7 +1,10 @@
 //! The ways to operators: one narrow trait, one file per operator, and the HTTP client they share.
 
 pub mod airalo;
+pub mod esimaccess;
+pub mod esimgo;
 pub mod http;
+pub mod keepgo;
 mod kinds;
 mod kit;
 pub mod probe;

@@ -14,6 +14,9 @@ mod replies;
 mod suite;
 
 mod airalo;
+mod esimaccess;
+mod esimgo;
+mod keepgo;
 
 use std::collections::BTreeSet;
 
@@ -22,7 +25,7 @@ use simkeeper::operators::KINDS;
 
 /// The contracts of this suite, by the kind they are about.
 fn all() -> Vec<case::Contract> {
-    vec![airalo::contract()]
+    vec![airalo::contract(), esimaccess::contract(), esimgo::contract(), keepgo::contract()]
 }
 
 /// An adapter without a contract is not one of ours.

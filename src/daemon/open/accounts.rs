@@ -15,7 +15,10 @@ use crate::config::{
 };
 use crate::operators::Operator;
 use crate::operators::airalo::Airalo;
+use crate::operators::esimaccess::EsimAccess;
+use crate::operators::esimgo::EsimGo;
 use crate::operators::http::{HttpSettings, Way};
+use crate::operators::keepgo::Keepgo;
 use crate::operators::sandbox::SandboxOperator;
 
 /// The operator of an account.
@@ -31,6 +34,15 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
     Ok(match &account.kind {
         AccountKind::Airalo { client_id, client_secret, base_url } => {
             Arc::new(Airalo::open(&way(base_url.as_ref()), read(client_id)?, read(client_secret)?)?)
+        }
+        AccountKind::EsimAccess { access_code, secret_key, base_url } => {
+            let key = secret_key.as_ref().map(read).transpose()?;
+            Arc::new(EsimAccess::open(&way(base_url.as_ref()), read(access_code)?, key)?)
+        }
+        AccountKind::EsimGo { api_key, base_url } => Arc::new(EsimGo::open(&way(base_url.as_ref()), read(api_key)?)?),
+        AccountKind::Keepgo { api_key, access_token, host, base_url } => {
+            let way = way(base_url.as_ref());
+            Arc::new(Keepgo::open(&way, host.as_deref(), read(api_key)?, read(access_token)?)?)
         }
         AccountKind::Sandbox { base_url, key, time_limit } => {
             let host = base_url.host_str().unwrap_or("127.0.0.1").to_owned();
@@ -49,10 +61,7 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
         | AccountKind::DingConnect { .. }
         | AccountKind::DtOne { .. }
         | AccountKind::Emnify { .. }
-        | AccountKind::EsimAccess { .. }
-        | AccountKind::EsimGo { .. }
         | AccountKind::Hologram { .. }
-        | AccountKind::Keepgo { .. }
         | AccountKind::Reloadly { .. }
         | AccountKind::Telnyx { .. }
         | AccountKind::ThingsMobile { .. }

@@ -17,4 +17,12 @@ pub struct Kind {
 }
 
 /// All of them, by name.
-pub const KINDS: &[Kind] = &[super::airalo::KIND, super::esimaccess::KIND, super::esimgo::KIND, super::keepgo::KIND];
+pub const KINDS: &[Kind] = &[
+    super::airalo::KIND,
+    super::dingconnect::KIND,
+    super::dtone::KIND,
+    super::esimaccess::KIND,
+    super::esimgo::KIND,
+    super::keepgo::KIND,
+    super::reloadly::KIND,
+];

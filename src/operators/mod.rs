@@ -1,6 +1,8 @@
 //! The ways to operators: one narrow trait, one file per operator, and the HTTP client they share.
 
 pub mod airalo;
+pub mod dingconnect;
+pub mod dtone;
 pub mod esimaccess;
 pub mod esimgo;
 pub mod http;
@@ -8,6 +10,7 @@ pub mod keepgo;
 mod kinds;
 mod kit;
 pub mod probe;
+pub mod reloadly;
 pub mod sandbox;
 pub mod tls;
 

@@ -14,9 +14,13 @@ mod replies;
 mod suite;
 
 mod airalo;
+mod dingconnect;
+mod dtone;
+mod dtone_esim;
 mod esimaccess;
 mod esimgo;
 mod keepgo;
+mod reloadly;
 
 use std::collections::BTreeSet;
 
@@ -25,7 +29,16 @@ use simkeeper::operators::KINDS;
 
 /// The contracts of this suite, by the kind they are about.
 fn all() -> Vec<case::Contract> {
-    vec![airalo::contract(), esimaccess::contract(), esimgo::contract(), keepgo::contract()]
+    vec![
+        airalo::contract(),
+        dingconnect::contract(),
+        dtone::contract(),
+        dtone_esim::contract(),
+        esimaccess::contract(),
+        esimgo::contract(),
+        keepgo::contract(),
+        reloadly::contract(),
+    ]
 }
 
 /// An adapter without a contract is not one of ours.

@@ -15,10 +15,13 @@ use crate::config::{
 };
 use crate::operators::Operator;
 use crate::operators::airalo::Airalo;
+use crate::operators::dingconnect::DingConnect;
+use crate::operators::dtone::DtOne;
 use crate::operators::esimaccess::EsimAccess;
 use crate::operators::esimgo::EsimGo;
 use crate::operators::http::{HttpSettings, Way};
 use crate::operators::keepgo::Keepgo;
+use crate::operators::reloadly::Reloadly;
 use crate::operators::sandbox::SandboxOperator;
 
 /// The operator of an account.
@@ -35,6 +38,12 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
         AccountKind::Airalo { client_id, client_secret, base_url } => {
             Arc::new(Airalo::open(&way(base_url.as_ref()), read(client_id)?, read(client_secret)?)?)
         }
+        AccountKind::DingConnect { api_key, base_url } => {
+            Arc::new(DingConnect::open(&way(base_url.as_ref()), read(api_key)?)?)
+        }
+        AccountKind::DtOne { api_key, api_secret, sandbox, base_url } => {
+            Arc::new(DtOne::open(&way(base_url.as_ref()), *sandbox, read(api_key)?, read(api_secret)?)?)
+        }
         AccountKind::EsimAccess { access_code, secret_key, base_url } => {
             let key = secret_key.as_ref().map(read).transpose()?;
             Arc::new(EsimAccess::open(&way(base_url.as_ref()), read(access_code)?, key)?)
@@ -43,6 +52,9 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
         AccountKind::Keepgo { api_key, access_token, host, base_url } => {
             let way = way(base_url.as_ref());
             Arc::new(Keepgo::open(&way, host.as_deref(), read(api_key)?, read(access_token)?)?)
+        }
+        AccountKind::Reloadly { client_id, client_secret, sandbox, base_url } => {
+            Arc::new(Reloadly::open(&way(base_url.as_ref()), *sandbox, read(client_id)?, read(client_secret)?)?)
         }
         AccountKind::Sandbox { base_url, key, time_limit } => {
             let host = base_url.host_str().unwrap_or("127.0.0.1").to_owned();
@@ -58,11 +70,8 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
             Arc::new(SandboxOperator::connect(&settings, key).await?)
         }
         AccountKind::OneNce { .. }
-        | AccountKind::DingConnect { .. }
-        | AccountKind::DtOne { .. }
         | AccountKind::Emnify { .. }
         | AccountKind::Hologram { .. }
-        | AccountKind::Reloadly { .. }
         | AccountKind::Telnyx { .. }
         | AccountKind::ThingsMobile { .. }
         | AccountKind::Tmf654(_)

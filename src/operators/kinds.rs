@@ -18,11 +18,16 @@ pub struct Kind {
 
 /// All of them, by name.
 pub const KINDS: &[Kind] = &[
+    super::one_nce::KIND,
     super::airalo::KIND,
     super::dingconnect::KIND,
     super::dtone::KIND,
+    super::emnify::KIND,
     super::esimaccess::KIND,
     super::esimgo::KIND,
+    super::hologram::KIND,
     super::keepgo::KIND,
     super::reloadly::KIND,
+    super::telnyx::KIND,
+    super::things_mobile::KIND,
 ];

@@ -3,15 +3,20 @@
 pub mod airalo;
 pub mod dingconnect;
 pub mod dtone;
+pub mod emnify;
 pub mod esimaccess;
 pub mod esimgo;
+pub mod hologram;
 pub mod http;
 pub mod keepgo;
 mod kinds;
 mod kit;
+pub mod one_nce;
 pub mod probe;
 pub mod reloadly;
 pub mod sandbox;
+pub mod telnyx;
+pub mod things_mobile;
 pub mod tls;
 
 pub use kinds::{KINDS, Kind};

@@ -17,10 +17,15 @@ mod airalo;
 mod dingconnect;
 mod dtone;
 mod dtone_esim;
+mod emnify;
 mod esimaccess;
 mod esimgo;
+mod hologram;
 mod keepgo;
+mod one_nce;
 mod reloadly;
+mod telnyx;
+mod things_mobile;
 
 use std::collections::BTreeSet;
 
@@ -34,10 +39,15 @@ fn all() -> Vec<case::Contract> {
         dingconnect::contract(),
         dtone::contract(),
         dtone_esim::contract(),
+        emnify::contract(),
         esimaccess::contract(),
         esimgo::contract(),
+        hologram::contract(),
         keepgo::contract(),
+        one_nce::contract(),
         reloadly::contract(),
+        telnyx::contract(),
+        things_mobile::contract(),
     ]
 }
 

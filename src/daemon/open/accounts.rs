@@ -17,12 +17,17 @@ use crate::operators::Operator;
 use crate::operators::airalo::Airalo;
 use crate::operators::dingconnect::DingConnect;
 use crate::operators::dtone::DtOne;
+use crate::operators::emnify::Emnify;
 use crate::operators::esimaccess::EsimAccess;
 use crate::operators::esimgo::EsimGo;
+use crate::operators::hologram::Hologram;
 use crate::operators::http::{HttpSettings, Way};
 use crate::operators::keepgo::Keepgo;
+use crate::operators::one_nce::OneNce;
 use crate::operators::reloadly::Reloadly;
 use crate::operators::sandbox::SandboxOperator;
+use crate::operators::telnyx::Telnyx;
+use crate::operators::things_mobile::ThingsMobile;
 
 /// The operator of an account.
 ///
@@ -35,6 +40,9 @@ pub(crate) async fn operator(account: &AccountConfig, around: &Surroundings) -> 
 async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Result<Arc<dyn Operator>> {
     let read = |reference: &SecretRef| secret(reference, around);
     Ok(match &account.kind {
+        AccountKind::OneNce { username, password, plans, base_url } => {
+            Arc::new(OneNce::open(&way(base_url.as_ref()), username, &read(password)?, plans.clone())?)
+        }
         AccountKind::Airalo { client_id, client_secret, base_url } => {
             Arc::new(Airalo::open(&way(base_url.as_ref()), read(client_id)?, read(client_secret)?)?)
         }
@@ -44,11 +52,17 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
         AccountKind::DtOne { api_key, api_secret, sandbox, base_url } => {
             Arc::new(DtOne::open(&way(base_url.as_ref()), *sandbox, read(api_key)?, read(api_secret)?)?)
         }
+        AccountKind::Emnify { application_token, plans, base_url } => {
+            Arc::new(Emnify::open(&way(base_url.as_ref()), read(application_token)?, plans.clone())?)
+        }
         AccountKind::EsimAccess { access_code, secret_key, base_url } => {
             let key = secret_key.as_ref().map(read).transpose()?;
             Arc::new(EsimAccess::open(&way(base_url.as_ref()), read(access_code)?, key)?)
         }
         AccountKind::EsimGo { api_key, base_url } => Arc::new(EsimGo::open(&way(base_url.as_ref()), read(api_key)?)?),
+        AccountKind::Hologram { api_key, organisation, base_url } => {
+            Arc::new(Hologram::open(&way(base_url.as_ref()), *organisation, &read(api_key)?)?)
+        }
         AccountKind::Keepgo { api_key, access_token, host, base_url } => {
             let way = way(base_url.as_ref());
             Arc::new(Keepgo::open(&way, host.as_deref(), read(api_key)?, read(access_token)?)?)
@@ -69,15 +83,14 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
             };
             Arc::new(SandboxOperator::connect(&settings, key).await?)
         }
-        AccountKind::OneNce { .. }
-        | AccountKind::Emnify { .. }
-        | AccountKind::Hologram { .. }
-        | AccountKind::Telnyx { .. }
-        | AccountKind::ThingsMobile { .. }
-        | AccountKind::Tmf654(_)
-        | AccountKind::Exec(_)
-        | AccountKind::Ussd(_)
-        | AccountKind::Http(_) => anyhow::bail!("accounts of this kind cannot be opened yet"),
+        AccountKind::Telnyx { api_key, base_url } => Arc::new(Telnyx::open(&way(base_url.as_ref()), read(api_key)?)?),
+        AccountKind::ThingsMobile { username, token, plans, base_url } => {
+            let way = way(base_url.as_ref());
+            Arc::new(ThingsMobile::open(&way, account.zone.clone(), username, read(token)?, plans.clone())?)
+        }
+        AccountKind::Tmf654(_) | AccountKind::Exec(_) | AccountKind::Ussd(_) | AccountKind::Http(_) => {
+            anyhow::bail!("accounts of this kind cannot be opened yet")
+        }
     })
 }
 

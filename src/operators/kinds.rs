@@ -30,4 +30,5 @@ pub const KINDS: &[Kind] = &[
     super::reloadly::KIND,
     super::telnyx::KIND,
     super::things_mobile::KIND,
+    super::tmf654::KIND,
 ];

@@ -18,6 +18,7 @@ pub mod sandbox;
 pub mod telnyx;
 pub mod things_mobile;
 pub mod tls;
+pub mod tmf654;
 
 pub use kinds::{KINDS, Kind};
 

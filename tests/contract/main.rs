@@ -26,6 +26,8 @@ mod one_nce;
 mod reloadly;
 mod telnyx;
 mod things_mobile;
+mod tmf654;
+mod tmf654_v4_0;
 
 use std::collections::BTreeSet;
 
@@ -48,6 +50,8 @@ fn all() -> Vec<case::Contract> {
         reloadly::contract(),
         telnyx::contract(),
         things_mobile::contract(),
+        tmf654::contract(),
+        tmf654_v4_0::contract(),
     ]
 }
 

@@ -28,6 +28,7 @@ use crate::operators::reloadly::Reloadly;
 use crate::operators::sandbox::SandboxOperator;
 use crate::operators::telnyx::Telnyx;
 use crate::operators::things_mobile::ThingsMobile;
+use crate::operators::tmf654::{self, Tmf654};
 
 /// The operator of an account.
 ///
@@ -88,7 +89,8 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
             let way = way(base_url.as_ref());
             Arc::new(ThingsMobile::open(&way, account.zone.clone(), username, read(token)?, plans.clone())?)
         }
-        AccountKind::Tmf654(_) | AccountKind::Exec(_) | AccountKind::Ussd(_) | AccountKind::Http(_) => {
+        AccountKind::Tmf654(access) => Arc::new(Tmf654::open(&Way::default(), server(access, around)?)?),
+        AccountKind::Exec(_) | AccountKind::Ussd(_) | AccountKind::Http(_) => {
             anyhow::bail!("accounts of this kind cannot be opened yet")
         }
     })
@@ -103,4 +105,37 @@ fn secrets(
     around: &Surroundings,
 ) -> anyhow::Result<BTreeMap<String, SecretString>> {
     references.iter().map(|(name, reference)| Ok((name.clone(), secret(reference, around)?))).collect()
+}
+
+fn server(access: &Tmf654Access, around: &Surroundings) -> anyhow::Result<tmf654::Settings> {
+    let sign_in = match &access.sign_in {
+        SignIn::Bearer(token) => tmf654::Access::Bearer(secret(token, around)?),
+        SignIn::Basic { user, password } => {
+            tmf654::Access::Basic { user: user.clone(), password: secret(password, around)? }
+        }
+        SignIn::ClientCredentials { token_url, client_id, client_secret, scope } => tmf654::Access::OAuth2 {
+            token_url: token_url.to_string(),
+            client_id: secret(client_id, around)?.expose_secret().to_owned(),
+            client_secret: secret(client_secret, around)?,
+            scope: scope.clone(),
+        },
+    };
+    Ok(tmf654::Settings {
+        base_url: access.base_url.as_str().trim_end_matches('/').to_owned(),
+        version: match access.version {
+            Tmf654Version::V4_0 => tmf654::Version::V4_0,
+            Tmf654Version::V4_1 => tmf654::Version::V4_1,
+        },
+        access: sign_in,
+        card_key: match &access.card_by {
+            CardBy::Msisdn => tmf654::CardKey::Msisdn,
+            CardBy::Iccid => tmf654::CardKey::Iccid,
+            CardBy::Resource(field) => tmf654::CardKey::Resource(field.clone()),
+            CardBy::Product(field) => tmf654::CardKey::Product(field.clone()),
+        },
+        currency: access.currency,
+        data_unit: access.data_unit.clone(),
+        channel: access.channel.clone(),
+        plans: access.plans.clone(),
+    })
 }

@@ -6,6 +6,7 @@ pub mod dtone;
 pub mod emnify;
 pub mod esimaccess;
 pub mod esimgo;
+pub mod exec;
 pub mod hologram;
 pub mod http;
 pub mod keepgo;

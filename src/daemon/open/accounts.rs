@@ -20,6 +20,7 @@ use crate::operators::dtone::DtOne;
 use crate::operators::emnify::Emnify;
 use crate::operators::esimaccess::EsimAccess;
 use crate::operators::esimgo::EsimGo;
+use crate::operators::exec::{Exec, ExecSettings};
 use crate::operators::hologram::Hologram;
 use crate::operators::http::{HttpSettings, Way};
 use crate::operators::keepgo::Keepgo;
@@ -29,6 +30,9 @@ use crate::operators::sandbox::SandboxOperator;
 use crate::operators::telnyx::Telnyx;
 use crate::operators::things_mobile::ThingsMobile;
 use crate::operators::tmf654::{self, Tmf654};
+
+/// How long a program may take for one call if nothing is said.
+const EXEC_LIMIT: Duration = Duration::from_secs(60);
 
 /// The operator of an account.
 ///
@@ -61,6 +65,7 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
             Arc::new(EsimAccess::open(&way(base_url.as_ref()), read(access_code)?, key)?)
         }
         AccountKind::EsimGo { api_key, base_url } => Arc::new(EsimGo::open(&way(base_url.as_ref()), read(api_key)?)?),
+        AccountKind::Exec(access) => Arc::new(Exec::connect(program(account, access, around)?).await),
         AccountKind::Hologram { api_key, organisation, base_url } => {
             Arc::new(Hologram::open(&way(base_url.as_ref()), *organisation, &read(api_key)?)?)
         }
@@ -90,9 +95,7 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
             Arc::new(ThingsMobile::open(&way, account.zone.clone(), username, read(token)?, plans.clone())?)
         }
         AccountKind::Tmf654(access) => Arc::new(Tmf654::open(&Way::default(), server(access, around)?)?),
-        AccountKind::Exec(_) | AccountKind::Ussd(_) | AccountKind::Http(_) => {
-            anyhow::bail!("accounts of this kind cannot be opened yet")
-        }
+        AccountKind::Ussd(_) | AccountKind::Http(_) => anyhow::bail!("accounts of this kind cannot be opened yet"),
     })
 }
 
@@ -105,6 +108,16 @@ fn secrets(
     around: &Surroundings,
 ) -> anyhow::Result<BTreeMap<String, SecretString>> {
     references.iter().map(|(name, reference)| Ok((name.clone(), secret(reference, around)?))).collect()
+}
+
+fn program(account: &AccountConfig, access: &ExecAccess, around: &Surroundings) -> anyhow::Result<ExecSettings> {
+    Ok(ExecSettings {
+        account: account.name.to_string(),
+        program: access.program.clone(),
+        args: access.args.clone(),
+        limit: access.time_limit.map_or(EXEC_LIMIT, |limit| Duration::from_secs(limit.0.unsigned_abs())),
+        secrets: secrets(&access.secrets, around)?,
+    })
 }
 
 fn server(access: &Tmf654Access, around: &Surroundings) -> anyhow::Result<tmf654::Settings> {

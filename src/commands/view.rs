@@ -18,7 +18,7 @@ use crate::domain::operator::MOST_CAREFUL;
 use crate::domain::rule::Rule;
 use crate::domain::sellers::{self, Till, Way};
 use crate::domain::time::{Secs, UnixTime};
-use crate::operators::KINDS;
+use crate::operators::{KINDS, ussd};
 use crate::store::accounts::{self, AccountState};
 use crate::store::{Connection, Store, StoreError, cards};
 
@@ -122,6 +122,7 @@ fn cached_for(kind: &AccountKind) -> Secs {
     match known {
         Some(known) => known.capabilities.cached_for,
         None if kind.is_make_believe() => Secs::ZERO,
+        None if matches!(kind, AccountKind::Ussd(_)) => ussd::CACHED_FOR,
         None => MOST_CAREFUL.cached_for,
     }
 }

@@ -1,6 +1,7 @@
 //! From what the files say to what works: operators, channels, cards. The only place that knows both rooms of each.
 
 pub(crate) mod accounts;
+mod ussd;
 
 use std::time::Duration;
 

@@ -20,6 +20,7 @@ pub mod telnyx;
 pub mod things_mobile;
 pub mod tls;
 pub mod tmf654;
+pub mod ussd;
 
 pub use kinds::{KINDS, Kind};
 

@@ -9,7 +9,7 @@ use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::{Surroundings, secret};
+use super::{Surroundings, secret, ussd};
 use crate::config::{
     AccountConfig, AccountKind, CardBy, ExecAccess, PROFILES, SecretRef, SignIn, Tmf654Access, Tmf654Version,
 };
@@ -95,7 +95,8 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
             Arc::new(ThingsMobile::open(&way, account.zone.clone(), username, read(token)?, plans.clone())?)
         }
         AccountKind::Tmf654(access) => Arc::new(Tmf654::open(&Way::default(), server(access, around)?)?),
-        AccountKind::Ussd(_) | AccountKind::Http(_) => anyhow::bail!("accounts of this kind cannot be opened yet"),
+        AccountKind::Ussd(access) => ussd::operator(account, access, around)?,
+        AccountKind::Http(_) => anyhow::bail!("accounts of this kind cannot be opened yet"),
     })
 }
 

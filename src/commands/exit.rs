@@ -3,7 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use crate::config::Problems;
+use crate::config::{Problems, SecretError};
+use crate::daemon::open::accounts::ProfileTrouble;
 use crate::daemon::request::Refusal;
 use crate::store::StoreError;
 
@@ -100,7 +101,7 @@ pub(crate) fn of(error: &anyhow::Error) -> Exit {
     if let Some(stop) = error.downcast_ref::<Stop>() {
         return stop.exit;
     }
-    if error.chain().any(|cause| cause.is::<Problems>() || cause.is::<crate::config::SecretError>()) {
+    if error.chain().any(|cause| cause.is::<Problems>() || cause.is::<SecretError>() || cause.is::<ProfileTrouble>()) {
         return Exit::Configuration;
     }
     match error.downcast_ref::<StoreError>() {

@@ -140,6 +140,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Operator(OperatorCommand::Kinds(args)) => operator::kinds::show(context, args.kind.as_deref())?,
         Command::Operator(OperatorCommand::List) => operator::accounts::list(context)?,
         Command::Operator(OperatorCommand::Test(args)) => operator::trial::run(context, &args)?,
+        Command::Operator(OperatorCommand::Check(args)) => operator::profile::check_profile(context, &args.file)?,
         Command::Operator(OperatorCommand::Catalogue(args)) => operator::catalogue::show(context, &args)?,
         Command::Renew(args) => purchases::renew(context, args)?,
         Command::Approve(args) => purchases::approve(context, args.id)?,

@@ -4,6 +4,7 @@ pub(super) mod accounts;
 pub(super) mod advice;
 pub(super) mod catalogue;
 pub(super) mod kinds;
+pub(super) mod profile;
 mod speak;
 pub(super) mod trial;
 

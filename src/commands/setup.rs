@@ -1,13 +1,17 @@
 //! `init`, `check` and `schema`: the files of a beginner, and whether files are right.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use serde_json::json;
 
 use super::Context;
 use super::cli::SchemaArg;
 use super::exit::{Exit, Stop};
-use crate::config::{self, InitError, Which};
+use crate::config::{self, AccountConfig, AccountKind, InitError, Which};
+use crate::daemon::open::accounts::profile;
+use crate::operators::KINDS;
 
 /// Writes the samples and says what comes next.
 pub(super) fn init(context: &Context, dir: Option<PathBuf>) -> anyhow::Result<Exit> {
@@ -46,9 +50,19 @@ pub(super) fn check(context: &Context) -> anyhow::Result<Exit> {
         Err(problems) => return Err(problems.into()),
     };
     context.allow_clock(&config)?;
+    for account in &config.machine.accounts {
+        if let AccountKind::Http(access) = &account.kind {
+            profile(&access.profile, &context.places.surroundings())
+                .with_context(|| format!("operator `{}` in simkeeper.toml", account.name))?;
+        }
+    }
+    let doubts: Vec<String> = config.machine.accounts.iter().filter_map(doubt).collect();
     if output.json {
-        output.document(json!({ "ok": true, "problems": config.warnings }))?;
+        output.document(json!({ "ok": true, "problems": config.warnings, "doubts": doubts }))?;
         return Ok(Exit::Done);
+    }
+    for doubt in doubts {
+        output.warn(&doubt)?;
     }
     if !config.warnings.is_empty() {
         eprintln!("{}\n", config.warnings.render(output.colour));
@@ -61,6 +75,20 @@ pub(super) fn check(context: &Context) -> anyhow::Result<Exit> {
     ];
     output.say(&format!("the files in {} are right: {}", context.places.config.display(), counts.join(", ")))?;
     Ok(Exit::Done)
+}
+
+/// What is well written and will hardly work.
+fn doubt(account: &AccountConfig) -> Option<String> {
+    let name = &account.name;
+    if let AccountKind::Exec(access) = &account.kind {
+        let program = access.program.display();
+        let runs = std::fs::metadata(&access.program)
+            .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+        return (!runs).then(|| format!("operator `{name}`: {program} is not a file that can be run (chmod 755)"));
+    }
+    let known = (KINDS.iter().find(|kind| kind.name == account.kind.word())?.terms)().payment_methods;
+    let odd = account.payment.iter().find(|method| !known.is_empty() && !known.contains(method))?;
+    Some(format!("operator `{name}` is not paid by `{odd}`; write one of these into `payment`: {}", known.join(", ")))
 }
 
 fn counted(count: usize, what: &str) -> String {

@@ -14,6 +14,7 @@ mod kinds;
 mod kit;
 pub mod one_nce;
 pub mod probe;
+pub mod profile;
 pub mod reloadly;
 pub mod sandbox;
 pub mod telnyx;

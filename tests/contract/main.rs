@@ -23,6 +23,10 @@ mod esimgo;
 mod hologram;
 mod keepgo;
 mod one_nce;
+mod profile_esimgo;
+mod profile_mobimatter;
+mod profile_reloadly;
+mod profile_zendit;
 mod reloadly;
 mod telnyx;
 mod things_mobile;
@@ -47,6 +51,10 @@ fn all() -> Vec<case::Contract> {
         hologram::contract(),
         keepgo::contract(),
         one_nce::contract(),
+        profile_esimgo::contract(),
+        profile_mobimatter::contract(),
+        profile_reloadly::contract(),
+        profile_zendit::contract(),
         reloadly::contract(),
         telnyx::contract(),
         things_mobile::contract(),

@@ -16,6 +16,9 @@ pub(crate) enum OperatorCommand {
     /// Try an account step by step, and say what to do about each failure; spends nothing
     #[command(after_help = "Example:\n  simkeeper operator test travel --card tablet")]
     Test(OperatorTestArgs),
+    /// Read a profile of kind = "http" and name every mistake in it; touches no network
+    #[command(after_help = "Example:\n  simkeeper operator check /etc/simkeeper/operators.d/acme.toml")]
+    Check(ProfileArgs),
     /// Show the plans on sale for a card, and which one its rule would buy now
     #[command(after_help = "Example:\n  simkeeper operator catalogue travel --card tablet")]
     Catalogue(CatalogueArgs),
@@ -36,6 +39,13 @@ pub(crate) struct OperatorTestArgs {
     /// The card to read; the account's first one, if left out
     #[arg(long)]
     pub(crate) card: Option<String>,
+}
+
+/// Arguments of `operator check`.
+#[derive(Debug, Args)]
+pub(crate) struct ProfileArgs {
+    /// The profile
+    pub(crate) file: PathBuf,
 }
 
 /// Arguments of `operator catalogue`.

@@ -25,6 +25,7 @@ use crate::operators::hologram::Hologram;
 use crate::operators::http::{HttpSettings, Way};
 use crate::operators::keepgo::Keepgo;
 use crate::operators::one_nce::OneNce;
+use crate::operators::profile::{Profile, ProfileOperator, check_file};
 use crate::operators::reloadly::Reloadly;
 use crate::operators::sandbox::SandboxOperator;
 use crate::operators::telnyx::Telnyx;
@@ -69,6 +70,11 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
         AccountKind::Hologram { api_key, organisation, base_url } => {
             Arc::new(Hologram::open(&way(base_url.as_ref()), *organisation, &read(api_key)?)?)
         }
+        AccountKind::Http(access) => {
+            let profile = profile(&access.profile, around)?;
+            let secrets = secrets(&access.secrets, around)?;
+            Arc::new(ProfileOperator::open(&way(access.base_url.as_ref()), profile, secrets)?)
+        }
         AccountKind::Keepgo { api_key, access_token, host, base_url } => {
             let way = way(base_url.as_ref());
             Arc::new(Keepgo::open(&way, host.as_deref(), read(api_key)?, read(access_token)?)?)
@@ -96,7 +102,6 @@ async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Resul
         }
         AccountKind::Tmf654(access) => Arc::new(Tmf654::open(&Way::default(), server(access, around)?)?),
         AccountKind::Ussd(access) => ussd::operator(account, access, around)?,
-        AccountKind::Http(_) => anyhow::bail!("accounts of this kind cannot be opened yet"),
     })
 }
 
@@ -119,6 +124,26 @@ fn program(account: &AccountConfig, access: &ExecAccess, around: &Surroundings) 
         limit: access.time_limit.map_or(EXEC_LIMIT, |limit| Duration::from_secs(limit.0.unsigned_abs())),
         secrets: secrets(&access.secrets, around)?,
     })
+}
+
+/// A profile that cannot be used: it is part of the configuration, though it stands in a file of its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct ProfileTrouble(String);
+
+/// The profile of an account.
+///
+/// # Errors
+/// It cannot be read, or there are mistakes in it.
+pub(crate) fn profile(path: &Path, around: &Surroundings) -> Result<Profile, ProfileTrouble> {
+    // Joining a whole path answers that path.
+    let path = around.config.join(PROFILES).join(path);
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        let help = format!("a profile lies in {PROFILES}/ beside simkeeper.toml, with its whole name: acme.toml");
+        ProfileTrouble(format!("the profile {shown} cannot be read: {error}; {help}"))
+    })?;
+    check_file(&text, &shown).map_err(ProfileTrouble)
 }
 
 fn server(access: &Tmf654Access, around: &Surroundings) -> anyhow::Result<tmf654::Settings> {

@@ -8,7 +8,16 @@ use std::path::Path;
 use simkeeper::domain::attempt::StateName;
 use simkeeper::domain::notice::NoticeKind;
 
-const PAGES: [&str; 4] = ["README.md", "CHANGELOG.md", "docs/manual.md", "docs/reliability.md"];
+const PAGES: [&str; 8] = [
+    "README.md",
+    "CHANGELOG.md",
+    "docs/exec.md",
+    "docs/http-profile.md",
+    "docs/manual.md",
+    "docs/operators.md",
+    "docs/reliability.md",
+    "docs/ussd.md",
+];
 
 fn page(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()

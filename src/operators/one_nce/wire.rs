@@ -12,8 +12,6 @@ use crate::operators::kit::{Loose, time_in};
 
 /// Bytes of one MB: it has 1024 kilobytes.
 const MB: i64 = 1 << 20;
-/// "More than 20 %" of a bundle is at least this part of it.
-const AT_LEAST_PART: i64 = 5;
 
 /// A card: `GET /v1/sims/{iccid}`, and a row of `GET /v1/sims`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -84,18 +82,16 @@ impl SimDoc {
         self.current_quota.is_some() && clear(&self.quota_status) && clear(&self.sms_status)
     }
 
-    /// What the row alone says about data and texts. Of "more than 20 %" the least is taken, so that no limit of a rule
-    /// is passed unseen: a card that seems to be below one is read exactly before anything is bought.
+    /// What the row alone says about data and texts: that nothing is left. "More than 20 %" is no number, and one put in
+    /// its place would make each exact reading look like a top-up.
     pub(super) fn allowances(&self) -> Result<Vec<Allowance>, String> {
         let of = |kind, level: &Option<LevelDoc>, whole: &Option<Loose>, factor| {
             let (Some(level), Some(whole)) = (level.as_ref().and_then(LevelDoc::level), whole) else { return Ok(None) };
             let total = whole.scaled(factor)?;
-            let (remaining, state) = match level {
-                Level::Plenty => (total / AT_LEAST_PART, AllowanceState::Active),
-                Level::Nothing => (0, AllowanceState::Finished),
-                Level::Low => return Ok(None),
-            };
-            Ok::<_, String>(Some(allowance(kind, remaining, Some(total), state, None)))
+            Ok::<_, String>(match level {
+                Level::Nothing => Some(allowance(kind, 0, Some(total), AllowanceState::Finished, None)),
+                Level::Plenty | Level::Low => None,
+            })
         };
         let data = of(AllowanceKind::Data, &self.quota_status, &self.current_quota, MB)?;
         let sms = of(AllowanceKind::Sms, &self.sms_status, &self.current_sms, 1)?;
@@ -259,9 +255,9 @@ mod tests {
             reading.left(kind)
         };
         let known = |remaining, total| Left { known: true, remaining, total: Some(total), unlimited: false };
-        assert_eq!(left("0", AllowanceKind::Data), known(100 << 20, 500 << 20), "the least that is more than 20 %");
+        assert!(!left("0", AllowanceKind::Data).known, "more than 20 % is no number");
         assert_eq!(left("2", AllowanceKind::Data), known(0, 500 << 20));
-        assert_eq!(left("0", AllowanceKind::Sms), known(50, 250));
+        assert!(!left("0", AllowanceKind::Sms).known);
         assert!(!left("1", AllowanceKind::Data).known);
         assert_eq!(sim("Disabled", "0", "0").state(), CardState::Blocked);
         assert_eq!(sim("Parked", "0", "0").state(), CardState::Unknown);

@@ -1,0 +1,1 @@
+//! Whole worlds in which simkeeper must keep its promises.

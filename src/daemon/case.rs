@@ -5,12 +5,12 @@ use crate::store::Connection;
 
 use super::live::Live;
 use crate::domain::assess::{Assessment, assess};
-use crate::domain::attempt::{Attempt, AttemptState};
+use crate::domain::attempt::Attempt;
 use crate::domain::card::{Card, CardId, Name};
-use crate::domain::ledger::{ClosedAttempt, Ledger, OpenAttempt, Pace, Spend};
-use crate::domain::money::Money;
+use crate::domain::draft;
+use crate::domain::ledger::{Ledger, Pace, Spend};
 use crate::domain::rule::Rule;
-use crate::domain::sellers::{self, Till};
+use crate::domain::sellers::Till;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::StoreError;
 use crate::store::attempts::{self, AttemptFilter};
@@ -70,10 +70,13 @@ impl Case {
     ) -> Result<Self, StoreError> {
         let poll = polls::load(conn, card.id)?;
         let attempts = if poll.has_attempts { recent_attempts(conn, card.id, now)? } else { Vec::new() };
-        let mut ledger = ledger(conn, standing, &card, &poll, &attempts, now)?;
-        if !ledger.closed.is_empty() {
-            ledger.another_way = sellers::another_way(&tills(&card), &attempts, poll.cycle);
-        }
+        let spent = if attempts.is_empty() { Vec::new() } else { spends(conn, card.id, now)? };
+        let ledger = Ledger {
+            quarantined: poll.is_quarantined,
+            breaker_until: standing.left_alone_until,
+            pace: standing.pace,
+            ..Ledger::of(poll.cycle, &attempts, spent, || tills(&card))
+        };
         Ok(Self { card, poll, ledger, attempts })
     }
 
@@ -110,15 +113,12 @@ impl Case {
     /// The plan that this account sold last; else the one that any did, which another may sell under the same name.
     #[must_use]
     pub fn last_plan_of(&self, account: &Name) -> Option<&str> {
-        let theirs = self.purchases().find(|attempt| attempt.account == *account);
-        theirs.map(|attempt| attempt.plan.id.as_str()).or_else(|| self.last_plan())
+        draft::last_plan_of(&self.attempts, account)
     }
 
     /// What was bought, newest first.
     pub fn purchases(&self) -> impl Iterator<Item = &Attempt> {
-        let bought =
-            |attempt: &&Attempt| matches!(attempt.state, AttemptState::Done { .. } | AttemptState::Accepted { .. });
-        self.attempts.iter().rev().filter(bought)
+        draft::purchases(&self.attempts)
     }
 }
 
@@ -137,39 +137,6 @@ pub fn recent_attempts(conn: &Connection, card: CardId, now: UnixTime) -> Result
     Ok(found)
 }
 
-/// The attempts and money of a card, as `assess` may know them.
-fn ledger(
-    conn: &Connection,
-    standing: Standing,
-    card: &Card,
-    poll: &Poll,
-    attempts: &[Attempt],
-    now: UnixTime,
-) -> Result<Ledger, StoreError> {
-    let mut ledger = Ledger {
-        cycle: poll.cycle,
-        quarantined: poll.is_quarantined,
-        breaker_until: standing.left_alone_until,
-        pace: standing.pace,
-        ..Ledger::default()
-    };
-    if !attempts.is_empty() {
-        ledger.spends = spends(conn, card.id, now)?;
-    }
-    for attempt in attempts {
-        if attempt.state.name().is_open() {
-            ledger.open = Some(OpenAttempt::from(attempt));
-        }
-        if let AttemptState::Done { .. } = attempt.state {
-            ledger.cycle_length = attempt.plan.validity();
-        }
-        if attempt.cycle == poll.cycle {
-            ledger.closed.extend(ClosedAttempt::of(attempt));
-        }
-    }
-    Ok(ledger)
-}
-
 /// Money of the last two months that was or may have been charged for a card.
 ///
 /// # Errors
@@ -177,22 +144,4 @@ fn ledger(
 pub fn spends(conn: &Connection, card: CardId, now: UnixTime) -> Result<Vec<Spend>, StoreError> {
     let counted = attempts::spends(conn, card, now.minus(MONEY_LOOKS_BACK))?;
     Ok(counted.into_iter().map(|spend| Spend { attempt: spend.attempt, at: spend.at, money: spend.money }).collect())
-}
-
-/// What an attempt cost, or may cost.
-#[must_use]
-pub fn cost(attempt: &Attempt) -> Money {
-    let charged = match &attempt.state {
-        AttemptState::Accepted { charged, .. } | AttemptState::Done { charged, .. } => *charged,
-        AttemptState::Planned { .. }
-        | AttemptState::Sending { .. }
-        | AttemptState::Pending { .. }
-        | AttemptState::Unknown { .. }
-        | AttemptState::Human { .. }
-        | AttemptState::Refused { .. }
-        | AttemptState::Absent { .. }
-        | AttemptState::Abandoned { .. }
-        | AttemptState::Reversed { .. } => None,
-    };
-    charged.unwrap_or(attempt.plan.price)
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use super::Daemon;
 use super::moves::advance;
 use crate::domain::attempt::{Attempt, StateName};
-use crate::domain::operator::{Found, Lookup};
-use crate::domain::step::Event;
+use crate::domain::settling;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts::{self, AttemptFilter};
 use crate::store::{StoreError, cards};
@@ -35,8 +34,7 @@ async fn look_at(daemon: &Arc<Daemon>, attempt: Attempt, now: UnixTime) -> Resul
     let live = daemon.live();
     let Some(desk) = live.desk(&attempt.account) else { return Ok(()) };
     let capabilities = desk.operator.capabilities();
-    let may_turn = capabilities.late_change.is_some_and(|lasts| now.since(attempt.created_at) <= lasts);
-    if !may_turn || capabilities.lookup == Lookup::None || desk.asked_until(now).is_some() {
+    if !settling::may_turn(&attempt, capabilities, now) || desk.asked_until(now).is_some() {
         return Ok(());
     }
     let (id, card) = (attempt.id, attempt.card);
@@ -44,13 +42,12 @@ async fn look_at(daemon: &Arc<Daemon>, attempt: Attempt, now: UnixTime) -> Resul
     let (Some(key), Some(card)) = known else { return Ok(()) };
     let order = attempt.sent_order(key, attempt.created_at);
     match desk.operator.find(&card, &order).await {
-        Ok(found @ (Found::Reversed { .. } | Found::Refused(_))) => {
+        Ok(found) => {
+            let Some(event) = settling::turned(found) else { return Ok(()) };
             let live = Arc::clone(&live);
-            let event = Event::LookedUp(found);
             let moved = daemon.store.write(move |conn| advance(conn, &live, &attempt, event, now)).await?;
             daemon.follow_up(&moved);
         }
-        Ok(Found::Accepted { .. } | Found::Pending { .. } | Found::Nothing) => {}
         Err(error) => {
             desk.went_wrong(&error, now);
         }

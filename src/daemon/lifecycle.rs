@@ -15,12 +15,12 @@ use super::clock;
 use super::keep_round::{self, Kept};
 use super::live::Live;
 use super::{Daemon, control, deliver_round, order, poll_round, renew_round, settle_round, watch};
-use crate::domain::attempt::{Approval, Cause, Sent};
+use crate::domain::attempt::Sent;
 use crate::domain::card::CardId;
-use crate::domain::plan::{Contents, Plan};
+use crate::domain::draft;
 use crate::domain::step::Event;
 use crate::domain::time::{Secs, UnixTime};
-use crate::store::attempts::{self, NewAttempt};
+use crate::store::attempts;
 use crate::store::polls::{PollUpdate, Seen};
 use crate::store::{Connection, Store, StoreError, cards, journal, meta, notices, polls};
 
@@ -305,26 +305,8 @@ fn import(conn: &Connection, live: &Live, line: &journal::JournalLine, now: Unix
         tracing::error!(card.name = %line.card_name, attempt.id = line.attempt.0, plan = line.plan_id, price = %line.price, at = %line.at, "an order that the record does not know; compare it with your operator's list");
         return Ok(());
     };
-    let new = NewAttempt {
-        card,
-        cycle: polls::load(conn, card)?.cycle,
-        number: 1,
-        account: line.account.clone(),
-        cause: Cause::Journal,
-        plan: Plan {
-            id: line.plan_id.clone(),
-            name: line.plan_id.clone(),
-            contents: Contents::default(),
-            validity_secs: None,
-            price: line.price,
-        },
-        payment: "unknown".to_owned(),
-        code: None,
-        created_at: line.at,
-        approval: Approval::NotNeeded,
-        before: None,
-        next_at: now,
-    };
+    let cycle = polls::load(conn, card)?.cycle;
+    let new = draft::from_journal(card, cycle, &line.account, (&line.plan_id, line.price), line.at, now);
     let sent = Sent { key: line.key.clone(), first_sent_at: line.at, send_count: 1 };
     let asked = attempts::import_from_journal(conn, line.attempt, &new, &sent, now)?;
     super::moves::remind(conn, live, &asked, 0, now)

@@ -16,7 +16,6 @@ mod discovery_round;
 mod fresh;
 mod judge;
 mod keep_round;
-mod last_look;
 mod late_changes;
 mod lifecycle;
 pub mod live;

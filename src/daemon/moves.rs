@@ -11,7 +11,8 @@ use crate::domain::gates::Gate;
 use crate::domain::ledger::Spend;
 use crate::domain::limits;
 use crate::domain::money::Money;
-use crate::domain::notice::{Ask, Event as Told, FailedWhy, Settled};
+use crate::domain::news::{self, News};
+use crate::domain::notice::{Ask, Event as Told, FailedWhy};
 use crate::domain::operator::{BuyAnswer, Found, Refusal, RefusalKind};
 use crate::domain::reading::Recent;
 use crate::domain::retry;
@@ -105,9 +106,7 @@ pub(super) fn give_up(
         next_try: Some(now.plus(wait)),
         support: live.support(&attempt.account),
     };
-    // Each seller's reason is told once.
-    let seller = if attempt.account == card.account { String::new() } else { format!(":{}", attempt.account) };
-    let step = format!("gate:{}{seller}", gate.code());
+    let step = news::step_of_gate(gate, attempt, &card);
     tell(conn, live, Telling { card: Some(&card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event }, now)
 }
 
@@ -134,50 +133,26 @@ struct History<'a> {
 impl History<'_> {
     /// What people are told of a move, if anything.
     fn tell_of(&self, before: &Attempt, after: &Attempt, transition: Transition) -> Result<(), StoreError> {
-        let was_doubtful = matches!(before.state.name(), StateName::Unknown | StateName::Human);
-        let settled_by_evidence = was_doubtful && transition != Transition::T19;
+        let Some(news) = news::of_move(before, after, transition) else { return Ok(()) };
         let sent_at = before.state.sent().map_or(self.now, |sent| sent.first_sent_at);
-        let event = match &after.state {
-            AttemptState::Accepted { .. } if settled_by_evidence && before.state.name() != StateName::Accepted => {
-                self.settled(before, sent_at, Settled::Bought)
-            }
-            AttemptState::Absent { .. } if settled_by_evidence => self.settled(before, sent_at, Settled::NotBought),
-            AttemptState::Refused { refusal, .. } => self.failed(after, FailedWhy::Refused(refusal.clone()))?,
-            AttemptState::Reversed { why, .. } => self.failed(after, FailedWhy::Reversed(why.clone()))?,
-            AttemptState::Unknown { doubt, .. } if !was_doubtful => {
-                Told::Unknown { attempt: after.id, plan: after.plan.clone(), sent_at, doubt: *doubt }
-            }
-            AttemptState::Human { question, .. } if before.state.name() != StateName::Human => {
-                self.asked(after, *question, sent_at, 0)
-            }
-            AttemptState::Done { .. } => self.bought(after)?,
-            AttemptState::Planned { .. } if transition == Transition::T8 => {
+        let (attempt, plan) = (after.id, after.plan.clone());
+        let event = match news {
+            News::Settled(outcome) => Told::SettledLate { attempt, plan, sent_at, outcome },
+            News::Refused(refusal) => self.failed(after, FailedWhy::Refused(refusal))?,
+            News::Reversed(why) => self.failed(after, FailedWhy::Reversed(why))?,
+            News::Doubtful(doubt) => Told::Unknown { attempt, plan, sent_at, doubt },
+            News::Asked(question) => self.asked(after, question, sent_at, 0),
+            News::Bought => self.bought(after)?,
+            News::NotSent => {
                 self.failed(after, FailedWhy::NotSent("no connection to the operator could be made".into()))?
             }
-            AttemptState::Planned { .. }
-            | AttemptState::Sending { .. }
-            | AttemptState::Pending { .. }
-            | AttemptState::Accepted { .. }
-            | AttemptState::Unknown { .. }
-            | AttemptState::Human { .. }
-            | AttemptState::Absent { .. }
-            | AttemptState::Abandoned { .. } => return Ok(()),
         };
-        // One telling per attempt and state; a first failure to connect is told once per cycle.
-        let step = match transition {
-            Transition::T8 => "not_sent".to_owned(),
-            _ => format!("attempt:{}:{}:0", after.id.0, after.state.name().as_str()),
-        };
-        self.tell(after, step, event)
+        self.tell(after, news::step_of(after, transition), event)
     }
 
     fn tell(&self, attempt: &Attempt, step: String, event: Told) -> Result<(), StoreError> {
         let telling = Telling { card: Some(self.card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event };
         tell(self.conn, self.live, telling, self.now)
-    }
-
-    fn settled(&self, attempt: &Attempt, sent_at: UnixTime, outcome: Settled) -> Told {
-        Told::SettledLate { attempt: attempt.id, plan: attempt.plan.clone(), sent_at, outcome }
     }
 
     fn failed(&self, attempt: &Attempt, why: FailedWhy) -> Result<Told, StoreError> {

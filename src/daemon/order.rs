@@ -9,23 +9,18 @@ use super::clock::{self, BUILT_AT};
 use super::crash;
 use super::desk::Desk;
 use super::fresh;
-use super::last_look::{Checked, Seen};
 use super::moves::{self, Moved, advance};
 use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Sent, Snapshot};
 use crate::domain::card::Name;
-use crate::domain::gates::{self, Gate};
-use crate::domain::money::Money;
+use crate::domain::draft;
+use crate::domain::gates::Gate;
+use crate::domain::last_look::{self, GATE_AGAIN, Held, LastLook, LastWord, Machine, Seen};
 use crate::domain::operator::{BuyAnswer, OperatorError, Order, OrderKey, PreparedOrder, RefusalKind};
 use crate::domain::step::Event;
-use crate::domain::time::{Secs, UnixTime};
+use crate::domain::time::UnixTime;
 use crate::store::attempts::{self, Evidence};
 use crate::store::journal::JournalLine;
 use crate::store::{Connection, StoreError, cards, meta};
-
-/// A gate that waiting may open is tried again this much later.
-const GATE_AGAIN: Secs = Secs::minutes(15);
-/// An attempt whose gates stay closed for this long is given up; the need remains.
-const GATES_TRIED_FOR: Secs = Secs::days(2);
 
 /// Carries a planned attempt as far as it goes now. Errors are logged here: the record brings it back.
 pub(super) async fn carry(daemon: &Arc<Daemon>, attempt: Attempt) {
@@ -107,11 +102,10 @@ async fn next_code(daemon: &Arc<Daemon>, attempt: &Attempt) -> Result<(), StoreE
             let card = cards::by_id(conn, attempt.card)?;
             let codes = card.as_ref().and_then(|card| live.rule_of(card)).map_or(&[][..], |rule| &rule.codes);
             let refused = attempt.code.as_ref();
-            let next = codes.iter().skip_while(|code| Some(*code) != refused).nth(1);
+            let next = draft::code_after(codes, refused);
             let what = format!("the code {} is not valid", refused.map_or("", String::as_str));
             let evidence = Evidence { transition: "T2", what, digest: None, at: now };
-            let (plan, payment, next) = (&attempt.plan, &attempt.payment, next.map(String::as_str));
-            attempts::set_offer(conn, &attempt, plan, payment, next, &evidence).map(drop)
+            attempts::set_offer(conn, &attempt, &attempt.plan, &attempt.payment, next, &evidence).map(drop)
         })
         .await
 }
@@ -130,7 +124,7 @@ async fn wait(
 
 async fn delay(daemon: &Arc<Daemon>, attempt: Attempt, until: UnixTime) -> Result<(), StoreError> {
     let (live, now) = (daemon.live(), daemon.clock.now());
-    let event = if now.since(attempt.created_at) > GATES_TRIED_FOR {
+    let event = if last_look::waited_enough(&attempt, now) {
         Event::GateClosed { gate: "preflight".into() }
     } else {
         Event::Delayed { until }
@@ -165,20 +159,28 @@ async fn intend(
             let case = Case::load(conn, &live, card, now)?;
             let rule = case.rule(&live).cloned();
             let last_recorded = meta::last_seen(conn)?;
-            let checked = Checked { case: &case, attempt: &attempt, rule: rule.as_ref(), seen: &seen, now };
-            let clock = desk.clock_evidence(last_recorded, BUILT_AT, now);
-            let gate = checked
-                .first_closed()
-                .or_else(|| gates::clock_fault(now, &clock).map(Gate::ClockUntrusted))
-                .or_else(|| (free_disk_bytes < gates::FREE_DISK_MIN_BYTES).then_some(Gate::DiskFull));
-            if !checked.still_needed() {
-                tracing::info!(attempt.id = attempt.id.0, "the card no longer needs it; nothing is sent");
-                advance(conn, &live, &attempt, Event::NotNeeded, now)?;
-                return Ok(None);
-            }
-            if let Some(gate) = gate {
-                close(conn, &live, &attempt, gate, now)?;
-                return Ok(None);
+            let machine = Machine { clock: desk.clock_evidence(last_recorded, BUILT_AT, now), free_disk_bytes };
+            let look = LastLook {
+                card: &case.card,
+                recent: &case.poll.recent,
+                ledger: &case.ledger,
+                attempt: &attempt,
+                rule: rule.as_ref(),
+                seen: &seen,
+                machine: &machine,
+                now,
+            };
+            match look.word() {
+                LastWord::NotNeeded => {
+                    tracing::info!(attempt.id = attempt.id.0, "the card no longer needs it; nothing is sent");
+                    advance(conn, &live, &attempt, Event::NotNeeded, now)?;
+                    return Ok(None);
+                }
+                LastWord::Closed(gate) => {
+                    close(conn, &live, &attempt, gate, now)?;
+                    return Ok(None);
+                }
+                LastWord::Send => {}
             }
             let before = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
             let looked = Evidence { transition: "T2", what: "the card before the order".into(), digest: None, at: now };
@@ -221,10 +223,10 @@ fn close(
     now: UnixTime,
 ) -> Result<(), StoreError> {
     tracing::info!(attempt.id = attempt.id.0, gate = gate.code(), "a gate is closed; nothing is sent");
-    if gate.passes_by_itself() && now.since(attempt.created_at) <= GATES_TRIED_FOR {
-        return advance(conn, live, attempt, Event::Delayed { until: now.plus(GATE_AGAIN) }, now).map(drop);
+    match last_look::held(gate, attempt, now) {
+        Held::Until(until) => advance(conn, live, attempt, Event::Delayed { until }, now).map(drop),
+        Held::GivenUp => moves::give_up(conn, live, attempt, gate, now),
     }
-    moves::give_up(conn, live, attempt, gate, now)
 }
 
 /// What the journal keeps of an order that is about to leave, for the first time or again.
@@ -278,21 +280,6 @@ async fn record_answer(daemon: &Arc<Daemon>, attempt: Attempt, answer: BuyAnswer
         Err(StoreError::DiskFull) => write((attempt, answer)).await,
         written => written,
     }
-}
-
-/// Whether an attempt came to nothing because of its discount code.
-pub(super) fn code_failed(attempt: &Attempt) -> bool {
-    matches!(&attempt.state, AttemptState::Refused { refusal, .. } if refusal.kind == RefusalKind::BadCode)
-}
-
-/// What an account was paid for a plan last time.
-pub(super) fn paid_before(attempts: &[Attempt], account: &Name, plan_id: &str) -> Option<Money> {
-    let paid = |attempt: &&Attempt| {
-        attempt.account == *account
-            && attempt.plan.id == plan_id
-            && matches!(attempt.state, AttemptState::Done { .. } | AttemptState::Accepted { .. })
-    };
-    attempts.iter().rev().find(paid).map(|attempt| attempt.plan.price)
 }
 
 /// The attempts that the process before this one left on their way become unknown (T7).

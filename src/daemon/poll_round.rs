@@ -170,24 +170,8 @@ async fn read_chunk(desk: &Desk, chunk: &[Card], now: UnixTime) -> Vec<Result<Re
         return vec![Err(OperatorError::Later { retry_after: Some(until.since(now)), why }); chunk.len()];
     }
     let answers = desk.operator.read(chunk, now).await;
-    note(desk, &answers, now);
+    desk.read(&answers, now);
     answers
-}
-
-/// Notes how one call went: once, however many cards it held.
-fn note(desk: &Desk, answers: &[Result<Reading, OperatorError>], now: UnixTime) {
-    let later = answers.iter().filter_map(|answer| match answer {
-        Err(error @ OperatorError::Later { retry_after, .. }) => Some((*retry_after, error)),
-        Err(OperatorError::Never { .. } | OperatorError::Unknown { .. }) | Ok(_) => None,
-    });
-    let worst = later.max_by_key(|(asked, _)| *asked);
-    let any_good = answers.iter().any(Result::is_ok);
-    if any_good {
-        desk.went_well();
-    }
-    if let Some((_, error)) = worst.filter(|(asked, _)| !any_good || asked.is_some()) {
-        desk.went_wrong(error, now);
-    }
 }
 
 /// Records answers in one transaction. If one card's own row stops that, each is recorded alone, and only that one is

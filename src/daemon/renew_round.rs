@@ -7,20 +7,19 @@ use super::Daemon;
 use super::bells::Round;
 use super::case::Case;
 use super::crash;
-use super::offers::{self, Offer};
+use super::offers;
 use super::order;
 use super::tell::{Telling, tell};
 use super::work::Job;
 use crate::domain::assess::Action;
-use crate::domain::attempt::{Approval, AskWhy, Cause, StateName};
+use crate::domain::attempt::{Approval, Cause, StateName};
 use crate::domain::card::{Card, CardId};
+use crate::domain::draft::{Choice, NewAttempt, draft};
 use crate::domain::gates::Gate;
-use crate::domain::limits;
 use crate::domain::notice::{Ask, Event, FailedWhy};
-use crate::domain::retry;
-use crate::domain::rule::{Mode, Rule};
+use crate::domain::rule::Rule;
 use crate::domain::time::{Secs, UnixTime};
-use crate::store::attempts::{self, NewAttempt};
+use crate::store::attempts;
 use crate::store::{Connection, StoreError, cards, catalogues};
 
 /// Attempts looked at in one round; those beyond it are looked at when one of these is done.
@@ -99,9 +98,17 @@ pub(super) async fn plan_renewal(
     let (id, again) = (card.id, now.plus(reader.pace().every));
     let drafted = match offer {
         Some(offer) => {
-            let takes_codes = live.capabilities(&offer.way.account).takes_codes;
-            let code = next_code(case, rule).filter(|_| takes_codes);
-            let new = draft(case, rule, &offer, code, cause, now);
+            let choice = Choice {
+                card: id,
+                cycle,
+                attempts: &case.attempts,
+                rule,
+                way: &offer.way,
+                plan: &offer.plan,
+                takes_codes: live.capabilities(&offer.way.account).takes_codes,
+                cause,
+            };
+            let new = draft(choice, now);
             Some((new, offer.catalogue))
         }
         None => {
@@ -137,46 +144,6 @@ pub(super) async fn plan_renewal(
     crash::point("planned");
     daemon.bells.ring(Round::Renew);
     Ok(())
-}
-
-/// The attempt to be planned.
-fn draft(case: &Case, rule: &Rule, offer: &Offer, code: Option<String>, cause: Cause, now: UnixTime) -> NewAttempt {
-    let approval = approval(case, rule, offer, now);
-    let asked = matches!(approval, Approval::Asked { .. });
-    NewAttempt {
-        before: None,
-        next_at: if asked { now.plus(retry::REMIND_EVERY) } else { now },
-        card: case.card.id,
-        cycle: case.poll.cycle,
-        number: case.ledger.closed.iter().map(|closed| closed.number).max().unwrap_or(0) + 1,
-        account: offer.way.account.clone(),
-        cause,
-        payment: offer.way.payment.clone(),
-        code,
-        approval,
-        plan: offer.plan.clone(),
-        created_at: now,
-    }
-}
-
-/// The first discount code that was not refused in this cycle.
-fn next_code(case: &Case, rule: &Rule) -> Option<String> {
-    let refused = |code: &String| {
-        case.attempts.iter().any(|attempt| {
-            attempt.cycle == case.poll.cycle && order::code_failed(attempt) && attempt.code.as_ref() == Some(code)
-        })
-    };
-    rule.codes.iter().find(|code| !refused(code)).cloned()
-}
-
-fn approval(case: &Case, rule: &Rule, offer: &Offer, now: UnixTime) -> Approval {
-    let (plan, seller) = (&offer.plan, &offer.way.account);
-    let before = order::paid_before(&case.attempts, seller, &plan.id);
-    let why = match rule.mode {
-        Mode::Ask => Some(AskWhy::Mode),
-        Mode::Auto | Mode::Watch => limits::dearer(&rule.limits, before, plan.price),
-    };
-    why.map_or(Approval::NotNeeded, |why| Approval::Asked { at: now, why })
 }
 
 /// Writes the planned attempt; asks, if a person must agree.

@@ -12,19 +12,16 @@ use super::live::Live;
 use super::moves::{self, advance};
 use super::order;
 use super::work::Job;
-use crate::domain::attempt::{Attempt, AttemptState, StateName};
+use crate::domain::attempt::{Attempt, StateName};
 use crate::domain::card::Card;
-use crate::domain::cycle::{self, Effect};
-use crate::domain::operator::{BuyAnswer, Found, Lookup, OperatorError, Proof};
-use crate::domain::retry;
-use crate::domain::step::{Event, may_resend};
-use crate::domain::time::{Secs, UnixTime};
+use crate::domain::operator::OperatorError;
+use crate::domain::settling::{self, Ask};
+use crate::domain::step::Event;
+use crate::domain::time::UnixTime;
 use crate::store::{StoreError, attempts, cards, polls};
 
 /// Attempts looked at in one round; those beyond it are looked at when one of these is done.
 const DUE_AT_ONCE: usize = 256;
-/// An accepted order whose effect is not seen after this long is also looked up: it may have been taken back.
-const ACCEPTED_LOOKED_UP_AFTER: Secs = Secs::HOUR;
 
 /// Hands out what is due; answers when the next open attempt is.
 ///
@@ -107,15 +104,11 @@ async fn ask_operator(
 ) -> Result<Option<Attempt>, StoreError> {
     let (now, capabilities) = (daemon.clock.now(), *desk.operator.capabilities());
     let Some(sent) = attempt.state.sent() else { return Ok(None) };
-    if attempt.state.name() == StateName::Unknown && may_resend(sent, &capabilities, now) {
-        return resend(daemon, desk, card, attempt).await;
-    }
-    // Where a reading shows the effect, that comes first; where none can, the look-up is all there is.
-    let shows = daemon.live().capabilities(&card.account).proof != Proof::Order;
-    let young = matches!(&attempt.state, AttemptState::Accepted { accepted_at, .. }
-        if shows && now.since(*accepted_at) < ACCEPTED_LOOKED_UP_AFTER);
-    if capabilities.lookup == Lookup::None || young {
-        return Ok(Some(attempt));
+    let reader_proof = daemon.live().capabilities(&card.account).proof;
+    match settling::ask(&attempt, &capabilities, reader_proof, now) {
+        Ask::Resend => return resend(daemon, desk, card, attempt).await,
+        Ask::Nothing => return Ok(Some(attempt)),
+        Ask::LookUp => {}
     }
     let order = attempt.sent_order(sent.key.clone(), sent.first_sent_at);
     let event = match desk.operator.find(card, &order).await {
@@ -128,9 +121,8 @@ async fn ask_operator(
             Event::LookupFailed
         }
     };
-    let clean = matches!(event, Event::LookedUp(Found::Nothing));
-    let after = record(daemon, attempt, event).await?;
-    Ok(after.filter(|attempt| clean || attempt.state.name() != StateName::Pending))
+    let after = record(daemon, attempt, event.clone()).await?;
+    Ok(after.filter(|after| settling::goes_on(&event, after)))
 }
 
 /// T9: the count is on disk before the same bytes leave again.
@@ -149,10 +141,9 @@ async fn resend(
     daemon.journal_append(order::journal_line(&attempt, &card.name, &prepared, daemon.clock.now())).await?;
     let answer = desk.operator.buy(&prepared).await;
     crash::point("after_post");
-    match answer {
-        // Not understood or not reached: what was known stays.
-        BuyAnswer::NotSent { .. } | BuyAnswer::Unknown { .. } => Ok(Some(attempt)),
-        answer => record(daemon, attempt, Event::Answered(answer)).await,
+    match settling::repeated(answer) {
+        None => Ok(Some(attempt)),
+        Some(event) => record(daemon, attempt, event).await,
     }
 }
 
@@ -183,16 +174,7 @@ async fn look_at_card(
             let judged = judge(conn, &live, card, answer, now)?;
             let recent = polls::load(conn, attempt.card)?.recent;
             let fresh = recent.latest.filter(|reading| readable && reading.read_at == now);
-            let event = match (&fresh, &attempt.before) {
-                (Some(reading), Some(before)) => Event::CardShows(cycle::effect(before, reading, &attempt.plan, proof)),
-                // An order that only the journal knew has nothing to be compared with: the operator's word, or a
-                // person's, and a card that can be read are all there is.
-                (Some(_), None) if attempt.state.name() == StateName::Accepted && proof != Proof::Order => {
-                    Event::CardShows(Effect::Seen)
-                }
-                (Some(_), None) => Event::CardShows(Effect::None),
-                (None, _) => Event::LookupFailed,
-            };
+            let event = settling::shown(&attempt, fresh.as_ref(), proof);
             crash::point("before_done");
             advance(conn, &live, &attempt, event, now)?;
             Ok((attempts::by_id(conn, attempt.id)?.filter(|attempt| attempt.state.name().is_open()), judged))
@@ -224,13 +206,8 @@ async fn record(daemon: &Arc<Daemon>, attempt: Attempt, event: Event) -> Result<
 
 /// Puts an open question again, once a day.
 async fn remind(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError> {
-    let AttemptState::Human { asked_at, .. } = &attempt.state else { return Ok(()) };
     let now = daemon.clock.now();
-    let days = now.since(*asked_at).0 / retry::REMIND_EVERY.0;
-    let Ok(reminders) = u32::try_from(days) else { return Ok(()) };
-    if reminders == 0 {
-        return Ok(());
-    }
+    let Some(reminders) = settling::reminder(&attempt, now) else { return Ok(()) };
     let live = daemon.live();
     // Its key holds the number of the reminder, so each day's goes out once.
     daemon.store.write(move |conn| moves::remind(conn, &live, &attempt, reminders, now)).await

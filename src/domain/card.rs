@@ -170,6 +170,22 @@ pub struct Wishes {
     pub stop_after_next: bool,
 }
 
+impl Wishes {
+    /// After a renewal "skip the next" is used up, and "stop after the next" becomes a pause; none if nothing changes.
+    #[must_use]
+    pub fn used(&self, now: UnixTime) -> Option<Self> {
+        if !self.skip_next && !self.stop_after_next {
+            return None;
+        }
+        let pause = if self.stop_after_next {
+            Some(Pause { since: now, until: None, by: "stop after next".to_owned() })
+        } else {
+            self.pause.clone()
+        };
+        Some(Self { pause, skip_next: false, stop_after_next: false })
+    }
+}
+
 /// A pause, and who asked for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Pause {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::attempt::{Approval, Attempt, AttemptId, AttemptState, StateName};
 use super::money::Money;
 use super::operator::RefusalKind;
-use super::sellers::AnotherWay;
+use super::sellers::{self, AnotherWay, Till};
 use super::time::{Secs, UnixTime};
 
 /// What `assess` may know of the past.
@@ -29,6 +29,48 @@ pub struct Ledger {
     pub breaker_until: Option<UnixTime>,
     /// How often the card is read.
     pub pace: Pace,
+}
+
+impl Ledger {
+    /// What attempts and money say; what concerns the account and the record is for the caller to add. `tills` is asked
+    /// only where something was refused.
+    #[must_use]
+    pub fn of(cycle: u32, attempts: &[Attempt], spends: Vec<Spend>, tills: impl FnOnce() -> Vec<Till>) -> Self {
+        let mut ledger = Self { cycle, spends, ..Self::default() };
+        for attempt in attempts {
+            if attempt.state.name().is_open() {
+                ledger.open = Some(OpenAttempt::from(attempt));
+            }
+            if let AttemptState::Done { .. } = attempt.state {
+                ledger.cycle_length = attempt.plan.validity();
+            }
+            if attempt.cycle == cycle {
+                ledger.closed.extend(ClosedAttempt::of(attempt));
+            }
+        }
+        if !ledger.closed.is_empty() {
+            ledger.another_way = sellers::another_way(&tills(), attempts, cycle);
+        }
+        ledger
+    }
+}
+
+/// What an attempt cost, or may cost.
+#[must_use]
+pub fn cost(attempt: &Attempt) -> Money {
+    let charged = match &attempt.state {
+        AttemptState::Accepted { charged, .. } | AttemptState::Done { charged, .. } => *charged,
+        AttemptState::Planned { .. }
+        | AttemptState::Sending { .. }
+        | AttemptState::Pending { .. }
+        | AttemptState::Unknown { .. }
+        | AttemptState::Human { .. }
+        | AttemptState::Refused { .. }
+        | AttemptState::Absent { .. }
+        | AttemptState::Abandoned { .. }
+        | AttemptState::Reversed { .. } => None,
+    };
+    charged.unwrap_or(attempt.plan.price)
 }
 
 /// How often a card is read.

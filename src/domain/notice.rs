@@ -301,6 +301,18 @@ pub enum Due {
     },
 }
 
+impl Due {
+    /// What tells it apart from others of its cycle.
+    #[must_use]
+    pub fn step(self) -> String {
+        match self {
+            Self::End { which, step, .. } => format!("{which:?}:{step}").to_lowercase(),
+            Self::Low { trigger } => format!("low:{}", trigger.line),
+            Self::Dead { .. } => "dead".to_owned(),
+        }
+    }
+}
+
 /// What the daemon will do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,7 +3,7 @@
 use super::super::cards;
 use super::super::tests::{NOW, card, memory, name};
 use super::*;
-use crate::domain::attempt::{AskWhy, GivenUp};
+use crate::domain::attempt::{AskWhy, Cause, GivenUp};
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{Doubt, Refusal, RefusalKind};
 use crate::domain::plan::Contents;

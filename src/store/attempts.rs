@@ -13,10 +13,9 @@ use super::fields::{Fields, change, first, scalar, sound_rows, to_json};
 pub use super::ledger::{
     AttemptEvent, AttemptFilter, Spend, count_open, events, last_done, last_paid, list, spends, this_cycle, with_key,
 };
-use crate::domain::attempt::{
-    Approval, Attempt, AttemptId, AttemptState, Cause, Question, Sent, Snapshot, StateName, Tally,
-};
-use crate::domain::card::{CardId, Name};
+use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Question, Sent, Snapshot, StateName, Tally};
+use crate::domain::card::CardId;
+pub use crate::domain::draft::NewAttempt;
 use crate::domain::operator::{OrderKey, PreparedOrder};
 use crate::domain::plan::Plan;
 use crate::domain::time::UnixTime;
@@ -90,35 +89,6 @@ pub(super) fn statements() -> Vec<&'static str> {
         SENDING,
         move_sql(),
     ]
-}
-
-/// An attempt before it has a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAttempt {
-    /// The card.
-    pub card: CardId,
-    /// The need.
-    pub cycle: u32,
-    /// Which attempt of this cycle, from 1.
-    pub number: u32,
-    /// The account that buys.
-    pub account: Name,
-    /// Why it exists.
-    pub cause: Cause,
-    /// What is bought.
-    pub plan: Plan,
-    /// How it is paid.
-    pub payment: String,
-    /// The discount code.
-    pub code: Option<String>,
-    /// When it was planned.
-    pub created_at: UnixTime,
-    /// Whether a person must agree.
-    pub approval: Approval,
-    /// The card before the purchase, if it is known already.
-    pub before: Option<Snapshot>,
-    /// When it goes on.
-    pub next_at: UnixTime,
 }
 
 /// Why a move was made.

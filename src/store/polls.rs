@@ -9,6 +9,7 @@ use super::fields::{change, first, rows};
 use super::readings::{append, unreadable};
 use super::words::Word;
 use crate::domain::card::CardId;
+pub use crate::domain::intake::Seen;
 use crate::domain::money::Currency;
 use crate::domain::reading::{AllowanceKind, EndKind, Oddity, Reading, Recent};
 use crate::domain::time::UnixTime;
@@ -55,19 +56,6 @@ pub struct Poll {
     pub verdict: Option<String>,
     /// The readings before the latest, packed; [`save_loaded`] adds to them.
     pub tail: Vec<u8>,
-}
-
-/// What a poll brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// A reading that makes sense.
-    Good(Reading),
-    /// An answer that makes none: kept as evidence.
-    Odd(Reading, Oddity),
-    /// No answer.
-    Failed,
-    /// Nothing was read; only time or cycle change.
-    Nothing,
 }
 
 /// What is to be written after a poll of one card.

@@ -64,7 +64,7 @@ pub(super) fn collect(conn: &Connection) -> Result<(Vec<Line>, Money), StoreErro
     let (mut lines, mut spent) = (Vec::new(), Money::zero(crate::domain::money::Currency::USD));
     for attempt in attempts::list(conn, &filter)? {
         if attempt.state.name().counts_as_spent() {
-            let paid = crate::daemon::case::cost(&attempt);
+            let paid = crate::domain::ledger::cost(&attempt);
             spent = spent.plus(paid).unwrap_or(spent);
         }
         for event in attempts::events(conn, attempt.id)? {

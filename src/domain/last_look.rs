@@ -1,76 +1,153 @@
 //! The last look before an order: whether it is still needed, and which gate is closed, by what the record and the
 //! operator say in this moment.
 
-use super::case::Case;
-use crate::domain::attempt::{Approval, Attempt, Cause};
-use crate::domain::gates::{self, Gate};
-use crate::domain::limits;
-use crate::domain::operator::{Preflight, Wallet};
-use crate::domain::reading::CardState;
-use crate::domain::rule::{Mode, Rule};
-use crate::domain::time::{Secs, UnixTime};
-use crate::domain::trigger::{self, Check};
+use super::attempt::{Approval, Attempt, Cause};
+use super::card::Card;
+use super::gates::{self, ClockEvidence, Gate};
+use super::ledger::Ledger;
+use super::limits;
+use super::operator::{Preflight, Wallet};
+use super::reading::{CardState, Recent};
+use super::rule::{Mode, Rule};
+use super::time::{Secs, UnixTime};
+use super::trigger::{self, Check};
 
 /// A person's agreement to a price holds this long.
 const APPROVAL_HOLDS: Secs = Secs::days(2);
+/// A gate that waiting may open is tried again this much later.
+pub const GATE_AGAIN: Secs = Secs::minutes(15);
+/// An attempt whose gates stay closed for this long is given up; the need remains.
+const GATES_TRIED_FOR: Secs = Secs::days(2);
 
 /// What the preflight saw.
-pub(super) struct Seen {
-    pub(super) wallet: Wallet,
-    pub(super) offer: Preflight,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The wallet.
+    pub wallet: Wallet,
+    /// What is sold, and the operator's clock.
+    pub offer: Preflight,
+}
+
+/// What the machine says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// What is known of its clock.
+    pub clock: ClockEvidence,
+    /// Free space where the record lies.
+    pub free_disk_bytes: u64,
 }
 
 /// What the gates look at.
-pub(super) struct Checked<'a> {
-    pub(super) case: &'a Case,
-    pub(super) attempt: &'a Attempt,
-    pub(super) rule: Option<&'a Rule>,
-    pub(super) seen: &'a Seen,
-    pub(super) now: UnixTime,
+#[derive(Clone, Copy, Debug)]
+pub struct LastLook<'a> {
+    /// The card.
+    pub card: &'a Card,
+    /// Its last readings.
+    pub recent: &'a Recent,
+    /// What the record knows of it.
+    pub ledger: &'a Ledger,
+    /// The attempt that is about to be sent.
+    pub attempt: &'a Attempt,
+    /// The rule that applies now.
+    pub rule: Option<&'a Rule>,
+    /// What the preflight saw.
+    pub seen: &'a Seen,
+    /// What the machine says of itself.
+    pub machine: &'a Machine,
+    /// Now.
+    pub now: UnixTime,
 }
 
-impl Checked<'_> {
-    pub(super) fn first_closed(&self) -> Option<Gate> {
-        let recent = &self.case.poll.recent;
-        gates::reading_gate(recent.latest.as_ref(), recent.previous.as_ref(), self.now)
+/// What the last look came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastWord {
+    /// The need is gone; nothing is sent.
+    NotNeeded,
+    /// A gate is closed; nothing is sent.
+    Closed(Gate),
+    /// The order may leave.
+    Send,
+}
+
+/// What a closed gate means for the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// It is tried again then, without a word.
+    Until(UnixTime),
+    /// It is given up, and people are told.
+    GivenUp,
+}
+
+/// A gate that waiting may open delays the attempt, for two days at most; any other gives it up.
+#[must_use]
+pub fn held(gate: Gate, attempt: &Attempt, now: UnixTime) -> Held {
+    let may_wait = gate.passes_by_itself() && !waited_enough(attempt, now);
+    if may_wait { Held::Until(now.plus(GATE_AGAIN)) } else { Held::GivenUp }
+}
+
+/// Whether an attempt has been held back for so long that it is given up.
+#[must_use]
+pub fn waited_enough(attempt: &Attempt, now: UnixTime) -> bool {
+    now.since(attempt.created_at) > GATES_TRIED_FOR
+}
+
+impl LastLook<'_> {
+    /// Whether the order may leave.
+    #[must_use]
+    pub fn word(&self) -> LastWord {
+        if !self.still_needed() {
+            return LastWord::NotNeeded;
+        }
+        self.first_closed().map_or(LastWord::Send, LastWord::Closed)
+    }
+
+    fn first_closed(&self) -> Option<Gate> {
+        gates::reading_gate(self.recent.latest.as_ref(), self.recent.previous.as_ref(), self.now)
             .or_else(|| self.people_and_record())
             .or_else(|| self.card_state())
             .or_else(|| self.offer())
             .or_else(|| self.money())
+            .or_else(|| self.machine())
+    }
+
+    /// G2, G6.
+    fn machine(&self) -> Option<Gate> {
+        let full = self.machine.free_disk_bytes < gates::FREE_DISK_MIN_BYTES;
+        gates::clock_fault(self.now, &self.machine.clock).map(Gate::ClockUntrusted).or(full.then_some(Gate::DiskFull))
     }
 
     /// Whether the rule is still there, still buys in the way it was planned, and still fires on the fresh reading:
     /// somebody else may have renewed the card meanwhile, or changed the file. What a person asked for is needed because
     /// they asked.
-    pub(super) fn still_needed(&self) -> bool {
+    fn still_needed(&self) -> bool {
         let Cause::Rule { .. } = self.attempt.cause else { return true };
         let Some(rule) = self.rule else { return false };
         let agreed = matches!(self.attempt.approval, Approval::Given { .. });
         if rule.mode != Mode::Auto && !agreed {
             return false;
         }
-        let Some(reading) = &self.case.poll.recent.latest else { return true };
+        let Some(reading) = &self.recent.latest else { return true };
         let checks: Vec<Check> = trigger::checks(&rule.renew_when, reading, self.now).collect();
         trigger::firing(rule.renew_when.join, &checks).is_some()
     }
 
     /// G3, G7, G8.
     fn people_and_record(&self) -> Option<Gate> {
-        let wishes = &self.case.card.wishes;
+        let wishes = &self.card.wishes;
         if wishes.pause.as_ref().is_some_and(|pause| pause.holds(self.now)) || wishes.skip_next {
             return Some(Gate::Paused);
         }
-        if self.case.open().is_some_and(|open| open.id != self.attempt.id) {
+        if self.ledger.open.is_some_and(|open| open.id != self.attempt.id) {
             return Some(Gate::AttemptOpen);
         }
-        if self.case.ledger.quarantined {
+        if self.ledger.quarantined {
             return Some(Gate::Quarantined);
         }
-        if self.case.ledger.breaker_until.is_some() {
+        if self.ledger.breaker_until.is_some() {
             return Some(Gate::BreakerOpen);
         }
         let rule = self.rule?;
-        let zone = &self.case.card.zone;
+        let zone = &self.card.zone;
         let today = self.now.date_in(zone);
         let over = rule.until.is_some_and(|until| today > until) || rule.from.is_some_and(|from| today < from);
         let by_person = matches!(self.attempt.approval, Approval::Given { .. });
@@ -79,7 +156,7 @@ impl Checked<'_> {
     }
 
     fn card_state(&self) -> Option<Gate> {
-        let state = self.case.poll.recent.latest.as_ref()?.state;
+        let state = self.recent.latest.as_ref()?.state;
         match state {
             CardState::Active | CardState::Finished | CardState::Expired | CardState::Unknown => None,
             CardState::NotInstalled | CardState::NotActive if self.rule.is_some_and(|rule| rule.even_inactive) => None,
@@ -112,14 +189,8 @@ impl Checked<'_> {
     fn money(&self) -> Option<Gate> {
         let price = self.attempt.plan.price;
         let limits = self.rule.map(|rule| rule.limits.clone()).unwrap_or_default();
-        let crossed = limits::crossed(
-            &limits,
-            price,
-            &self.case.ledger.spends,
-            Some(self.attempt.id),
-            &self.case.card.zone,
-            self.now,
-        );
+        let crossed =
+            limits::crossed(&limits, price, &self.ledger.spends, Some(self.attempt.id), &self.card.zone, self.now);
         if crossed.is_some() || self.attempt.payment != "wallet" {
             return crossed;
         }

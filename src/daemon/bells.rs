@@ -62,6 +62,11 @@ impl Bells {
         self.bells[round as usize].notify_one();
     }
 
+    /// Says whether a round was rung for, and takes that as heard.
+    pub(super) fn answer(&self, round: Round) -> bool {
+        std::mem::take(&mut self.sleepers().rung[round as usize])
+    }
+
     /// A task beside the rounds begins; a stepped clock stands still until it ends.
     pub(super) fn begins(&self) {
         self.sleepers().at_work += 1;
@@ -96,6 +101,8 @@ impl Bells {
                 self.sleepers().rung[round as usize] = false;
             }
             Clock::Stepped { .. } => self.sleep_stepped(round, until).await,
+            // Whoever tells the time rings the bells.
+            Clock::Told { .. } => self.bells[round as usize].notified().await,
         }
     }
 

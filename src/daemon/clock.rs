@@ -31,6 +31,11 @@ pub enum Clock {
         /// How long a day of the story takes to watch.
         day_takes: Duration,
     },
+    /// Says what it was told last, and may be set forth and back: for worlds in which the machine's clock is at fault.
+    Told {
+        /// The time, in seconds.
+        now_secs: AtomicI64,
+    },
 }
 
 impl Clock {
@@ -38,6 +43,20 @@ impl Clock {
     #[must_use]
     pub fn stepped(begins: UnixTime, day_takes: Duration) -> Self {
         Self::Stepped { now_secs: AtomicI64::new(begins.secs()), day_takes }
+    }
+
+    /// A clock that is told its time.
+    #[must_use]
+    pub const fn told(now: UnixTime) -> Self {
+        Self::Told { now_secs: AtomicI64::new(now.secs()) }
+    }
+
+    /// Sets a clock that is told its time, also back; others go by themselves.
+    pub fn tell(&self, now: UnixTime) {
+        match self {
+            Self::Told { now_secs } => now_secs.store(now.secs(), Ordering::SeqCst),
+            Self::System | Self::Scaled { .. } | Self::Stepped { .. } => {}
+        }
     }
 
     /// Reads what `--clock` takes: `SPEED@ANCHOR_MILLIS@BEGINS`, such as `600@1793491200000@2026-12-01T00:00:00Z`.
@@ -69,7 +88,9 @@ impl Clock {
                 let passed = machine_millis().saturating_sub(*anchor_millis).saturating_mul(i64::from(*speed));
                 begins.plus(Secs(passed / 1_000))
             }
-            Self::Stepped { now_secs, .. } => UnixTime::clamped(now_secs.load(Ordering::SeqCst)),
+            Self::Stepped { now_secs, .. } | Self::Told { now_secs } => {
+                UnixTime::clamped(now_secs.load(Ordering::SeqCst))
+            }
         }
     }
 
@@ -81,6 +102,8 @@ impl Clock {
             Self::System => Duration::from_secs(left),
             Self::Scaled { speed, .. } => Duration::from_millis(left.saturating_mul(1_000) / u64::from(*speed)),
             Self::Stepped { day_takes, .. } => day_takes.mul_f64(left as f64 / 86_400.0),
+            // It goes no further by waiting.
+            Self::Told { .. } => Duration::ZERO,
         }
     }
 
@@ -96,7 +119,7 @@ impl Clock {
             Self::Stepped { now_secs, .. } => {
                 now_secs.fetch_max(to.secs(), Ordering::SeqCst);
             }
-            Self::System | Self::Scaled { .. } => {}
+            Self::System | Self::Scaled { .. } | Self::Told { .. } => {}
         }
     }
 }
@@ -175,6 +198,18 @@ mod tests {
         clock.step_to(UnixTime::clamped(1_500));
         assert_eq!(clock.now(), UnixTime::clamped(2_000));
         assert_eq!(clock.machine_wait(UnixTime::MAX), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_told_clock_goes_both_ways() {
+        let clock = Clock::told(UnixTime::clamped(2_000));
+        clock.tell(UnixTime::clamped(1_000));
+        assert_eq!(clock.now(), UnixTime::clamped(1_000));
+        clock.step_to(UnixTime::clamped(3_000));
+        assert_eq!(clock.now(), UnixTime::clamped(1_000));
+        clock.tell(UnixTime::MAX);
+        assert_eq!((clock.now(), clock.machine_wait(UnixTime::MAX)), (UnixTime::MAX, Duration::ZERO));
+        assert!(!clock.is_real());
     }
 
     #[test]

@@ -111,7 +111,11 @@ async fn settle_and_claim(
             for (id, attempt_no, outcome) in settled {
                 notices::settle(conn, id, attempt_no, &outcome, now)?;
             }
-            notices::claim(conn, &channel, CLAIMED_AT_ONCE, now)
+            let claimed = notices::claim(conn, &channel, CLAIMED_AT_ONCE, now)?;
+            if !claimed.is_empty() {
+                crash::point("in_claim");
+            }
+            Ok(claimed)
         })
         .await
 }

@@ -12,9 +12,9 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use super::bells::Round;
 use super::clock;
-use super::keep_round::{self, Kept};
+use super::keep_round::Kept;
 use super::live::Live;
-use super::{Daemon, control, deliver_round, order, poll_round, renew_round, settle_round, watch};
+use super::{Daemon, control, order, watch};
 use crate::domain::attempt::Sent;
 use crate::domain::card::CardId;
 use crate::domain::draft;
@@ -37,7 +37,7 @@ pub(super) struct Health {
 }
 
 impl Health {
-    fn finished(&self, round: Round) {
+    pub(super) fn finished(&self, round: Round) {
         self.finished[round as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -133,24 +133,7 @@ fn start_rounds(daemon: &Arc<Daemon>) -> Vec<tokio::task::JoinHandle<()>> {
 async fn keep_going(daemon: Arc<Daemon>, round: Round) {
     let mut kept = Kept::default();
     while !daemon.stop.is_cancelled() {
-        let next = match round {
-            Round::Poll => poll_round::round(&daemon).await,
-            Round::Renew => renew_round::round(&daemon).await,
-            Round::Settle => settle_round::round(&daemon).await,
-            Round::Deliver => deliver_round::round(&daemon).await,
-            Round::Keep => keep_round::round(&daemon, &mut kept).await,
-        };
-        let next = match next {
-            Ok(next) => {
-                daemon.health.finished(round);
-                next
-            }
-            Err(error) => {
-                tracing::error!(?round, %error, "a round failed");
-                daemon.store_failed(&error);
-                Some(daemon.clock.now().plus(Secs::MINUTE))
-            }
-        };
+        let next = daemon.turn(round, &mut kept).await;
         tokio::select! {
             () = daemon.bells.sleep(round, next) => {}
             () = daemon.stop.cancelled() => {}

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::desk::{Desk, Fares};
+use super::opener::Opener;
 use super::tell;
 use crate::config::{Carries, Config, Machine, Person};
 use crate::domain::card::{Card, Name};
@@ -94,18 +95,24 @@ impl Live {
     pub async fn build(
         config: Config,
         surroundings: &Surroundings,
+        opener: &dyn Opener,
         fares: &BTreeMap<Name, Fares>,
     ) -> anyhow::Result<Self> {
         let mut desks = BTreeMap::new();
         for account in &config.machine.accounts {
-            let operator = super::open::accounts::operator(account, surroundings).await?;
+            let operator = opener.operator(account, surroundings).await?;
             let known = fares.get(&account.name).cloned().unwrap_or_default();
             let desk = Desk::new(account.to_account(&config.machine.schedule), operator, known);
             desks.insert(account.name.clone(), Arc::new(desk));
         }
         let mut posts = Vec::new();
         for channel in &config.machine.channels {
-            posts.push(Arc::new(super::open::post(channel, surroundings)?));
+            posts.push(Arc::new(Post {
+                name: channel.name.clone(),
+                channel: opener.channel(channel, surroundings)?,
+                carries: channel.kind.carries(),
+                from: super::open::sender(&channel.kind),
+            }));
         }
         let mut everybody: Vec<Name> = config.machine.people.iter().map(|person| person.name.clone()).collect();
         if everybody.is_empty() {

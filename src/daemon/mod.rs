@@ -8,7 +8,7 @@ pub mod bells;
 pub mod case;
 pub mod clock;
 pub mod control;
-pub mod crash;
+pub use crate::store::crash;
 mod deliver_round;
 pub mod desk;
 pub(crate) mod discovery;
@@ -22,6 +22,7 @@ pub mod live;
 mod moves;
 mod offers;
 pub(crate) mod open;
+pub mod opener;
 mod order;
 pub mod people;
 mod poll_round;
@@ -31,6 +32,7 @@ pub mod request;
 mod schedule;
 mod settle_round;
 mod tell;
+mod turns;
 mod wallet_watch;
 pub mod wallets;
 mod watch;
@@ -48,6 +50,7 @@ use self::bells::{Bells, Round};
 use self::clock::Clock;
 use self::live::{Live, Surroundings};
 use self::moves::Moved;
+use self::opener::{ByFiles, Opener};
 use self::schedule::Schedule;
 use self::work::Work;
 use crate::domain::attempt::StateName;
@@ -58,6 +61,7 @@ use crate::store::{Store, StoreError, backup};
 
 pub use self::deliver_round::deliver;
 pub use self::lifecycle::run;
+pub use self::turns::{Rest, Turns};
 
 /// Where everything lies.
 #[derive(Clone, Debug)]
@@ -105,6 +109,7 @@ pub struct Daemon {
     /// Ends the daemon.
     pub stop: CancellationToken,
     work: Arc<Work>,
+    opener: Arc<dyn Opener>,
     live: RwLock<Arc<Live>>,
     journal: Arc<Mutex<OrderJournal>>,
     schedule: Mutex<Schedule>,
@@ -120,13 +125,21 @@ impl Daemon {
     /// # Errors
     /// When the files have errors, another daemon holds the record, or the record is not ours to open.
     pub async fn open(places: Places, clock: Arc<Clock>) -> anyhow::Result<Arc<Self>> {
+        Self::open_with(places, clock, Arc::new(ByFiles)).await
+    }
+
+    /// As [`open`](Self::open), with operators and channels made by `opener`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with(places: Places, clock: Arc<Clock>, opener: Arc<dyn Opener>) -> anyhow::Result<Arc<Self>> {
         let now = clock.now();
         let files = reload::Files::read(&places.config);
         let config = crate::config::load(&places.config, Some(now.date_in(&TimeZone::UTC)))?;
         let store = Store::open(&places.state, now)?;
         reload::keep_copy(&places);
         let fares = store.read(reload::stored_fares).await?;
-        let live = Arc::new(Live::build(config, &places.surroundings(), &fares).await?);
+        let live = Arc::new(Live::build(config, &places.surroundings(), &*opener, &fares).await?);
         if store.check_due() {
             store.check().await?;
         }
@@ -140,6 +153,7 @@ impl Daemon {
             places,
             store,
             clock,
+            opener,
             bells,
             stop: CancellationToken::new(),
             live: RwLock::new(live),

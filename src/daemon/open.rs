@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use secrecy::SecretString;
 
 use super::desk::Fares;
-use super::live::{Post, Surroundings};
+use super::live::Surroundings;
 use super::request::CardWords;
 use crate::config::{
     CardEntry, ChannelConfig, ChannelKind, Config, Gateway, GatewayValue, Method, Piece, Placeholder, SecretRef, Tls,
@@ -36,13 +36,22 @@ pub(super) fn secret(reference: &SecretRef, around: &Surroundings) -> anyhow::Re
     Ok(reference.read(around.credentials.as_deref())?)
 }
 
-/// A channel.
+/// Who the messages of a channel come from; a described gateway knows it itself.
+pub(super) fn sender(kind: &ChannelKind) -> String {
+    match kind {
+        ChannelKind::Smtp { from, .. } | ChannelKind::Maildir { from, .. } => from.to_string(),
+        ChannelKind::Twilio { from, .. } => format!("+{}", from.digits()),
+        ChannelKind::Gateway(_) => String::new(),
+    }
+}
+
+/// What carries the messages of a channel.
 ///
 /// # Errors
 /// When a secret cannot be read or a setting cannot work.
-pub(super) fn post(channel: &ChannelConfig, around: &Surroundings) -> anyhow::Result<Post> {
-    let (settings, from) = match &channel.kind {
-        ChannelKind::Smtp { host, port, tls, user, password, from, ca_file } => {
+pub(super) fn channel(channel: &ChannelConfig, around: &Surroundings) -> anyhow::Result<Channel> {
+    let settings = match &channel.kind {
+        ChannelKind::Smtp { host, port, tls, user, password, from: _, ca_file } => {
             let login = match (user, password) {
                 (Some(user), Some(password)) => Some(Login { user: user.clone(), password: secret(password, around)? }),
                 _ => None,
@@ -52,7 +61,7 @@ pub(super) fn post(channel: &ChannelConfig, around: &Surroundings) -> anyhow::Re
                 Tls::Implicit => SmtpTls::Implicit,
                 Tls::None => SmtpTls::None,
             };
-            let settings = SmtpSettings {
+            ChannelSettings::Smtp(SmtpSettings {
                 host: host.clone(),
                 port: *port,
                 tls,
@@ -60,26 +69,19 @@ pub(super) fn post(channel: &ChannelConfig, around: &Surroundings) -> anyhow::Re
                 ca_file: ca_file.clone(),
                 connections: SMTP_CONNECTIONS,
                 step_timeout: SMTP_STEP,
-            };
-            (ChannelSettings::Smtp(settings), from.to_string())
+            })
         }
-        ChannelKind::Maildir { path, from } => {
-            let folder = path.clone().unwrap_or_else(|| around.state.join(MAIL_FOLDER));
-            (ChannelSettings::Maildir { folder }, from.to_string())
+        ChannelKind::Maildir { path, from: _ } => {
+            ChannelSettings::Maildir { folder: path.clone().unwrap_or_else(|| around.state.join(MAIL_FOLDER)) }
         }
-        ChannelKind::Twilio { account, token, from, base_url } => {
-            let settings = TwilioSettings {
-                account: account.clone(),
-                token: secret(token, around)?,
-                base_url: base_url.as_ref().map(ToString::to_string),
-            };
-            (ChannelSettings::Twilio(settings), format!("+{}", from.digits()))
-        }
-        ChannelKind::Gateway(gateway) => (ChannelSettings::Gateway(described(gateway, around)?), String::new()),
+        ChannelKind::Twilio { account, token, from: _, base_url } => ChannelSettings::Twilio(TwilioSettings {
+            account: account.clone(),
+            token: secret(token, around)?,
+            base_url: base_url.as_ref().map(ToString::to_string),
+        }),
+        ChannelKind::Gateway(gateway) => ChannelSettings::Gateway(described(gateway, around)?),
     };
-    let name = &channel.name;
-    let opened = Channel::open(settings).with_context(|| format!("channel `{name}`"))?;
-    Ok(Post { name: name.clone(), channel: opened, carries: channel.kind.carries(), from })
+    Channel::open(settings).with_context(|| format!("channel `{}`", channel.name))
 }
 
 fn described(gateway: &Gateway, around: &Surroundings) -> anyhow::Result<GatewaySettings> {

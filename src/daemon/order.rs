@@ -196,6 +196,7 @@ async fn intend(
                 Ok(prepared) => {
                     let sent = Sent { key, first_sent_at: now, send_count: 1 };
                     let attempt = attempts::start_sending(conn, &attempt, &sent, &prepared, now)?;
+                    crash::point("in_intent");
                     Ok(Some(Intended { attempt, card_name: case.card.name.clone(), prepared }))
                 }
                 Err(error) => {
@@ -274,7 +275,11 @@ async fn record_answer(daemon: &Arc<Daemon>, attempt: Attempt, answer: BuyAnswer
     let now = daemon.clock.now();
     let write = |(attempt, answer): (Attempt, BuyAnswer)| {
         let live = daemon.live();
-        daemon.store.write(move |conn| advance(conn, &live, &attempt, Event::Answered(answer), now))
+        daemon.store.write(move |conn| {
+            let moved = advance(conn, &live, &attempt, Event::Answered(answer), now)?;
+            crash::point("in_outcome");
+            Ok(moved)
+        })
     };
     match write((attempt.clone(), answer.clone())).await {
         Err(StoreError::DiskFull) => write((attempt, answer)).await,

@@ -89,7 +89,8 @@ impl Daemon {
 
     async fn put_to_work(self: &Arc<Self>, config: config::Config) -> anyhow::Result<()> {
         keep_copy(&self.places);
-        let live = Live::build(config, &self.places.surroundings(), &self.live().fares()).await?;
+        let (around, fares) = (self.places.surroundings(), self.live().fares());
+        let live = Live::build(config, &around, &*self.opener, &fares).await?;
         let (live, now) = (Arc::new(live), self.clock.now());
         let synced = Arc::clone(&live);
         self.store.write(move |conn| lifecycle::sync_cards(conn, &synced, now)).await?;

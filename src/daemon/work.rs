@@ -66,6 +66,12 @@ impl Work {
         true
     }
 
+    /// Waits until nothing is in hand.
+    pub(super) async fn rest(&self) {
+        self.finish().await;
+        self.tracker.reopen();
+    }
+
     /// Waits until everything in hand has ended; nothing new should be started.
     pub(super) async fn finish(&self) {
         self.tracker.close();

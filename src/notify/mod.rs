@@ -16,7 +16,7 @@ use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
 pub use channel::{
-    AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings, Login, Meaning,
+    AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings, Login, Meaning, Memory,
     Outgoing, SmtpSettings, SmtpTls, TwilioSettings,
 };
 pub use mail::{MailHeaders, Thread, mail, message_id};

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::crash;
 use super::error::StoreError;
 use super::journal::sync_dir_of;
 use super::migrate::Schema;
@@ -77,6 +78,7 @@ pub(super) fn make_at(from: &Path, to: &Path) -> Result<Backup, StoreError> {
         drop(remove(&temporary));
         return Err(error);
     }
+    crash::point("in_backup");
     let told = |error: io::Error| StoreError::file("keeping", to, &error);
     let bytes = File::open(&temporary).and_then(|file| file.sync_all().and_then(|()| file.metadata())).map_err(told)?;
     fs::rename(&temporary, to).and_then(|()| sync_dir_of(to)).map_err(told)?;
@@ -126,7 +128,9 @@ pub fn restore(backup: &Path, dir: &Path, now: UnixTime) -> Result<Option<PathBu
     let incoming = dir.join("restoring.db");
     remove(&incoming)?;
     make_at(backup, &incoming)?;
+    crash::point("in_restore");
     let replaced = set_aside(&live, now)?;
+    crash::point("after_set_aside");
     let told = |error: io::Error| StoreError::file("restoring", &live, &error);
     fs::rename(&incoming, &live).and_then(|()| sync_dir_of(&live)).map_err(told)?;
     Ok(replaced)

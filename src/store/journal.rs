@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::crash;
 use super::error::StoreError;
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{CardId, Name};
@@ -113,8 +114,9 @@ impl OrderJournal {
     /// [`StoreError::DiskFull`], or what the system says.
     pub fn append(&mut self, line: &JournalLine) -> Result<(), StoreError> {
         let text = text_of(line)?;
-        let written =
-            self.cut().and_then(|()| self.file.write_all(text.as_bytes())).and_then(|()| self.file.sync_data());
+        let written = self.cut().and_then(|()| self.file.write_all(text.as_bytes()));
+        crash::point("in_journal");
+        let written = written.and_then(|()| self.file.sync_data());
         if let Err(error) = written {
             let told = StoreError::file("writing", &self.path, &error);
             // If this fails too, the next line is preceded by another try.

@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
+use super::crash;
 use super::error::StoreError;
 use super::fields::change;
 use crate::domain::time::UnixTime;
@@ -46,10 +47,12 @@ impl Schema {
         if version(conn)? == self.latest {
             return Ok(());
         }
+        crash::point("before_migration");
         self.migrations.to_latest(conn).map_err(|error| match error {
             rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::from(err),
             other => StoreError::Sql { why: other.to_string() },
         })?;
+        crash::point("after_migration");
         change(conn, NOTE, (self.latest, now.secs(), concat!("simkeeper ", env!("CARGO_PKG_VERSION"))))?;
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! - [`attempts`]: orders, their states and evidence (looking back: `ledger`); [`notices`]: the queue of messages (`notice_lists`).
 //! - [`people`], [`decisions`], [`accounts`], [`catalogues`], [`meta`]: the smaller tables.
 //! - [`journal`]: `orders.journal`, which lies outside the database; [`backup`]: copies of it.
+//! - [`crash`]: where tests may end it.
 //! - `open`, `settings`, `migrate`: how the file is opened; `writer`, `readers`: who may use it; `reserve`: space for
 //!   outcomes on a full disk; `fields`, `words`, `bytes`: how columns become values.
 
@@ -17,6 +18,7 @@ pub mod backup;
 pub mod cards;
 pub mod catalogues;
 pub mod codec;
+pub mod crash;
 pub mod decisions;
 pub mod journal;
 pub mod meta;

@@ -13,6 +13,7 @@ use std::thread;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::crash;
 use super::error::StoreError;
 use super::reserve::Reserve;
 
@@ -76,7 +77,7 @@ impl Writer {
     pub(super) fn start(conn: Connection, lock: File, reserve: Reserve) -> std::io::Result<Self> {
         let (messages, inbox) = mpsc::channel(GROUP_MAX);
         let desk = Desk { conn, reserve, broken: None, _lock: lock };
-        thread::Builder::new().name("record".into()).spawn(move || desk.work(inbox))?;
+        thread::Builder::new().name("record".into()).spawn(crash::carried(move || desk.work(inbox)))?;
         Ok(Self { messages })
     }
 

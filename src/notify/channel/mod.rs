@@ -3,6 +3,7 @@
 mod gateway;
 mod http;
 mod maildir;
+mod memory;
 mod smtp;
 mod tls;
 mod twilio;
@@ -15,6 +16,7 @@ use super::NotifyError;
 use crate::domain::time::Secs;
 
 pub use gateway::{AnswerRule, GatewayMethod, GatewaySettings, Meaning};
+pub use memory::Memory;
 pub use smtp::{Login, SmtpSettings, SmtpTls};
 pub use twilio::TwilioSettings;
 
@@ -98,6 +100,8 @@ pub enum Channel {
     Twilio(twilio::Twilio),
     /// A described text gateway.
     Gateway(gateway::Gateway),
+    /// A station in memory.
+    Memory(Memory),
 }
 
 impl Channel {
@@ -121,6 +125,7 @@ impl Channel {
             Self::Maildir(channel) => channel.send(message).await,
             Self::Twilio(channel) => channel.send(message).await,
             Self::Gateway(channel) => channel.send(message).await,
+            Self::Memory(channel) => channel.send(message).await,
         }
     }
 
@@ -128,7 +133,7 @@ impl Channel {
     pub async fn close(&self) {
         match self {
             Self::Smtp(channel) => channel.close().await,
-            Self::Maildir(_) | Self::Twilio(_) | Self::Gateway(_) => {}
+            Self::Maildir(_) | Self::Twilio(_) | Self::Gateway(_) | Self::Memory(_) => {}
         }
     }
 }

@@ -1,0 +1,36 @@
+//! What makes operators and channels of what the files say. The usual one makes what the files name; a simulation puts
+//! its own in their places, and everything else of the daemon stays as it is.
+
+use std::sync::Arc;
+
+use super::live::Surroundings;
+use super::open;
+use crate::config::{AccountConfig, ChannelConfig};
+use crate::notify::Channel;
+use crate::operators::{Answer, Operator};
+
+/// Makes what the files name.
+pub trait Opener: Send + Sync {
+    /// The way to the operator of an account.
+    fn operator<'a>(
+        &'a self,
+        account: &'a AccountConfig,
+        around: &'a Surroundings,
+    ) -> Answer<'a, anyhow::Result<Arc<dyn Operator>>> {
+        Box::pin(open::accounts::operator(account, around))
+    }
+
+    /// What carries messages.
+    ///
+    /// # Errors
+    /// When a secret cannot be read or a setting cannot work.
+    fn channel(&self, channel: &ChannelConfig, around: &Surroundings) -> anyhow::Result<Channel> {
+        open::channel(channel, around)
+    }
+}
+
+/// The usual one: what the files name, and nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct ByFiles;
+
+impl Opener for ByFiles {}

@@ -136,7 +136,7 @@ impl Daemon {
         let now = clock.now();
         let files = reload::Files::read(&places.config);
         let config = crate::config::load(&places.config, Some(now.date_in(&TimeZone::UTC)))?;
-        let store = Store::open(&places.state, now)?;
+        let store = opener.record(&places.state, now)?;
         reload::keep_copy(&places);
         let fares = store.read(reload::stored_fares).await?;
         let live = Arc::new(Live::build(config, &places.surroundings(), &*opener, &fares).await?);
@@ -208,7 +208,7 @@ impl Daemon {
     /// Appends to the journal of orders and syncs it; nothing is sent unless this succeeds.
     async fn journal_append(&self, line: JournalLine) -> Result<(), StoreError> {
         let journal = Arc::clone(&self.journal);
-        let appended = tokio::task::spawn_blocking(move || {
+        let appended = self.store.aside(move || {
             let mut journal = journal.lock().unwrap_or_else(PoisonError::into_inner);
             let sequence = journal.next_sequence();
             journal.append(&JournalLine { sequence, ..line })
@@ -249,7 +249,7 @@ impl Daemon {
     /// When it cannot be written or does not prove right.
     pub async fn back_up(&self) -> Result<PathBuf, StoreError> {
         let (folder, now) = (self.places.state.clone(), self.clock.now());
-        let made = tokio::task::spawn_blocking(move || backup::make(&folder, now, keep_round::BACKUPS_KEPT));
+        let made = self.store.aside(move || backup::make(&folder, now, keep_round::BACKUPS_KEPT));
         match made.await {
             Ok(made) => Ok(made?.path),
             Err(_) => Err(StoreError::Broken { why: "the copy was not finished".into() }),

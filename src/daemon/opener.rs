@@ -1,16 +1,27 @@
-//! What makes operators and channels of what the files say. The usual one makes what the files name; a simulation puts
+//! What opens the record, and makes operators and channels of what the files say. The usual one makes what the files name; a simulation puts
 //! its own in their places, and everything else of the daemon stays as it is.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::live::Surroundings;
 use super::open;
 use crate::config::{AccountConfig, ChannelConfig};
+use crate::domain::time::UnixTime;
 use crate::notify::Channel;
 use crate::operators::{Answer, Operator};
+use crate::store::{Store, StoreError};
 
 /// Makes what the files name.
 pub trait Opener: Send + Sync {
+    /// The record in a folder.
+    ///
+    /// # Errors
+    /// A refusal that says what to do, or what the system says.
+    fn record(&self, folder: &Path, now: UnixTime) -> Result<Store, StoreError> {
+        Store::open(folder, now)
+    }
+
     /// The way to the operator of an account.
     fn operator<'a>(
         &'a self,

@@ -80,15 +80,31 @@ impl Store {
     /// # Errors
     /// A refusal that says what to do, or what the system says.
     pub fn open(dir: &Path, now: UnixTime) -> Result<Self, StoreError> {
+        let (opened, reserve) = Self::opened(dir, now)?;
+        let writer = Writer::start(opened.conn, opened.lock, reserve.clone())
+            .map_err(|error| StoreError::file("starting the writer for", dir, &error))?;
+        Ok(Self::with(dir, Some(writer), reserve, opened.check_due, false))
+    }
+
+    /// As [`open`](Self::open), without threads: what is read and written is so on the thread that asks, in an order
+    /// that no scheduler changes. For simulations; a daemon's rounds would wait for the disk.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_here(dir: &Path, now: UnixTime) -> Result<Self, StoreError> {
+        let (opened, reserve) = Self::opened(dir, now)?;
+        let writer = Writer::here(opened.conn, opened.lock, reserve.clone());
+        Ok(Self::with(dir, Some(writer), reserve, opened.check_due, true))
+    }
+
+    fn opened(dir: &Path, now: UnixTime) -> Result<(open::Opened, Reserve), StoreError> {
         let opened = open::open(dir, now, &Schema::current())?;
         meta::begin(&opened.conn, now)?;
         let reserve = Reserve::beside(dir);
         if let Err(error) = reserve.hold() {
             tracing::warn!(%error, "no space is held in reserve for outcomes on a full disk");
         }
-        let writer = Writer::start(opened.conn, opened.lock, reserve.clone())
-            .map_err(|error| StoreError::file("starting the writer for", dir, &error))?;
-        Ok(Self::with(dir, Some(writer), reserve, opened.check_due))
+        Ok((opened, reserve))
     }
 
     /// Opens the record for reading, beside a daemon or without one: no lock, no change of schema, and every write is
@@ -97,13 +113,13 @@ impl Store {
     /// # Errors
     /// A refusal that says what to do, or what the system says.
     pub fn open_read_only(dir: &Path) -> Result<Self, StoreError> {
-        let store = Self::with(dir, None, Reserve::beside(dir), false);
+        let store = Self::with(dir, None, Reserve::beside(dir), false, false);
         store.read_blocking(|_| Ok(()))?;
         Ok(store)
     }
 
-    fn with(dir: &Path, writer: Option<Writer>, reserve: Reserve, check_due: bool) -> Self {
-        let readers = Arc::new(Readers::new(dir.join(open::DATABASE)));
+    fn with(dir: &Path, writer: Option<Writer>, reserve: Reserve, check_due: bool, here: bool) -> Self {
+        let readers = Arc::new(Readers::new(dir.join(open::DATABASE), here));
         Self { inner: Arc::new(Inner { dir: dir.to_owned(), writer, readers, reserve, check_due }) }
     }
 
@@ -152,6 +168,17 @@ impl Store {
     /// As [`read`](Self::read).
     pub fn read_blocking<T>(&self, work: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.inner.readers.read_here(work)
+    }
+
+    /// Runs other work that blocks (a line in the journal, a copy) where the record's own reading is done.
+    ///
+    /// # Errors
+    /// [`StoreError::Panicked`] if it did.
+    pub async fn aside<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, StoreError> {
+        if self.inner.readers.is_here() {
+            return Ok(work());
+        }
+        tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Panicked { what: error.to_string() })
     }
 
     /// The folder of the record.

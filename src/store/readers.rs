@@ -20,19 +20,29 @@ pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
     permits: Arc<Semaphore>,
+    here: bool,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS_MAX)) }
+    /// Readers of the file at `path`; with `here` they read on the thread that asks, else on one for blocking work.
+    pub(super) fn new(path: PathBuf, here: bool) -> Self {
+        Self { path, idle: Mutex::new(Vec::new()), permits: Arc::new(Semaphore::new(READERS_MAX)), here }
     }
 
-    /// Runs `closure` on a thread for blocking work.
+    /// Whether everything happens on the thread that asks.
+    pub(super) const fn is_here(&self) -> bool {
+        self.here
+    }
+
+    /// Runs `closure` where blocking does no harm.
     pub(super) async fn read<T, F>(self: &Arc<Self>, closure: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        if self.here {
+            return self.read_here(closure);
+        }
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| StoreError::Closed)?;
         let readers = Arc::clone(self);
         let task = tokio::task::spawn_blocking(move || {

@@ -140,6 +140,38 @@ async fn all_that_waits_shares_one_commit() {
 }
 
 #[tokio::test]
+async fn without_threads_writes_share_commits_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open_here(dir.path(), NOW).unwrap();
+    assert!(matches!(Store::open(dir.path(), NOW), Err(StoreError::Locked { .. })));
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&commits);
+    let counting = move |conn: &Connection| {
+        let count = move || counter.fetch_add(1, Ordering::SeqCst) == usize::MAX;
+        Ok(conn.commit_hook(Some(count)).map(drop)?)
+    };
+    store.write(counting).await.unwrap();
+    commits.store(0, Ordering::SeqCst);
+    let pieces = (0..9).map(|number| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store
+                .write(move |conn| if number == 4 { panic!("four") } else { Ok(card(conn, &format!("c{number}"))) })
+                .await
+        })
+    });
+    let mut lost = 0;
+    for piece in pieces.collect::<Vec<_>>() {
+        lost += usize::from(piece.await.unwrap().is_err());
+    }
+    assert_eq!((lost, count(&store).await, commits.load(Ordering::SeqCst)), (1, 8, 1));
+    let other = store.clone();
+    store.close().await;
+    assert_eq!(other.write(|_| Ok(())).await, Err(StoreError::Closed));
+    Store::open(dir.path(), NOW).unwrap().close().await;
+}
+
+#[tokio::test]
 async fn errors_and_panics_take_back_their_own_work_only() {
     let (_dir, store) = store();
     // The writer is held up, so that the next pieces share one transaction.

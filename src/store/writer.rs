@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rusqlite::Connection;
@@ -21,17 +22,26 @@ use super::reserve::Reserve;
 const GROUP_MAX: usize = 1024;
 
 /// The sending side; any number of tasks may hold it.
-pub(super) struct Writer {
-    messages: mpsc::Sender<Message>,
+pub(super) enum Writer {
+    /// A thread of its own writes.
+    Thread(mpsc::Sender<Message>),
+    /// Whoever waits for a commit makes it, for all that wait: nothing depends on how threads are scheduled.
+    Here(Mutex<Bench>),
 }
 
-enum Message {
+/// What is needed to write, where no thread has it.
+pub(super) struct Bench {
+    desk: Option<Desk>,
+    waiting: VecDeque<Box<dyn Work>>,
+}
+
+pub(super) enum Message {
     Work(Box<dyn Work>),
     Close(oneshot::Sender<()>),
 }
 
 /// One piece of work: run inside a savepoint, answered after the commit.
-trait Work: Send {
+pub(super) trait Work: Send {
     fn run(&mut self, conn: &Connection) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -78,7 +88,13 @@ impl Writer {
         let (messages, inbox) = mpsc::channel(GROUP_MAX);
         let desk = Desk { conn, reserve, broken: None, _lock: lock };
         thread::Builder::new().name("record".into()).spawn(crash::carried(move || desk.work(inbox)))?;
-        Ok(Self { messages })
+        Ok(Self::Thread(messages))
+    }
+
+    /// No thread: whoever writes does it. The lock is held until it is closed or dropped.
+    pub(super) fn here(conn: Connection, lock: File, reserve: Reserve) -> Self {
+        let desk = Desk { conn, reserve, broken: None, _lock: lock };
+        Self::Here(Mutex::new(Bench { desk: Some(desk), waiting: VecDeque::new() }))
     }
 
     /// Runs `closure` in the next transaction, and returns once it is on disk.
@@ -87,8 +103,16 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (message, answer) = message(closure);
-        self.messages.send(message).await.map_err(|_| StoreError::Closed)?;
+        let (work, answer) = piece(closure);
+        match self {
+            Self::Thread(messages) => messages.send(Message::Work(work)).await.map_err(|_| StoreError::Closed)?,
+            Self::Here(bench) => {
+                bench_of(bench).waiting.push_back(work);
+                // Whatever else is about to write may share the commit, as it does on the thread.
+                tokio::task::yield_now().await;
+                bench_of(bench).commit();
+            }
+        }
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -98,40 +122,79 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let (message, answer) = message(closure);
-        self.messages.blocking_send(message).map_err(|_| StoreError::Closed)?;
+        let (work, answer) = piece(closure);
+        match self {
+            Self::Thread(messages) => messages.blocking_send(Message::Work(work)).map_err(|_| StoreError::Closed)?,
+            Self::Here(bench) => {
+                let mut bench = bench_of(bench);
+                bench.waiting.push_back(work);
+                bench.commit();
+            }
+        }
         answer.blocking_recv().map_err(|_| StoreError::Closed)?
     }
 
     /// Finishes what waits, empties the log into the database and gives up the lock.
     pub(super) async fn close(&self) {
-        let (done, wait) = oneshot::channel();
-        if self.messages.send(Message::Close(done)).await.is_ok() {
-            // An error means that the thread has ended already.
-            drop(wait.await);
+        match self {
+            Self::Thread(messages) => {
+                let (done, wait) = oneshot::channel();
+                if messages.send(Message::Close(done)).await.is_ok() {
+                    // An error means that the thread has ended already.
+                    drop(wait.await);
+                }
+            }
+            Self::Here(bench) => bench_of(bench).close(),
         }
     }
 
     /// As [`close`](Self::close), for threads outside the runtime.
     pub(super) fn close_blocking(&self) {
-        let (done, wait) = oneshot::channel();
-        if self.messages.blocking_send(Message::Close(done)).is_ok() {
-            drop(wait.blocking_recv());
+        match self {
+            Self::Thread(messages) => {
+                let (done, wait) = oneshot::channel();
+                if messages.blocking_send(Message::Close(done)).is_ok() {
+                    drop(wait.blocking_recv());
+                }
+            }
+            Self::Here(bench) => bench_of(bench).close(),
         }
     }
 }
 
-fn message<T, F>(closure: F) -> (Message, oneshot::Receiver<Result<T, StoreError>>)
+fn bench_of(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
+    // What panics in a piece of work is caught within it.
+    bench.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bench {
+    fn commit(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        match &mut self.desk {
+            Some(desk) => desk.commit_all(waiting),
+            None => waiting.into_iter().for_each(|work| work.answer(Err(StoreError::Closed))),
+        }
+    }
+
+    fn close(&mut self) {
+        self.commit();
+        if let Some(desk) = self.desk.take() {
+            desk.checkpoint();
+        }
+    }
+}
+
+fn piece<T, F>(closure: F) -> (Box<dyn Work>, oneshot::Receiver<Result<T, StoreError>>)
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Message::Work(Box::new(Piece { closure: Some(closure), outcome: None, reply })), answer)
+    (Box::new(Piece { closure: Some(closure), outcome: None, reply }), answer)
 }
 
-/// What the thread has.
-struct Desk {
+/// What it takes to write.
+pub(super) struct Desk {
     conn: Connection,
     reserve: Reserve,
     broken: Option<StoreError>,

@@ -1,1 +1,7 @@
-//! Whole worlds in which simkeeper must keep its promises.
+//! Whole worlds in which simkeeper must keep its promises: `world` is what is true, `core` drives the daemon's own
+//! decisions through it, `oracle` judges.
+
+pub mod chance;
+pub mod faults;
+pub mod oracle;
+pub mod world;

@@ -199,6 +199,36 @@ pub enum Switches {
     Only(Site),
 }
 
+impl Switches {
+    /// Whether nothing of it may keep a card from being bought for: what passes by itself within days is no excuse.
+    #[must_use]
+    pub const fn lets_live(self) -> bool {
+        match self {
+            Self::AllOff => true,
+            Self::Chance | Self::AllOn => false,
+            Self::Only(site) => matches!(
+                site,
+                Site::ClockJumps
+                    | Site::StartsWithoutTime
+                    | Site::Sleeps
+                    | Site::PowerLost
+                    | Site::CrashAtStart
+                    | Site::CrashPlanned
+                    | Site::CrashBeforeIntent
+                    | Site::CrashBeforeReading
+                    | Site::CrashAfterReading
+                    | Site::CrashAfterOutcome
+                    | Site::AnswerCut
+                    | Site::ErrorThoughTaken
+                    | Site::ConnectFails
+                    | Site::ReadFails
+                    | Site::EndsWobble
+                    | Site::EndsShifted
+            ),
+        }
+    }
+}
+
 /// The switches of a world, and what was hit.
 #[derive(Clone, Debug)]
 pub struct Faults {

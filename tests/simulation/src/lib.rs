@@ -2,6 +2,10 @@
 //! decisions through it, `oracle` judges.
 
 pub mod chance;
+pub mod core;
+pub mod coverage;
 pub mod faults;
+pub mod mutants;
 pub mod oracle;
+pub mod run;
 pub mod world;

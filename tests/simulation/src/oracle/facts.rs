@@ -18,6 +18,8 @@ pub enum Fact {
         month_limit: Option<i64>,
         /// The last instant at which its rule buys.
         rule_over_at: Option<i64>,
+        /// Whether nothing in this world may keep it from being bought for in time.
+        must_live: bool,
     },
     /// An order reached the operator and was booked as a new one.
     Ordered {
@@ -72,8 +74,6 @@ pub enum Fact {
         price: i64,
         /// The price on sale in truth.
         price_on_sale: i64,
-        /// Whether the operator had blocked the card.
-        blocked: bool,
         /// Whether the rule was in the file.
         has_rule: bool,
     },
@@ -107,20 +107,17 @@ pub enum Fact {
         /// When.
         at: i64,
     },
-    /// A commit is acknowledged.
-    Committed {
-        /// Commits so far.
-        count: u64,
-    },
-    /// A process starts on a record with so many commits.
+    /// A process starts.
     Started {
+        /// Commits that were acknowledged before.
+        acknowledged: u64,
         /// Commits in the record.
-        count: u64,
+        found: u64,
         /// When.
         at: i64,
         /// Whether an older copy was put in the record's place.
         restored: bool,
-        /// Open attempts in the record, with their states.
+        /// Open attempts in the record, with their cards.
         open: Vec<(usize, i64)>,
     },
     /// The process ended.
@@ -135,25 +132,22 @@ pub enum Fact {
         /// Whether the sender could learn that.
         is_known: bool,
     },
+    /// The process ended before it could note that this one is out.
+    Unsettled {
+        /// Its row.
+        notice: i64,
+    },
     /// A message was given up in sight of people, or expired.
     GivenUp {
         /// Its row.
         notice: i64,
     },
-    /// The process looked at what is open: it lives, and its clock is right.
-    Alive {
-        /// When.
-        at: i64,
-    },
-    /// The operator was asked although it failed so often that it should be left alone.
-    Hammered {
-        /// Calls that failed in a row within a minute.
-        calls: u32,
-    },
     /// A card could not be read, or its clock was wrong, from here on.
     Blind {
         /// The card.
         card: usize,
+        /// From when.
+        from: i64,
         /// Until when.
         until: i64,
     },

@@ -1,4 +1,172 @@
 //! Judges what happened, from facts alone. Shares no code with the daemon, so that a wrong thought there is not thought
 //! here again.
 
+mod ends;
 pub mod facts;
+mod intents;
+mod messages;
+mod orders;
+mod settled;
+
+use std::collections::BTreeMap;
+
+use self::facts::Fact;
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 86_400;
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breach {
+    /// Which: `P1` to `P6`, or another word for what is checked beside them.
+    pub promise: &'static str,
+    /// When, in true seconds.
+    pub at: i64,
+    /// The card.
+    pub card: usize,
+    /// What happened.
+    pub what: String,
+}
+
+/// An order at the operator.
+#[derive(Clone, Copy, Debug)]
+struct Order {
+    key: u128,
+    at: i64,
+    taken_at: Option<i64>,
+    taken_back_at: Option<i64>,
+    extends_secs: i64,
+    charge: i64,
+    /// The operator said for certain that it was not taken, or a person said to leave it be.
+    is_excused: bool,
+}
+
+/// What is known of a card.
+#[derive(Clone, Debug, Default)]
+struct Card {
+    covered_until: i64,
+    lead_secs: i64,
+    ends: bool,
+    must_live: bool,
+    month_limit: Option<i64>,
+    rule_over_at: Option<i64>,
+    orders: Vec<Order>,
+    bought_by_people: Vec<(i64, i64)>,
+    blind: Vec<(i64, i64)>,
+    alerts: Vec<i64>,
+    restored_at: i64,
+}
+
+/// What is known of an attempt.
+#[derive(Clone, Debug)]
+struct Attempt {
+    card: usize,
+    state: &'static str,
+    since: i64,
+    began_at: i64,
+    asked_at: i64,
+}
+
+/// The oracle at work.
+#[derive(Debug, Default)]
+struct Oracle {
+    cards: Vec<Card>,
+    attempts: BTreeMap<i64, Attempt>,
+    notices: BTreeMap<i64, messages::Notice>,
+    /// Messages that a move owes: (attempt, kind, when, card).
+    owed: Vec<(i64, &'static str, i64, usize)>,
+    /// Messages by attempt and kind.
+    told: std::collections::BTreeSet<(i64, &'static str)>,
+    breaches: Vec<Breach>,
+}
+
+/// Judges the facts of one world, in the order in which they happened.
+#[must_use]
+pub fn judge(facts: &[Fact]) -> Vec<Breach> {
+    let mut oracle = Oracle::default();
+    for fact in facts {
+        oracle.hear(fact);
+    }
+    oracle.breaches.sort_by_key(|breach| breach.at);
+    oracle.breaches
+}
+
+impl Oracle {
+    fn breach(&mut self, promise: &'static str, at: i64, card: usize, what: impl Into<String>) {
+        self.breaches.push(Breach { promise, at, card, what: what.into() });
+    }
+
+    fn hear(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Card { covered_until, lead_secs, ends, month_limit, rule_over_at, must_live, .. } => {
+                self.cards.push(Card {
+                    covered_until: *covered_until,
+                    lead_secs: *lead_secs,
+                    ends: *ends,
+                    must_live: *must_live,
+                    month_limit: *month_limit,
+                    rule_over_at: *rule_over_at,
+                    ..Card::default()
+                });
+            }
+            Fact::Ordered { card, key, at, taken_at, taken_back_at, extends_secs, charge } => {
+                let (key, at, taken_at, charge) = (*key, *at, *taken_at, *charge);
+                let (taken_back_at, extends_secs) = (*taken_back_at, *extends_secs);
+                let order = Order { key, at, taken_at, taken_back_at, extends_secs, charge, is_excused: false };
+                self.ordered(*card, order);
+            }
+            Fact::PersonBought { card, at, extends_secs } => {
+                self.cards[*card].bought_by_people.push((*at, *extends_secs));
+            }
+            Fact::ToldRefused { key } => {
+                let orders = self.cards.iter_mut().flat_map(|card| &mut card.orders);
+                orders.filter(|order| order.key == *key).for_each(|order| order.is_excused = true);
+            }
+            Fact::Intended { .. } => self.intended(fact),
+            Fact::Moved { .. } => self.moved(fact),
+            Fact::Queued { notice, card, attempt, kind, at } => self.queued(*notice, *card, *attempt, kind, *at),
+            Fact::Started { acknowledged, found, at, restored, open } => {
+                self.started(*acknowledged, *found, *at, *restored, open);
+            }
+            Fact::Stopped { .. } => {}
+            Fact::Delivered { notice, is_known } => self.delivered(*notice, *is_known),
+            Fact::Unsettled { notice } => self.unsettled(*notice),
+            Fact::GivenUp { notice } => self.given_up(*notice),
+            Fact::Blind { card, from, until } => self.cards[*card].blind.push((*from, *until)),
+            Fact::Ended { at, open, waiting } => {
+                self.ended_open(*at, open);
+                self.ended_messages(*at, waiting);
+                self.ended_cards(*at);
+            }
+        }
+    }
+
+    fn started(&mut self, acknowledged: u64, found: u64, at: i64, restored: bool, open: &[(usize, i64)]) {
+        if restored {
+            // Rows of the time that was lost are given anew, and their messages are gone with them.
+            self.attempts.clear();
+            self.notices.clear();
+            self.owed.clear();
+            self.told.clear();
+            for card in &mut self.cards {
+                card.restored_at = at;
+            }
+            return;
+        }
+        if found < acknowledged {
+            self.breach("P6", at, 0, format!("{acknowledged} commits were acknowledged, {found} are there"));
+        }
+        let known: Vec<(i64, usize)> =
+            self.attempts.iter().filter(|(_, one)| is_open(one.state)).map(|(id, one)| (*id, one.card)).collect();
+        for (id, card) in known {
+            if !open.contains(&(card, id)) {
+                self.breach("P3", at, card, format!("attempt {id} was open and is forgotten"));
+                self.attempts.remove(&id);
+            }
+        }
+    }
+}
+
+fn is_open(state: &str) -> bool {
+    matches!(state, "planned" | "sending" | "pending" | "accepted" | "unknown" | "human")
+}

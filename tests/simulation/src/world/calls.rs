@@ -110,7 +110,7 @@ impl World {
         if self.fires(Site::CardPoisoned, card, operator) {
             self.cards[card].poisoned_until = at + chance.between(HOUR, 3 * DAY);
             let until = self.cards[card].poisoned_until;
-            self.facts.push(Fact::Blind { card, until });
+            self.facts.push(Fact::Blind { card, from: at, until });
         }
         if self.fires(Site::CardBlocked, card, operator) {
             self.cards[card].blocked_until = at + chance.between(HOUR, 2 * DAY);
@@ -127,7 +127,7 @@ impl World {
             let name = &self.operators[operator].account.name;
             let blind = self.cards.iter().enumerate().filter(|(_, card)| card.card.account == *name);
             let blind: Vec<usize> = blind.map(|(place, _)| place).collect();
-            self.facts.extend(blind.into_iter().map(|card| Fact::Blind { card, until }));
+            self.facts.extend(blind.into_iter().map(|card| Fact::Blind { card, from: at, until }));
         }
         if self.fires(Site::LookupsDown, card, operator) {
             self.operators[operator].lookups_down_until = at + chance.between(DAY, 4 * DAY);

@@ -26,6 +26,8 @@ pub struct Booked {
     pub taken_back_at: Option<i64>,
     /// What is charged.
     pub charge: i64,
+    /// Whether its effect never shows.
+    pub lacks_effect: bool,
     /// Whether the first answer was an error that repeats get again.
     pub answered_error: bool,
 }

@@ -198,6 +198,7 @@ impl World {
             told_pending_until: 0,
             taken_back_at: None,
             charge,
+            lacks_effect: false,
             answered_error: false,
         });
         truth.book.len() - 1
@@ -218,6 +219,7 @@ impl World {
         let truth = &mut self.operators[operator];
         truth.wallet -= truth.book[place].charge;
         truth.book[place].taken_back_at = taken_back_at;
+        truth.book[place].lacks_effect = never;
         if !never {
             self.cards[card].coming.push(Coming {
                 at: effect_at,

@@ -60,21 +60,24 @@ impl World {
         let cards: Vec<CardTruth> = (0..settings.cards)
             .map(|place| card(place, &operators, &mut Chance::new(seed, 100 + place as u64)))
             .collect();
-        let facts = (0..).zip(&cards).map(|(place, card)| first_fact(place, card)).collect();
+        let calm = settings.switches.lets_live();
+        let facts = (0..).zip(&cards).map(|(place, card)| first_fact(place, card, calm)).collect();
         let faults = Faults::new(seed, settings.switches, settings.cards + 1);
         Self { seed, faults, operators, cards, facts }
     }
 }
 
-fn first_fact(place: usize, truth: &CardTruth) -> Fact {
+fn first_fact(place: usize, truth: &CardTruth, calm: bool) -> Fact {
     let over = truth.rule.until.map(|day| simkeeper::domain::time::day_after(day, &truth.card.zone).secs());
     Fact::Card {
         card: place,
         covered_until: truth.covered_until(BEGINS),
         lead_secs: truth.lead_secs,
-        ends: truth.kind != Kind::Credit,
+        // Data that is used up has no date of which anybody could warn.
+        ends: truth.kind != Kind::Credit && truth.rule.renew_when.triggers.len() == 1,
         month_limit: truth.rule.limits.per_month.map(|limit| limit.ten_thousandths()),
         rule_over_at: over,
+        must_live: calm && over.is_none() && truth.rule.mode == Mode::Auto && truth.rule.limits.per_month.is_none(),
     }
 }
 

@@ -1,0 +1,157 @@
+//! The command behind `tests/simulate`: lives through worlds and says what came of it.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use simulation::coverage;
+use simulation::mutants::Mutant;
+use simulation::run::{Plan, Report, live, run};
+use simulation::world::Settings;
+
+const USAGE: &str = "usage: tests/simulate core [--seeds FIRST..] [--card-years N] [--seconds N] [--threads N] \
+[--mutant NAME|all] [--trace SEED] [--table]";
+
+struct Wishes {
+    plan: Plan,
+    all_mutants: bool,
+    trace: Option<u64>,
+    table: bool,
+}
+
+fn wishes(words: &[String]) -> Result<Wishes, String> {
+    let mut plan = Plan {
+        first_seed: 1,
+        card_years: 20_000.0,
+        longest: Duration::from_secs(600),
+        mutant: None,
+        stops_at_breach: false,
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let (mut all_mutants, mut trace, mut table) = (false, None, false);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--table" {
+            table = true;
+            continue;
+        }
+        let value = words.next().ok_or_else(|| format!("`{word}` wants a value\n{USAGE}"))?;
+        let number = || value.trim_end_matches("..").parse::<u64>().map_err(|_| format!("`{value}` is no number"));
+        match word.as_str() {
+            "--seeds" => plan.first_seed = number()?,
+            "--card-years" => plan.card_years = number()? as f64,
+            "--seconds" => plan.longest = Duration::from_secs(number()?),
+            "--threads" => plan.threads = usize::try_from(number()?).unwrap_or(1),
+            "--trace" => trace = Some(number()?),
+            "--mutant" if value == "all" => all_mutants = true,
+            "--mutant" => plan.mutant = Some(Mutant::named(value).ok_or_else(|| names(value))?),
+            _ => return Err(format!("`{word}` is not known\n{USAGE}")),
+        }
+    }
+    Ok(Wishes { plan, all_mutants, trace, table })
+}
+
+fn names(wrong: &str) -> String {
+    let known: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.word()).collect();
+    format!("there is no mutant `{wrong}`; there are: all {}", known.join(" "))
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let Some(("core", rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    let wishes = match wishes(rest) {
+        Ok(wishes) => wishes,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            return ExitCode::from(2);
+        }
+    };
+    let good = match wishes.trace {
+        Some(seed) => show(seed, wishes.plan.mutant),
+        None if wishes.all_mutants => mutants(&wishes.plan),
+        None => core(&wishes.plan, wishes.table),
+    };
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn show(seed: u64, mutant: Option<Mutant>) -> bool {
+    let (simulation, breaches) = live(seed, &Settings::of_seed(seed), mutant, true);
+    print!("{}", simulation.trace().unwrap_or_default());
+    for breach in &breaches {
+        println!("BREACH {} at {} card {}: {}", breach.promise, breach.at, breach.card, breach.what);
+    }
+    breaches.is_empty()
+}
+
+fn core(plan: &Plan, table: bool) -> bool {
+    let report = run(plan);
+    println!("{}", summary(&report, plan));
+    let missing = coverage::missing(&report.hits);
+    if table || !missing.is_empty() {
+        print!("{}", coverage::table(&report.hits));
+    }
+    let complete = report.card_years >= plan.card_years;
+    let whole = missing.is_empty() || report.card_years < 20_000.0 || plan.mutant.is_some();
+    if !whole {
+        println!("{} cells that can be hit were not: {}", missing.len(), missing.join(", "));
+    }
+    for (seed, breach) in report.breaches.iter().take(20) {
+        println!("BREACH {} seed {seed} at {} card {}: {}", breach.promise, breach.at, breach.card, breach.what);
+    }
+    if let Some((seed, _)) = report.breaches.first() {
+        println!("first failing seed: {seed}; see `tests/simulate core --trace {seed}`");
+    }
+    if !complete {
+        println!("the time was over before all card-years were lived");
+    }
+    report.breaches.is_empty() && report.traced.1.is_empty() && complete && whole
+}
+
+fn summary(report: &Report, plan: &Plan) -> String {
+    let secs = report.took.as_secs_f64().max(0.001);
+    let per_core = report.card_years / secs / plan.threads as f64;
+    let bought: u64 = report.done.iter().sum();
+    let protected = report.done[0] + report.done[1];
+    let asked = report.questions[0] + report.questions[1];
+    format!(
+        "{:.0} card-years in {} worlds, {secs:.1} s on {} threads: {per_core:.0} card-years/s/core\n\
+         {} orders sent, {bought} bought; {} faults, {:.0} a card-year\n\
+         questions: {asked} for {protected} purchases of classes A and B ({:.1} per 1,000), {} for {} of class C\n\
+         {} worlds lived twice, {} differ; {} breaches",
+        report.card_years,
+        report.worlds,
+        plan.threads,
+        report.orders,
+        report.faults(),
+        report.faults() as f64 / report.card_years.max(1.0),
+        1_000.0 * asked as f64 / protected.max(1) as f64,
+        report.questions[2],
+        report.done[2],
+        report.traced.0,
+        report.traced.1.len(),
+        report.breaches.len(),
+    )
+}
+
+fn mutants(plan: &Plan) -> bool {
+    let mut all_caught = true;
+    for mutant in Mutant::ALL {
+        let report = run(&Plan { mutant: Some(*mutant), stops_at_breach: true, ..*plan });
+        match report.breaches.first() {
+            Some((seed, breach)) => println!(
+                "{:<26} caught after {:>6.0} card-years by {:<7} (seed {seed}: {})",
+                mutant.word(),
+                report.card_years,
+                breach.promise,
+                breach.what
+            ),
+            None => {
+                println!("{:<26} NOT caught within {:.0} card-years", mutant.word(), report.card_years);
+                all_caught = false;
+            }
+        }
+    }
+    all_caught
+}

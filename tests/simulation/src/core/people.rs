@@ -1,0 +1,169 @@
+//! A day: what people do about cards and questions, and what befalls the machine.
+
+use simkeeper::domain::attempt::{Approval, AttemptState, StateName};
+use simkeeper::domain::card::{Pause, Wishes};
+use simkeeper::domain::step::Decision;
+use simkeeper::domain::time::{Secs, UnixTime};
+
+use super::{Crash, DAY, Simulation, Step};
+use crate::chance::Chance;
+use crate::faults::Site;
+use crate::mutants::Mutant;
+use crate::oracle::facts::Fact;
+use crate::world::{Act, BEGINS, Person};
+
+const HOUR: i64 = 3_600;
+/// Copies that are kept.
+const BACKUPS_KEPT: usize = 3;
+
+impl Simulation {
+    /// A day begins.
+    pub(super) fn day(&mut self) -> Step<()> {
+        self.next_day += DAY;
+        let day = ((self.at - BEGINS) / DAY).unsigned_abs();
+        for place in 0..self.record.rows.len() {
+            match self.world.day_of_people(place, day, self.at) {
+                Act::Nothing | Act::RuleGone { .. } => {}
+                Act::Pause { until } => self.pause(place, until),
+            }
+            if self.process.is_some() {
+                self.answer(place, day);
+            }
+        }
+        self.day_of_machine(day)
+    }
+
+    fn pause(&mut self, place: usize, until: i64) {
+        let (now, length) = (self.now(), until - self.at);
+        let pause = Pause { since: now, until: Some(now.plus(Secs(length))), by: "anna".to_owned() };
+        let wishes = Wishes { pause: Some(pause), ..self.record.rows[place].card.wishes.clone() };
+        self.record.set_wishes(place, wishes);
+        self.commit();
+    }
+
+    /// Whoever was asked answers on some day.
+    fn answer(&mut self, place: usize, day: u64) {
+        let Some(attempt) = self.record.rows[place].open() else { return };
+        let mut chance = Chance::new(self.world.seed ^ 0xa45, (place as u64) << 32 | day);
+        let known = self.record.rows[place].attempts[attempt].attempt.clone();
+        match &known.state {
+            AttemptState::Planned { .. } if matches!(known.approval, Approval::Asked { .. }) => {
+                match chance.below(10) {
+                    0..5 => self.approve(place, attempt),
+                    5 => self.decide(place, attempt, Decision::Abandon),
+                    _ => {}
+                }
+            }
+            AttemptState::Human { sent, .. } if chance.percent(50) => {
+                let seller = self.world.operator(known.account.as_str()).unwrap_or(0);
+                let sent_at = self.sent_in_truth(place, attempt, sent.first_sent_at);
+                let person = self.world.person_settles(seller, sent.key.as_str(), sent_at, self.at);
+                let Person::Settles(decision) = person else { return };
+                let without_effect =
+                    self.world.operators[seller].booked(sent.key.as_str()).is_some_and(|one| one.lacks_effect);
+                if without_effect && decision == Decision::Bought {
+                    // The money comes back, and the shop sells another.
+                    self.decide(place, attempt, Decision::Abandon);
+                    let reader = self.reader(place);
+                    self.world.person_buys(place, reader, self.at);
+                    return;
+                }
+                self.decide(place, attempt, decision);
+                if self.world.fires(Site::TwoPeople, place, seller)
+                    && self.record.rows[place].attempts[attempt].attempt.state.name() == StateName::Human
+                {
+                    self.decide(place, attempt, Decision::Abandon);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// People know the true time; the record's may be wrong. What was last sent lies no later than the present state.
+    fn sent_in_truth(&self, place: usize, attempt: usize, told: UnixTime) -> i64 {
+        let since = self.record.rows[place].attempts[attempt].since;
+        told.secs().clamp(BEGINS, since.max(BEGINS)).max(since.min(self.at) - 3 * DAY)
+    }
+
+    fn approve(&mut self, place: usize, attempt: usize) {
+        let now = self.now();
+        let known = &mut self.record.rows[place].attempts[attempt].attempt;
+        known.approval = Approval::Given { by: "anna".to_owned(), at: now };
+        known.state = AttemptState::Planned { next_at: now };
+        known.version += 1;
+        self.commit();
+    }
+
+    /// What befalls the machine on a day.
+    fn day_of_machine(&mut self, day: u64) -> Step<()> {
+        let (card, at) = ((day % self.record.rows.len() as u64) as usize, self.at);
+        let operator = self.reader(card);
+        let often = |chance: &mut Chance, days: u64| chance.below(days) == 0;
+        if often(&mut self.machine.chance, 20) && self.world.fires(Site::ClockJumps, card, operator) {
+            self.jump();
+        }
+        if often(&mut self.machine.chance, 10) && self.world.fires(Site::Sleeps, card, operator) {
+            self.machine.asleep_until = at + self.machine.chance.between(HOUR, 12 * HOUR);
+            self.nobody_sees_until(self.machine.asleep_until);
+        }
+        if often(&mut self.machine.chance, 20) && self.world.fires(Site::DiskFull, card, operator) {
+            self.machine.disk_full_until = at + self.machine.chance.between(HOUR, 2 * DAY);
+        }
+        if often(&mut self.machine.chance, 20) && self.world.fires(Site::MailDown, card, operator) {
+            self.machine.mail_down_until = at + self.machine.chance.between(HOUR, 3 * DAY);
+        }
+        if self.world.faults.is_on(Site::Restored) && day.is_multiple_of(5) {
+            if self.machine.backups.len() == BACKUPS_KEPT {
+                self.machine.backups.remove(0);
+            }
+            self.machine.backups.push(self.record.clone());
+        }
+        if often(&mut self.machine.chance, 30) && self.world.fires(Site::Restored, card, operator) {
+            return self.restore();
+        }
+        if often(&mut self.machine.chance, 10) && self.world.fires(Site::PowerLost, card, operator) {
+            return self.lose_power();
+        }
+        Ok(())
+    }
+
+    fn jump(&mut self) {
+        if self.machine.clock_mends_at.is_some() {
+            return;
+        }
+        let to_2038 = 2_145_916_800 - self.at;
+        let jumps = [20 * DAY, -20 * DAY, -self.at, to_2038, HOUR, -HOUR, -10 * HOUR, 200];
+        self.machine.clock_off = *self.machine.chance.pick(&jumps);
+        self.machine.clock_mends_at = Some(self.at + self.machine.chance.between(HOUR, 2 * DAY));
+        self.nobody_sees_until(self.machine.clock_mends_at.unwrap_or(self.at));
+        self.write("the clock jumps");
+    }
+
+    pub(super) fn nobody_sees_until(&mut self, until: i64) {
+        let cards = 0..self.record.rows.len();
+        self.world.facts.extend(cards.map(|card| Fact::Blind { card, from: self.at, until }));
+    }
+
+    /// An older copy takes the record's place; the process is started anew.
+    fn restore(&mut self) -> Step<()> {
+        let count = self.machine.backups.len() as u64;
+        if count == 0 {
+            return Ok(());
+        }
+        let place = self.machine.chance.below(count) as usize;
+        self.record = self.machine.backups[place].clone();
+        self.machine.was_restored = true;
+        self.write("an older copy is restored");
+        Err(Crash)
+    }
+
+    /// The power goes. What was synced is there afterwards; everything is, where every commit was.
+    fn lose_power(&mut self) -> Step<()> {
+        if self.is(Mutant::NoSync)
+            && let Some(synced) = self.machine.synced.clone()
+        {
+            self.record = synced;
+        }
+        Err(Crash)
+    }
+}

@@ -1,0 +1,160 @@
+//! What a start finds: a journal that may know more than the record, orders left on their way, claims of the process
+//! before, and a clock that may not be set yet.
+
+use simkeeper::domain::attempt::{AttemptState, Question, Sent, StateName, Tally};
+use simkeeper::domain::draft;
+use simkeeper::domain::notice::NoticeKind;
+use simkeeper::domain::step::Event;
+use simkeeper::domain::time::{Secs, UnixTime};
+
+use super::record::{Line, Stand, number};
+use super::{Process, Simulation, Step};
+use crate::faults::Site;
+use crate::mutants::Mutant;
+use crate::oracle::facts::Fact;
+
+/// A message that was being sent while the process ended this often is set aside.
+const CRASHES_MAX: u32 = 3;
+
+impl Simulation {
+    /// A process starts.
+    pub(super) fn start(&mut self) -> Step<()> {
+        if self.machine.clock_mends_at.is_none() && self.world.fires(Site::StartsWithoutTime, 0, 0) {
+            self.machine.clock_off = -self.at;
+            self.machine.clock_mends_at = Some(self.at + self.machine.chance.between(60, 6 * 3_600));
+            self.nobody_sees_until(self.machine.clock_mends_at.unwrap_or(self.at));
+        }
+        let now = self.now();
+        self.tell_started();
+        self.find_roll_back(now);
+        self.recover_notices(now);
+        self.recover_orders();
+        let mut process = Process { fares: self.record.fares.clone(), ..Process::default() };
+        for (place, row) in (0_i64..).zip(&self.record.rows) {
+            let due = row.next_poll_at;
+            process.schedule.push(if due <= now { now.plus(Secs(place * 2)) } else { due });
+        }
+        self.process = Some(process);
+        self.commit();
+        self.write("started");
+        if self.world.fires(Site::CrashAtStart, 0, 0) { Err(super::Crash) } else { Ok(()) }
+    }
+
+    fn tell_started(&mut self) {
+        let restored = std::mem::take(&mut self.machine.was_restored);
+        if restored {
+            self.machine.restored_at = Some(self.at);
+        }
+        let mut open = Vec::new();
+        for (place, row) in self.record.rows.iter().enumerate() {
+            open.extend(row.open().map(|attempt| (place, row.attempts[attempt].attempt.id.0)));
+        }
+        let (acknowledged, found) = (self.machine.acknowledged, self.record.commits);
+        self.machine.acknowledged = found;
+        self.world.facts.push(Fact::Started { acknowledged, found, at: self.at, restored, open });
+        for place in 0..self.record.rows.len() {
+            let state = match self.record.rows[place].open() {
+                None => 0,
+                Some(attempt) => {
+                    let name = self.record.rows[place].attempts[attempt].attempt.state.name();
+                    StateName::ALL.iter().position(|one| *one == name).map_or(0, |one| one + 1)
+                }
+            };
+            self.world.note_state(place, state);
+        }
+    }
+
+    /// A line that the record does not know means that the record is older than the world.
+    fn find_roll_back(&mut self, now: UnixTime) {
+        if self.is(Mutant::JournalIgnored) {
+            return;
+        }
+        let unknown: Vec<Line> =
+            self.journal.iter().filter(|line| !self.record.keys.contains(&number(&line.key))).cloned().collect();
+        if unknown.is_empty() {
+            return;
+        }
+        if !self.is(Mutant::NoQuarantine) {
+            for place in 0..self.record.rows.len() {
+                if let Some(attempt) = self.record.rows[place].open() {
+                    self.advance(place, attempt, Event::RolledBack);
+                }
+            }
+        }
+        for line in unknown {
+            self.import(&line, now);
+        }
+        if !self.is(Mutant::NoQuarantine) {
+            for row in &mut self.record.rows {
+                row.set_aside = Some(now);
+            }
+        }
+    }
+
+    fn import(&mut self, line: &Line, now: UnixTime) {
+        let place = (line.card.0 - 1).unsigned_abs() as usize;
+        if self.record.rows[place].open().is_some() || self.is(Mutant::NoQuarantine) {
+            self.record.keys.insert(number(&line.key));
+            return;
+        }
+        let row = &self.record.rows[place];
+        let taken = row.attempts.iter().any(|known| known.attempt.id == line.attempt);
+        let id = (!taken).then_some(line.attempt);
+        let new = draft::from_journal(line.card, row.cycle, &line.account, (&line.plan_id, line.price), line.at, now);
+        let cycle = row.cycle;
+        let attempt = self.record.insert(place, new, id, self.at);
+        let known = &mut self.record.rows[place].attempts[attempt];
+        let sent = Sent { key: line.key.clone(), first_sent_at: line.at, send_count: 1 };
+        (known.key, known.first_sent_at) = (Some(line.key.clone()), Some(line.at));
+        known.attempt.state = AttemptState::Human {
+            sent,
+            order_id: None,
+            question: Question::Restored,
+            asked_at: now,
+            tally: Tally::default(),
+            next_at: now,
+        };
+        let id = known.attempt.id;
+        self.record.keys.insert(number(&line.key));
+        self.moved(place, attempt, "", false);
+        let step = format!("attempt:{}:human:0", id.0);
+        self.tell(place, NoticeKind::Asked, cycle, step, Some(id), now);
+    }
+
+    fn recover_notices(&mut self, now: UnixTime) {
+        for id in std::mem::take(&mut self.machine.unsettled) {
+            self.world.facts.push(Fact::Unsettled { notice: id });
+        }
+        let mut dead = Vec::new();
+        for notice in &mut self.record.notices {
+            if notice.stand == Stand::Claimed {
+                notice.crashes += 1;
+                notice.stand = Stand::Queued;
+                notice.next_at = now;
+                if notice.crashes >= CRASHES_MAX {
+                    dead.push(notice.id);
+                }
+            }
+        }
+        self.record.notices.retain(|notice| !dead.contains(&notice.id));
+        self.world.facts.extend(dead.into_iter().map(|notice| Fact::GivenUp { notice }));
+    }
+
+    fn recover_orders(&mut self) {
+        for place in 0..self.record.rows.len() {
+            let Some(attempt) = self.record.rows[place].open() else { continue };
+            if self.record.rows[place].attempts[attempt].attempt.state.name() != StateName::Sending {
+                continue;
+            }
+            if self.is(Mutant::SendingForgotten) {
+                let now = self.now();
+                let known = &mut self.record.rows[place].attempts[attempt];
+                known.key = None;
+                known.attempt.state = AttemptState::Planned { next_at: now };
+                self.moved(place, attempt, "sending", false);
+                continue;
+            }
+            self.advance(place, attempt, Event::FoundSending);
+        }
+    }
+}

@@ -234,7 +234,9 @@ pub(super) async fn take_up(store: &Store, live: &Arc<Live>, journal: &Path, now
             sync_cards(conn, &live, now)?;
             roll_back_detected(conn, &live, &contents.lines, now)?;
             notices::recover(conn, now)?;
-            order::recover(conn, &live, now)
+            let found = order::recover(conn, &live, now)?;
+            super::crash::point("in_take_up");
+            Ok(found)
         })
         .await?;
     for attempt in found {

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::clock;
 use super::live::Surroundings;
 use super::open;
 use crate::config::{AccountConfig, ChannelConfig};
@@ -20,6 +21,11 @@ pub trait Opener: Send + Sync {
     /// A refusal that says what to do, or what the system says.
     fn record(&self, folder: &Path, now: UnixTime) -> Result<Store, StoreError> {
         Store::open(folder, now)
+    }
+
+    /// 128 bits of chance for the key of an order.
+    fn chance(&self) -> u128 {
+        clock::chance()
     }
 
     /// The way to the operator of an account.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Daemon;
 use super::case::Case;
-use super::clock::{self, BUILT_AT};
+use super::clock::BUILT_AT;
 use super::crash;
 use super::desk::Desk;
 use super::fresh;
@@ -150,7 +150,7 @@ async fn intend(
     crash::point("before_intent");
     let (live, now, desk) = (daemon.live(), daemon.clock.now(), Arc::clone(desk));
     let free_disk_bytes = daemon.store.free_disk_bytes().unwrap_or(0);
-    let chance = clock::chance();
+    let chance = daemon.opener.chance();
     let intended = daemon
         .store
         .write(move |conn| {

@@ -54,9 +54,9 @@ impl Daemon {
         }
     }
 
-    /// Turns every round that was rung for or is due, and again, until nothing is in hand or due at this instant. The
-    /// first time all of them look.
-    pub async fn work_until_rest(self: &Arc<Self>, turns: &mut Turns) -> Rest {
+    /// Turns those of `rounds` that were rung for or are due, and again, until nothing is in hand or due at this instant.
+    /// The first time all of them look. A round that is left out turns later, as on a machine that is busy or asleep.
+    pub async fn work_until_rest(self: &Arc<Self>, turns: &mut Turns, rounds: &[Round]) -> Rest {
         if !std::mem::replace(&mut turns.begun, true) {
             self.bells.ring_all();
         }
@@ -66,7 +66,7 @@ impl Daemon {
             }
             let now = self.clock.now();
             let mut turned = false;
-            for round in Round::ALL {
+            for &round in rounds {
                 let due = &turns.due[round as usize];
                 if !self.bells.answer(round) && due.is_none_or(|due| due > now) {
                     continue;
@@ -76,7 +76,8 @@ impl Daemon {
             }
             self.work.rest().await;
             if !turned {
-                return Rest::Until(turns.due.into_iter().flatten().min().unwrap_or(UnixTime::MAX));
+                let due = rounds.iter().filter_map(|round| turns.due[*round as usize]);
+                return Rest::Until(due.min().unwrap_or(UnixTime::MAX));
             }
         }
         Rest::Spins

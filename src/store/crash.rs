@@ -52,9 +52,9 @@ pub const POINTS: [&str; 16] = [
     "after_settled",
 ];
 
-/// Points that lie beside the way of a renewal: a new or older schema, a copy, a restored copy.
-pub const POINTS_BESIDE: [&str; 5] =
-    ["before_migration", "after_migration", "in_backup", "in_restore", "after_set_aside"];
+/// Points that lie beside the way of a renewal: a start, a new or older schema, a copy, a restored copy.
+pub const POINTS_BESIDE: [&str; 6] =
+    ["in_take_up", "before_migration", "after_migration", "in_backup", "in_restore", "after_set_aside"];
 
 /// A daemon that ends within its process: its points are visited by its own threads, and each of them carries the hook.
 #[cfg(feature = "crash-points")]

@@ -27,19 +27,21 @@ pub(crate) struct MachineLines {
     pub(crate) tables: String,
     /// How often cards are read.
     pub(crate) poll: &'static str,
+    /// Lines of `[person.anna]`, beside her mail address.
+    pub(crate) person: String,
 }
 
 impl Default for MachineLines {
     fn default() -> Self {
-        Self { account: "time_limit = \"3s\"\n".to_owned(), tables: String::new(), poll: "10m" }
+        Self { account: "time_limit = \"3s\"\n".to_owned(), tables: String::new(), poll: "10m", person: String::new() }
     }
 }
 
 pub(crate) fn write(folder: &Path, base_url: &str, machine: &MachineLines, cards: &[CardLines]) {
-    let MachineLines { account, tables, poll } = machine;
+    let MachineLines { account, tables, poll, person } = machine;
     let machine = format!(
         "currency = \"USD\"\n\n[operator.try]\nkind = \"sandbox\"\nbase_url = \"{base_url}\"\nsupport = \"help@example.net\"\n\
-         {account}\n{tables}\n[person.anna]\nmail = \"anna@example.net\"\n\n[schedule]\npoll = \"{poll}\"\n"
+         {account}\n{tables}\n[person.anna]\nmail = \"anna@example.net\"\n{person}\n[schedule]\npoll = \"{poll}\"\n"
     );
     std::fs::write(folder.join("simkeeper.toml"), machine).expect("written");
     write_rules(folder, &rules(cards));

@@ -1,8 +1,10 @@
 //! Where mails arrive: a maildir, or a real mail server of Debian's packages.
 
 use std::fs::File;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use mail_parser::MessageParser;
 
@@ -43,15 +45,33 @@ fn parsed(bytes: &[u8]) -> Option<Mail> {
 
 /// The path of a program of Debian's packages.
 pub(crate) fn debian(name: &str) -> PathBuf {
-    let found = ["/usr/sbin", "/usr/bin", "/sbin"].iter().map(|folder| Path::new(folder).join(name));
+    let folders = ["/usr/sbin", "/usr/bin", "/sbin", "/usr/lib/kannel/test"];
+    let found = folders.iter().map(|folder| Path::new(folder).join(name));
     let found = found.into_iter().find(|path| path.exists());
     found.unwrap_or_else(|| panic!("{name} is missing; run tests/run, which installs it (tests/packages.txt)"))
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, never the same twice. They lie below those that the kernel hands out to outgoing
+/// connections (32768 and above on Linux): among thousands of those, one would be taken by a client before its server
+/// comes up.
 pub(crate) fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("its address").port()
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    let begin = std::process::id().wrapping_mul(97);
+    wait_for("a free port", || {
+        let number = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let port = 20_000 + u16::try_from(number).expect("small");
+        TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
+    })
+}
+
+/// Waits until something listens there, by the kernel's table: connecting to see would be a session.
+pub(crate) fn listens(what: &str, port: u16) {
+    let wanted = format!(":{port:04X} ");
+    wait_for(what, || {
+        let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| std::fs::read_to_string(path).unwrap_or_default());
+        let mut lines = tables.iter().flat_map(|table| table.lines());
+        lines.any(|line| line.contains(&wanted) && line.contains(" 0A ")).then_some(())
+    });
 }
 
 /// Postfix's `smtp-sink`: takes mails as its options say, and keeps each in a file.
@@ -68,12 +88,7 @@ impl Sink {
         let mut command = Command::new(debian("smtp-sink"));
         command.args(user).args(options).args(["-d", "mail."]).arg(format!("127.0.0.1:{port}")).arg("64");
         let child = command.current_dir(folder).stdin(Stdio::null()).spawn().expect("smtp-sink");
-        // Connecting to see whether it listens would be a session; the kernel's own table is not.
-        let wanted = format!("0100007F:{port:04X}");
-        wait_for("smtp-sink to listen", || {
-            let table = std::fs::read_to_string("/proc/net/tcp").expect("the kernel's table");
-            table.lines().any(|line| line.contains(&wanted) && line.contains(" 0A ")).then_some(())
-        });
+        listens("smtp-sink to listen", port);
         Self { child, folder: folder.to_owned() }
     }
 
@@ -145,8 +160,8 @@ impl Drop for SecureServer {
     }
 }
 
-/// A root and a certificate of it for `localhost`.
-fn certificates(folder: &Path) {
+/// Makes `ca.pem`, a root, and `cert.pem` with `key.pem`, a certificate of it for `localhost`.
+pub(crate) fn certificates(folder: &Path) {
     let new_key = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
     let root = "-keyout ca.key -out ca.pem -subj /CN=authority";
     let leaf = "-CA ca.pem -CAkey ca.key -keyout key.pem -out cert.pem -subj /CN=server \

@@ -5,9 +5,11 @@
 
 pub(crate) mod clock;
 pub(crate) mod files;
+pub(crate) mod front;
 pub(crate) mod keeper;
 pub(crate) mod mailbox;
 pub(crate) mod record;
+pub(crate) mod texts;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -62,6 +64,8 @@ pub(crate) struct World {
     cards: Vec<CardLines>,
     base_url: String,
     environment: Vec<(&'static str, OsString)>,
+    /// What the daemon trusts beside nothing: the root of an operator behind TLS.
+    root: Option<PathBuf>,
     folder: tempfile::TempDir,
 }
 
@@ -95,8 +99,19 @@ impl World {
             machine: MachineLines::default(),
             cards: Vec::new(),
             environment: Vec::new(),
+            root: None,
             folder: tempfile::tempdir().expect("a folder"),
         }
+    }
+
+    /// The operator is behind TLS, with a certificate that only a root of this world vouches for.
+    pub(crate) fn secure(mut self) -> Self {
+        mailbox::certificates(self.folder());
+        let operator = self.operator.as_ref().expect("it runs until the world ends").addr;
+        let port = self.runtime.block_on(front::open(self.folder(), operator));
+        self.base_url = format!("https://localhost:{port}");
+        self.root = Some(self.folder().join("ca.pem"));
+        self
     }
 
     /// Adds a card with a rule of its own.
@@ -153,7 +168,9 @@ impl World {
 
     /// Starts the daemon.
     pub(crate) fn launch(&mut self) {
-        self.keeper = Some(Keeper::start(self.folder(), &self.clock.words(), &self.environment));
+        let mut environment = self.environment.clone();
+        environment.extend(self.root.iter().map(|root| ("SSL_CERT_FILE", root.into())));
+        self.keeper = Some(Keeper::start(self.folder(), &self.clock.words(), &environment));
     }
 
     /// The daemon's process.

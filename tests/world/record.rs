@@ -30,6 +30,10 @@ pub(crate) struct Notice {
     pub(crate) why: Option<String>,
     /// How often it was sent.
     pub(crate) tries: u32,
+    /// How often the daemon was found to have ended while it was on its way.
+    pub(crate) crashes: u32,
+    /// Whether it is a text, which costs money each time, and not a mail.
+    pub(crate) is_text: bool,
 }
 
 impl Attempt {
@@ -71,7 +75,8 @@ impl Record {
 
     /// All notices, oldest first.
     pub(crate) fn notices(&self) -> Vec<Notice> {
-        let sql = "SELECT n.id, n.kind, c.name, n.step, n.state, n.message_id, n.attempt, n.why, n.attempts
+        let sql = "SELECT n.id, n.kind, c.name, n.step, n.state, n.message_id, n.attempt, n.why, n.attempts,
+                          n.crashes, n.resend_costs
                    FROM notice n LEFT JOIN card c ON c.id = n.card ORDER BY n.id";
         self.rows(sql, |row| {
             Ok(Notice {
@@ -84,6 +89,8 @@ impl Record {
                 attempt: row.get(6)?,
                 why: row.get(7)?,
                 tries: row.get(8)?,
+                crashes: row.get(9)?,
+                is_text: row.get(10)?,
             })
         })
     }

@@ -1,0 +1,115 @@
+//! kill -9 at every named point and at random moments, by the thousand, with the operator behind TLS, real mail servers
+//! and a real SMS gateway, for all classes of operators, with and without faults. Whatever dies when: each need is bought
+//! for once, every notice arrives, and the record is whole.
+//!
+//! `SIMKEEPER_KILLS` says how many kills, `SIMKEEPER_SEED` which chances. What is drawn comes again with the seed; in
+//! which moment of its work a process is then hit is the machine's.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as loudly as tests")]
+
+mod chance;
+mod oracle;
+mod rest;
+mod trial;
+#[expect(dead_code, reason = "each test program uses its part of the world")]
+#[path = "../world/mod.rs"]
+mod world;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use simkeeper::daemon::crash::POINTS;
+use simkeeper::domain::retry::mixed;
+use simkeeper::sandbox::Class;
+
+use trial::{Tally, Trial};
+use world::CLASSES;
+use world::texts::Kannel;
+
+/// How many kills, unless the environment says otherwise.
+const KILLS_USUAL: usize = 2_000;
+/// Kills in one world: enough to meet every point twice, few enough that a record stays small.
+const KILLS_IN_WORLD: usize = 84;
+/// Worlds at once. Processes mostly wait, for operators and for disks, so that two cores serve more.
+const HANDS: usize = 6;
+
+fn told<T: std::str::FromStr>(name: &str) -> Option<T> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
+}
+
+/// What is still to be done, and what was.
+struct Board {
+    seed: u64,
+    next: usize,
+    worlds: usize,
+    left: usize,
+    tally: Tally,
+}
+
+impl Board {
+    /// The next world's number, class, faults, seed and kills.
+    fn take(&mut self) -> Option<(usize, Class, bool, u64, usize)> {
+        let number = self.next;
+        if number >= self.worlds {
+            return None;
+        }
+        self.next += 1;
+        let kills = self.left.div_ceil(self.worlds - number);
+        self.left -= kills;
+        let (class, faulty) = (CLASSES[number % 3], number % 2 == 1);
+        Some((number, class, faulty, mixed(self.seed, u32::try_from(number).unwrap()), kills))
+    }
+}
+
+/// A hand that fails ends the whole run after the worlds under way: nobody waits hours for the news.
+struct Alarm<'a>(&'a Mutex<Board>);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut board = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            board.worlds = 0;
+        }
+    }
+}
+
+fn work(board: &Mutex<Board>, kannel: &Kannel, begun: Instant) {
+    let _alarm = Alarm(board);
+    loop {
+        let next = board.lock().unwrap().take();
+        let Some((number, class, faulty, seed, kills)) = next else { return };
+        let mut trial = Trial::new(number, class, faulty, seed, kannel);
+        trial.run(kills);
+        let mut board = board.lock().unwrap();
+        board.tally.add(&trial.tally);
+        println!("{}: {}; {} kills so far, {:?}", trial.name, trial.tally, board.tally.kills, begun.elapsed());
+    }
+}
+
+#[test]
+fn whatever_dies_when_each_need_is_bought_for_once_and_every_notice_arrives() {
+    let seed = told("SIMKEEPER_SEED").unwrap_or(20_261_201);
+    let kills: usize = told("SIMKEEPER_KILLS").unwrap_or(KILLS_USUAL);
+    println!("{kills} kills, seed {seed}; others: SIMKEEPER_KILLS=… SIMKEEPER_SEED=…");
+    let worlds = kills.div_ceil(KILLS_IN_WORLD);
+    let board = Mutex::new(Board { seed, next: 0, worlds, left: kills, tally: Tally::default() });
+    let (kannel, begun) = (Kannel::start(), Instant::now());
+    std::thread::scope(|hands| {
+        for _ in 0..HANDS.min(worlds) {
+            hands.spawn(|| work(&board, &kannel, begun));
+        }
+    });
+    let tally = board.into_inner().unwrap().tally;
+    println!("{tally}, in {:?}", begun.elapsed());
+    let at_points: BTreeMap<&str, usize> = tally.at_points.clone();
+    println!("deaths at points: {at_points:?}");
+    assert!(tally.kills >= kills, "only {} kills", tally.kills);
+    // A run of the usual length meets them all many times over; a short one is somebody's quick look.
+    if kills >= KILLS_USUAL {
+        for point in POINTS {
+            assert!(at_points.contains_key(point), "nothing died at {point}");
+        }
+        assert!(tally.texts > 0 && tally.mails > 0, "nobody was told anything");
+    }
+}

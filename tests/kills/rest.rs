@@ -1,0 +1,107 @@
+//! How a world comes to rest: without further deaths everything settles, by evidence, by time, and where neither helps
+//! by a person.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use simkeeper::domain::time::Secs;
+use simkeeper::sandbox::Class;
+
+use crate::trial::Trial;
+use crate::world::record::{Attempt, Notice};
+
+/// How long a rest is watched before the machine sleeps a while.
+const REST_WATCHED: Duration = Duration::from_millis(800);
+/// Sleeps of one rest.
+const SLEEPS_MAX: usize = 18;
+/// A notice that is on its way at its third death is set aside as poison; before that a process lives until it has left.
+const DEATHS_BORNE: u32 = 2;
+
+impl Trial<'_> {
+    /// Lets everything settle, and looks at what came of it.
+    pub(crate) fn rest(&mut self) {
+        self.world.environment(vec![]);
+        let sleeps = match self.class {
+            Class::KeyHonoured { .. } | Class::LookupOnly => [Secs::minutes(15), Secs::hours(3), Secs::hours(26)],
+            // Where nothing can be looked up, people are asked after two days.
+            Class::Neither => [Secs::hours(50), Secs::minutes(15), Secs::hours(3)],
+        };
+        for sleep in sleeps.into_iter().cycle().take(SLEEPS_MAX) {
+            self.world.begin();
+            if self.settles() {
+                break;
+            }
+            self.people_help();
+            self.world.stop();
+            self.world.jump(sleep);
+        }
+        assert!(self.is_settled(), "{} does not come to rest\n{}", self.name, self.world.state_of_affairs());
+        // Power may fail in a quiet hour, too.
+        if self.dice.below(2) == 0 {
+            self.buried()
+        } else {
+            self.world.stop()
+        }
+        self.check_orders();
+        self.check_notices();
+        self.check_record();
+    }
+
+    fn settles(&self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < REST_WATCHED {
+            if self.is_settled() {
+                return true;
+            }
+            std::thread::park_timeout(Duration::from_millis(25));
+        }
+        false
+    }
+
+    fn is_settled(&self) -> bool {
+        let books = self.books();
+        self.world.names().iter().all(|card| self.is_met(&books, card))
+            && self.world.notices().iter().all(|notice| notice.state == "sent" || is_given_up(notice))
+    }
+
+    /// A person answers questions from the operator's book, and renews by hand what was tried three times in vain.
+    fn people_help(&mut self) {
+        let attempts = self.world.record().unwrap().attempts();
+        for asked in attempts.iter().filter(|attempt| attempt.state == "human") {
+            self.tally.questions += 1;
+            self.world.settle_by_the_book(asked);
+        }
+        for card in self.world.names() {
+            let own: Vec<_> = attempts.iter().filter(|attempt| attempt.card == card).collect();
+            let in_vain = own.iter().rev().take_while(|attempt| attempt.state != "done").count();
+            if in_vain >= 3 && !own.iter().any(|attempt| Attempt::is_open(attempt)) {
+                let shown = self.world.ask(&json!({ "do": "preview", "card": card }));
+                let renew = json!({ "do": "renew", "card": card, "plan": shown["plan"], "price": shown["price"] });
+                let _told = self.world.ask(&renew);
+            }
+        }
+    }
+
+    /// Where one death more would have a notice set aside, a process lives until it has left. It dies then.
+    pub(crate) fn let_notices_pass(&mut self) {
+        let at_risk = |notices: Vec<Notice>| {
+            let deaths = |notice: &Notice| notice.crashes + u32::from(notice.state == "claimed");
+            notices
+                .iter()
+                .any(|notice| matches!(notice.state.as_str(), "claimed" | "queued") && deaths(notice) >= DEATHS_BORNE)
+        };
+        if !at_risk(self.world.notices()) {
+            return;
+        }
+        self.world.environment(vec![]);
+        self.world.launch();
+        self.world.until("notices at risk to leave", |world| !at_risk(world.notices()));
+        self.buried();
+    }
+}
+
+/// A text on whose way the daemon died twice: it may have arrived, and each one costs money.
+pub(crate) fn is_given_up(notice: &Notice) -> bool {
+    let why = notice.why.as_deref().unwrap_or_default();
+    notice.is_text && notice.state == "dead" && why.contains("costs money")
+}

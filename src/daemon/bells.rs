@@ -94,8 +94,8 @@ impl Bells {
     pub async fn sleep(&self, round: Round, until: Option<UnixTime>) {
         let until = until.unwrap_or(UnixTime::MAX);
         match *self.clock {
-            Clock::System | Clock::Scaled { .. } => {
-                let wait = self.clock.machine_wait(until).min(LONGEST_SLEEP);
+            Clock::System | Clock::Scaled { .. } | Clock::Followed { .. } => {
+                let wait = self.clock.machine_wait(until).min(self.longest_sleep());
                 // A time-out is as good as a bell: the round looks.
                 let _woken = tokio::time::timeout(wait, self.bells[round as usize].notified()).await;
                 self.sleepers().rung[round as usize] = false;
@@ -103,6 +103,14 @@ impl Bells {
             Clock::Stepped { .. } => self.sleep_stepped(round, until).await,
             // Whoever tells the time rings the bells.
             Clock::Told { .. } => self.bells[round as usize].notified().await,
+        }
+    }
+
+    /// A clock that jumps in a story jumps in a story's time, and costs a minute of that.
+    fn longest_sleep(&self) -> Duration {
+        match *self.clock {
+            Clock::Followed { speed, .. } => LONGEST_SLEEP / speed,
+            Clock::System | Clock::Scaled { .. } | Clock::Stepped { .. } | Clock::Told { .. } => LONGEST_SLEEP,
         }
     }
 

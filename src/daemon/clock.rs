@@ -1,5 +1,6 @@
 //! The one place that asks the machine for the time, and the clocks that run fast where only the sandbox is at stake.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,6 +24,14 @@ pub enum Clock {
         begins: UnixTime,
         /// How many times as fast.
         speed: u32,
+    },
+    /// As the one before, with anchor and beginning in a file that may be replaced at any time: for worlds in which a
+    /// running daemon's clock is set wrong and right again.
+    Followed {
+        /// How many times as fast.
+        speed: u32,
+        /// Holds `ANCHOR_MILLIS@BEGINS`.
+        file: PathBuf,
     },
     /// Stands still while there is work, and steps to the next due instant when there is none.
     Stepped {
@@ -55,28 +64,27 @@ impl Clock {
     pub fn tell(&self, now: UnixTime) {
         match self {
             Self::Told { now_secs } => now_secs.store(now.secs(), Ordering::SeqCst),
-            Self::System | Self::Scaled { .. } | Self::Stepped { .. } => {}
+            Self::System | Self::Scaled { .. } | Self::Followed { .. } | Self::Stepped { .. } => {}
         }
     }
 
-    /// Reads what `--clock` takes: `SPEED@ANCHOR_MILLIS@BEGINS`, such as `600@1793491200000@2026-12-01T00:00:00Z`.
+    /// Reads what `--clock` takes: `SPEED@ANCHOR_MILLIS@BEGINS`, such as `600@1793491200000@2026-12-01T00:00:00Z`, or
+    /// `SPEED@FILE` with a whole path, where the file holds the rest.
     ///
     /// # Errors
     /// Says what would be right.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
+        if let Some((speed, file)) = text.split_once('@').filter(|(_, file)| file.starts_with('/')) {
+            return Ok(Self::Followed { speed: speed_of(speed)?, file: file.into() });
+        }
         let mut parts = text.splitn(3, '@');
         let (Some(speed), Some(anchor), Some(begins)) = (parts.next(), parts.next(), parts.next()) else {
             bail!(
                 "`{text}` is not a clock; write SPEED@ANCHOR_MILLIS@BEGINS, such as 600@1793491200000@2026-12-01T00:00:00Z"
             );
         };
-        let speed: u32 = speed.parse().with_context(|| format!("`{speed}` is not a whole number"))?;
-        if speed == 0 {
-            bail!("a clock that runs 0 times as fast stands still; write 1 or more");
-        }
-        let anchor_millis = anchor.parse().with_context(|| format!("`{anchor}` is not a number of milliseconds"))?;
-        let begins = UnixTime::parse(begins).map_err(anyhow::Error::msg)?;
-        Ok(Self::Scaled { anchor_millis, begins, speed })
+        let (anchor_millis, begins) = anchored(anchor, begins)?;
+        Ok(Self::Scaled { anchor_millis, begins, speed: speed_of(speed)? })
     }
 
     /// Now.
@@ -84,10 +92,10 @@ impl Clock {
     pub fn now(&self) -> UnixTime {
         match self {
             Self::System => UnixTime::clamped(machine_millis() / 1_000),
-            Self::Scaled { anchor_millis, begins, speed } => {
-                let passed = machine_millis().saturating_sub(*anchor_millis).saturating_mul(i64::from(*speed));
-                begins.plus(Secs(passed / 1_000))
-            }
+            Self::Scaled { anchor_millis, begins, speed } => scaled(*anchor_millis, *begins, *speed),
+            // One that cannot be read is as wrong as a machine that has never been told the time (G2).
+            Self::Followed { speed, file } => told_by(file)
+                .map_or(UnixTime::clamped(0), |(anchor_millis, begins)| scaled(anchor_millis, begins, *speed)),
             Self::Stepped { now_secs, .. } | Self::Told { now_secs } => {
                 UnixTime::clamped(now_secs.load(Ordering::SeqCst))
             }
@@ -100,7 +108,9 @@ impl Clock {
         let left = until.since(self.now()).0.max(0).unsigned_abs();
         match self {
             Self::System => Duration::from_secs(left),
-            Self::Scaled { speed, .. } => Duration::from_millis(left.saturating_mul(1_000) / u64::from(*speed)),
+            Self::Scaled { speed, .. } | Self::Followed { speed, .. } => {
+                Duration::from_millis(left.saturating_mul(1_000) / u64::from(*speed))
+            }
             Self::Stepped { day_takes, .. } => day_takes.mul_f64(left as f64 / 86_400.0),
             // It goes no further by waiting.
             Self::Told { .. } => Duration::ZERO,
@@ -119,9 +129,33 @@ impl Clock {
             Self::Stepped { now_secs, .. } => {
                 now_secs.fetch_max(to.secs(), Ordering::SeqCst);
             }
-            Self::System | Self::Scaled { .. } | Self::Told { .. } => {}
+            Self::System | Self::Scaled { .. } | Self::Followed { .. } | Self::Told { .. } => {}
         }
     }
+}
+
+fn speed_of(text: &str) -> anyhow::Result<u32> {
+    let speed = text.parse().with_context(|| format!("`{text}` is not a whole number"))?;
+    if speed == 0 {
+        bail!("a clock that runs 0 times as fast stands still; write 1 or more");
+    }
+    Ok(speed)
+}
+
+fn anchored(anchor: &str, begins: &str) -> anyhow::Result<(i64, UnixTime)> {
+    let anchor_millis = anchor.parse().with_context(|| format!("`{anchor}` is not a number of milliseconds"))?;
+    Ok((anchor_millis, UnixTime::parse(begins).map_err(anyhow::Error::msg)?))
+}
+
+fn told_by(file: &std::path::Path) -> Option<(i64, UnixTime)> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let (anchor, begins) = text.trim_end().split_once('@')?;
+    anchored(anchor, begins).ok()
+}
+
+fn scaled(anchor_millis: i64, begins: UnixTime, speed: u32) -> UnixTime {
+    let passed = machine_millis().saturating_sub(anchor_millis).saturating_mul(i64::from(speed));
+    begins.plus(Secs(passed / 1_000))
 }
 
 /// How long something took on the machine's clock, for the log and for ages that must not jump.
@@ -198,6 +232,21 @@ mod tests {
         clock.step_to(UnixTime::clamped(1_500));
         assert_eq!(clock.now(), UnixTime::clamped(2_000));
         assert_eq!(clock.machine_wait(UnixTime::MAX), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_followed_clock_jumps_when_its_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("clock");
+        let clock = Clock::parse(&format!("60@{}", file.display())).unwrap();
+        assert_eq!(clock.now(), UnixTime::clamped(0), "nobody has told it the time");
+        for begins in ["2026-12-21T00:00:00Z", "1970-01-02T00:00:00Z", "2038-01-20T00:00:00Z"] {
+            std::fs::write(&file, format!("{}@{begins}\n", machine_millis())).unwrap();
+            let since = clock.now().since(UnixTime::parse(begins).unwrap());
+            assert!((0..3_600).contains(&since.0), "{begins}: {since:?}");
+        }
+        assert!(!clock.is_real());
+        assert!(Clock::parse("0@/x").is_err());
     }
 
     #[test]

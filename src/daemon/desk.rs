@@ -8,7 +8,7 @@ pub use crate::domain::fares::Fares;
 use crate::domain::gates::ClockEvidence;
 use crate::domain::ledger::Pace;
 use crate::domain::operator::{Account, OperatorError, Wallet};
-use crate::domain::reading::Reading;
+use crate::domain::reading::{CLOCK_TOLERANCE, Reading};
 use crate::domain::time::UnixTime;
 use crate::operators::Operator;
 use crate::store::accounts::AccountState;
@@ -75,6 +75,17 @@ impl Desk {
     /// Notes how one call for readings went.
     pub fn read(&self, answers: &[Result<Reading, OperatorError>], now: UnixTime) {
         self.fares().read(answers, now);
+    }
+
+    /// Whether the operator's clock, as its last answer told it, and ours cannot both be right.
+    #[must_use]
+    pub fn clocks_differ(&self, now: UnixTime) -> bool {
+        self.operator.contact().clock.is_some_and(|theirs| theirs.since(now).0.abs() > CLOCK_TOLERANCE.0)
+    }
+
+    /// Notes that our clock was set back.
+    pub fn clock_set_back(&self, now: UnixTime) {
+        self.fares().clock_set_back(now);
     }
 
     /// Notes the operator's clock.

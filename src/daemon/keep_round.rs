@@ -12,6 +12,7 @@ use super::wallet_watch;
 use super::work::Job;
 use crate::config::Daily;
 use crate::domain::card::Name;
+use crate::domain::reading::CLOCK_TOLERANCE;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::accounts::{self, AccountState};
 use crate::store::{StoreError, meta, notices, readings};
@@ -36,6 +37,7 @@ pub(crate) const BACKUPS_KEPT: usize = 14;
 /// When each kind of keeping is next due.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kept {
+    looked_at: Option<UnixTime>,
     tidy_at: Option<UnixTime>,
     thin_at: Option<UnixTime>,
     late_changes_at: Option<UnixTime>,
@@ -55,6 +57,11 @@ fn stored(live: &Live) -> Vec<(Name, AccountState)> {
 /// When the record cannot be written.
 pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Option<UnixTime>, StoreError> {
     let now = daemon.clock.now();
+    if kept.looked_at.is_some_and(|at| at.since(now) > CLOCK_TOLERANCE) {
+        // What is due by a clock that was wrong is due by none.
+        *kept = Kept::default();
+    }
+    kept.looked_at = Some(now);
     if kept.tidy_at.is_none_or(|at| at <= now) {
         tidy(daemon, now).await?;
         kept.tidy_at = Some(now.plus(TIDY_EVERY));
@@ -74,11 +81,14 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
 }
 
 async fn tidy(daemon: &Arc<Daemon>, now: UnixTime) -> Result<(), StoreError> {
-    let fares = stored(&daemon.live());
+    let live = daemon.live();
+    let (fares, confirmed) = (stored(&live), confirmed(&live, now));
     let expired = daemon
         .store
         .write(move |conn| {
-            meta::seen(conn, now)?;
+            if let Some(at) = confirmed {
+                meta::seen(conn, at)?;
+            }
             for (account, state) in &fares {
                 accounts::save(conn, account, state)?;
             }
@@ -92,6 +102,14 @@ async fn tidy(daemon: &Arc<Daemon>, now: UnixTime) -> Result<(), StoreError> {
         tracing::warn!(%error, "no space could be set aside for outcomes on a full disk");
     }
     Ok(())
+}
+
+/// The latest instant that an operator's clock and ours have both reached. Ours alone is no witness: if it ran ahead for
+/// an hour, the right time would be taken for a wrong one afterwards.
+fn confirmed(live: &Live, now: UnixTime) -> Option<UnixTime> {
+    let told =
+        live.desks().filter_map(|desk| desk.operator.contact().clock.max(desk.faring().clocks.map(|(_, told)| told)));
+    told.max().map(|told| told.min(now))
 }
 
 /// Once a day, the first time soon after the start.

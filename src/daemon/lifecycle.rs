@@ -14,7 +14,7 @@ use super::bells::Round;
 use super::clock;
 use super::keep_round::Kept;
 use super::live::Live;
-use super::{Daemon, control, order, watch};
+use super::{Daemon, control, order, set_back, watch};
 use crate::domain::attempt::Sent;
 use crate::domain::card::CardId;
 use crate::domain::draft;
@@ -234,6 +234,7 @@ pub(super) async fn take_up(store: &Store, live: &Arc<Live>, journal: &Path, now
             sync_cards(conn, &live, now)?;
             roll_back_detected(conn, &live, &contents.lines, now)?;
             notices::recover(conn, now)?;
+            set_back::end_waits(conn, now)?;
             let found = order::recover(conn, &live, now)?;
             super::crash::point("in_take_up");
             Ok(found)
@@ -321,19 +322,28 @@ pub(super) async fn spread_first_round(
     now: UnixTime,
 ) -> Result<Vec<(CardId, UnixTime)>, StoreError> {
     let mut due = store.read(polls::schedule).await?;
-    let overdue: Vec<CardId> = due.iter().filter(|(_, at)| *at <= now).map(|(card, _)| *card).collect();
+    // A reading that lies further ahead than any can was put off by a clock that has been set back since.
+    let latest = now.plus(longest_wait(live));
+    let is_overdue = |at: UnixTime| at <= now || at > latest;
+    let overdue: Vec<CardId> = due.iter().filter(|(_, at)| is_overdue(*at)).map(|(card, _)| *card).collect();
     let accounts = store.read(move |conn| cards::by_account(conn, &overdue)).await?;
     let mut begins: Vec<(CardId, UnixTime)> = Vec::new();
     for (account, cards) in &accounts {
         begins.extend(spread(cards, live.capabilities(account).read_batch, now));
     }
     begins.sort_unstable_by_key(|(card, _)| *card);
-    for (card, at) in due.iter_mut().filter(|(_, at)| *at <= now) {
+    for (card, at) in due.iter_mut().filter(|(_, at)| is_overdue(*at)) {
         if let Ok(place) = begins.binary_search_by_key(card, |(card, _)| *card) {
             *at = begins[place].1;
         }
     }
     Ok(due)
+}
+
+/// No card waits longer for its next reading: the longest of all paces, with room for their spread.
+fn longest_wait(live: &Live) -> Secs {
+    let paces = live.desks().map(|desk| desk.pace().every.max(desk.pace().at_most));
+    Secs(paces.max().unwrap_or(Secs::DAY).max(Secs::DAY).0.saturating_mul(5) / 4)
 }
 
 /// When each card of one account is first read: the first call at once, the last at the end of the span.

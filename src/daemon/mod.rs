@@ -30,6 +30,7 @@ mod reload;
 mod renew_round;
 pub mod request;
 mod schedule;
+mod set_back;
 mod settle_round;
 mod tell;
 mod turns;
@@ -113,6 +114,7 @@ pub struct Daemon {
     live: RwLock<Arc<Live>>,
     journal: Arc<Mutex<OrderJournal>>,
     schedule: Mutex<Schedule>,
+    latest: set_back::Latest,
     wanted: Mutex<BTreeSet<CardId>>,
     files: Mutex<reload::Files>,
     health: lifecycle::Health,
@@ -162,6 +164,7 @@ impl Daemon {
             wanted: Mutex::default(),
             files: Mutex::new(files),
             health: lifecycle::Health::default(),
+            latest: set_back::Latest::new(now),
         }))
     }
 

@@ -14,11 +14,12 @@ use super::order;
 use super::work::Job;
 use crate::domain::attempt::{Attempt, StateName};
 use crate::domain::card::Card;
-use crate::domain::operator::OperatorError;
+use crate::domain::operator::{Found, OperatorError};
+use crate::domain::reading::CLOCK_TOLERANCE;
 use crate::domain::settling::{self, Ask};
 use crate::domain::step::Event;
 use crate::domain::time::UnixTime;
-use crate::store::{StoreError, attempts, cards, polls};
+use crate::store::{StoreError, attempts, cards, meta, polls};
 
 /// Attempts looked at in one round; those beyond it are looked at when one of these is done.
 const DUE_AT_ONCE: usize = 256;
@@ -114,7 +115,9 @@ async fn ask_operator(
     let event = match desk.operator.find(card, &order).await {
         Ok(found) => {
             desk.went_well();
-            Event::LookedUp(found)
+            // "Not there" counts by how long ago the order was sent, and a clock that is off cannot tell that.
+            let blind = found == Found::Nothing && desk.clocks_differ(daemon.clock.now());
+            if blind { Event::LookupFailed } else { Event::LookedUp(found) }
         }
         Err(error) => {
             desk.went_wrong(&error, now);
@@ -133,7 +136,12 @@ async fn resend(
     attempt: Attempt,
 ) -> Result<Option<Attempt>, StoreError> {
     let id = attempt.id;
-    let prepared = daemon.store.read(move |conn| attempts::prepared(conn, id)).await?;
+    let (prepared, confirmed) =
+        daemon.store.read(move |conn| Ok((attempts::prepared(conn, id)?, meta::last_seen(conn)?))).await?;
+    if confirmed.since(daemon.clock.now()) > CLOCK_TOLERANCE {
+        // By a clock that was set back the key is younger than it is, and past its time a repeat is a second order.
+        return record(daemon, attempt, Event::LookupFailed).await;
+    }
     let Some(attempt) = record(daemon, attempt, Event::Resends).await? else { return Ok(None) };
     crash::point("after_intent");
     // The process before may have ended between the intent and its line: without one, a record restored from before

@@ -34,6 +34,10 @@ pub enum Rest {
 impl Daemon {
     /// Turns a round once; answers when it is next due. An error is told in the log, and ends the daemon if it must.
     pub(super) async fn turn(self: &Arc<Self>, round: Round, kept: &mut Kept) -> Option<UnixTime> {
+        if let Err(error) = self.look_at_clock().await {
+            tracing::error!(%error, "a clock that was set back could not be noted");
+            self.store_failed(&error);
+        }
         let next = match round {
             Round::Poll => poll_round::round(self).await,
             Round::Renew => renew_round::round(self).await,

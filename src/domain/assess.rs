@@ -11,7 +11,7 @@ use super::limits;
 use super::notice::{Due, NextStep};
 use super::operator::RefusalKind;
 use super::pace;
-use super::reading::{CardState, Oddity, Reading, Recent, Renewable};
+use super::reading::{CLOCK_TOLERANCE, CardState, Oddity, Reading, Recent, Renewable};
 use super::retry;
 use super::rule::{Mode, Rule, Trigger};
 use super::sellers::AnotherWay;
@@ -349,7 +349,9 @@ fn used_up(ledger: &Ledger, now: UnixTime, reasons: &mut Vec<Reason>) -> Option<
         return Some(Verdict::Blocked);
     };
     let until = last.at.plus(wait);
-    (now < until).then(|| {
+    // An end that lies ahead was told by a clock that has been set back since; waiting for it would be waiting for days.
+    let told_ahead = last.at.since(now) > CLOCK_TOLERANCE;
+    (now < until && !told_ahead).then(|| {
         reasons.push(Reason::WaitsAfterFailure { until });
         Verdict::Wait { until }
     })

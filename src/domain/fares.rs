@@ -8,6 +8,8 @@ use super::time::{Secs, UnixTime};
 
 /// Transport failures in a row that open the breaker.
 const BREAKER_OPENS_AT: u32 = 5;
+/// The longest that the breaker stays open at a time, and its spread.
+const BREAKER_LONGEST: Secs = Secs::minutes(66);
 
 /// How the way to an operator fares.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +75,12 @@ impl Fares {
         }
     }
 
+    /// The clock was set back to `now`: waits that were counted by the one before end as early as any may.
+    pub fn clock_set_back(&mut self, now: UnixTime) {
+        self.until = self.until.map(|until| until.min(now.plus(BREAKER_LONGEST)));
+        self.asked = self.asked.map(|asked| asked.min(now.plus(retry::clamped_wait(Secs(i64::MAX)))));
+    }
+
     /// What is known about our clock, if the operator told its time not long ago.
     #[must_use]
     pub fn clock_evidence(&self, last_recorded: UnixTime, built_at: UnixTime, now: UnixTime) -> ClockEvidence {
@@ -99,6 +107,18 @@ mod tests {
         assert!(fares.left_alone_until(NOW).is_some());
         fares.went_well();
         assert_eq!(fares.left_alone_until(NOW), None);
+    }
+
+    #[test]
+    fn waits_of_a_clock_that_ran_ahead_end_as_early_as_any() {
+        let ahead = NOW.plus(Secs::days(20));
+        let mut fares = Fares { until: Some(ahead), asked: Some(ahead), ..Fares::default() };
+        fares.clock_set_back(NOW);
+        assert_eq!((fares.until, fares.asked), (Some(NOW.plus(Secs::minutes(66))), Some(NOW.plus(Secs::DAY))));
+        let soon = Some(NOW.plus(Secs::MINUTE));
+        let mut fares = Fares { until: soon, asked: soon, ..Fares::default() };
+        fares.clock_set_back(NOW);
+        assert_eq!((fares.until, fares.asked), (soon, soon));
     }
 
     #[test]

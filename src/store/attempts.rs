@@ -58,6 +58,8 @@ const NEXT_DUE_AFTER: &str = concat!(
     open_states!(),
     " AND next_at > ?1 ORDER BY next_at LIMIT 1"
 );
+const BRING_FORWARD: &str =
+    "UPDATE attempt SET next_at = ?1 WHERE next_at > iif(state IN ('planned', 'human'), ?2, ?3)";
 const SENDING: &str = concat!(
     "SELECT * FROM attempt INDEXED BY attempt_due WHERE ",
     open_states!(),
@@ -86,6 +88,7 @@ pub(super) fn statements() -> Vec<&'static str> {
         OPEN,
         DUE,
         NEXT_DUE_AFTER,
+        BRING_FORWARD,
         SENDING,
         move_sql(),
     ]
@@ -284,6 +287,20 @@ pub fn open(conn: &Connection) -> Result<Vec<Attempt>, StoreError> {
 /// If the record cannot be read.
 pub fn due(conn: &Connection, now: UnixTime, limit: usize) -> Result<Vec<Attempt>, StoreError> {
     sound_rows(conn, DUE, (now.secs(), bounded(limit)), attempt_of)
+}
+
+/// Makes what waits longer than any open attempt can due at `now`: for a person's or an operator's leave until after
+/// `asked_by`, for a look-up until after `looked_up_by`.
+///
+/// # Errors
+/// If the record cannot be written.
+pub fn bring_forward(
+    conn: &Connection,
+    asked_by: UnixTime,
+    looked_up_by: UnixTime,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    change(conn, BRING_FORWARD, (now.secs(), asked_by.secs(), looked_up_by.secs())).map(drop)
 }
 
 /// When the next open attempt that is not due yet at `now` will be.

@@ -10,7 +10,7 @@ use crate::domain::card::CardId;
 use crate::domain::time::UnixTime;
 
 const BEGIN: &str =
-    "INSERT INTO installation (id, uuid, created_at, last_seen_at) VALUES (1, ?1, ?2, ?2) ON CONFLICT DO NOTHING";
+    "INSERT INTO installation (id, uuid, created_at, last_seen_at) VALUES (1, ?1, ?2, 0) ON CONFLICT DO NOTHING";
 const INSTALLATION: &str = "SELECT id, uuid, created_at, last_seen_at FROM installation";
 const SEEN: &str = "UPDATE installation SET last_seen_at = ?1 WHERE last_seen_at < ?1";
 const SET_ASIDE: &str = "INSERT INTO quarantine (card, since, reason) VALUES (?1, ?2, ?3) \
@@ -34,7 +34,7 @@ pub struct Installation {
     pub uuid: Uuid,
     /// When the record was made.
     pub created_at: UnixTime,
-    /// The latest instant that was recorded; a clock before it cannot be trusted.
+    /// The latest instant that an operator's clock has confirmed; a clock before it cannot be trusted.
     pub last_seen_at: UnixTime,
 }
 
@@ -49,7 +49,8 @@ pub struct Quarantine {
     pub reason: String,
 }
 
-/// Writes the row about the record itself, if it is new.
+/// Writes the row about the record itself, if it is new. Nothing has confirmed the time by then: a record that is made
+/// while the clock is ahead must not hold that against the right time later.
 pub(super) fn begin(conn: &Connection, now: UnixTime) -> Result<(), StoreError> {
     change(conn, BEGIN, (Uuid::new_v4().to_string(), now.secs()))?;
     Ok(())
@@ -71,16 +72,16 @@ pub fn installation(conn: &Connection) -> Result<Installation, StoreError> {
     found.ok_or(StoreError::Missing { table: "installation", row: 1 })
 }
 
-/// Records that `now` has been seen; an earlier instant changes nothing.
+/// Records an instant that an operator's clock has confirmed; an earlier instant changes nothing.
 ///
 /// # Errors
 /// If it cannot be written.
-pub fn seen(conn: &Connection, now: UnixTime) -> Result<(), StoreError> {
-    change(conn, SEEN, [now.secs()])?;
+pub fn seen(conn: &Connection, at: UnixTime) -> Result<(), StoreError> {
+    change(conn, SEEN, [at.secs()])?;
     Ok(())
 }
 
-/// The latest instant that was recorded.
+/// The latest instant that was confirmed.
 ///
 /// # Errors
 /// If it cannot be read.

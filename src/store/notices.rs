@@ -38,13 +38,14 @@ const EXPIRE: &str = "UPDATE notice SET state = 'expired', next_at = NULL, settl
      WHERE state = 'queued' AND expires_at <= ?1";
 const NEXT_DUE: &str = "SELECT next_at FROM notice WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 \
      ORDER BY next_at LIMIT 1";
+const BRING_FORWARD: &str = "UPDATE notice SET next_at = ?1 WHERE state = 'queued' AND next_at > ?2";
 const RETRY: &str = "UPDATE notice SET state = 'queued', next_at = ?2, settled_at = NULL, crashes = 0, \
      expires_at = max(expires_at, ?2 + expires_at - created_at) \
      WHERE id = ?1 AND state IN ('queued', 'dead', 'expired')";
 /// The statements of this file.
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =
-    &[KNOWN, INSERT, INSERT_BODY, READY, CLAIM, SETTLE, LOST, RECOVER, EXPIRE, NEXT_DUE, RETRY];
+    &[KNOWN, INSERT, INSERT_BODY, READY, CLAIM, SETTLE, LOST, RECOVER, EXPIRE, NEXT_DUE, BRING_FORWARD, RETRY];
 
 /// A finished message to one recipient over one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,6 +245,14 @@ pub fn recover(conn: &Connection, now: UnixTime) -> Result<Recovered, StoreError
 /// If the record cannot be written.
 pub fn expire(conn: &Connection, now: UnixTime) -> Result<usize, StoreError> {
     change(conn, EXPIRE, [now.secs()])
+}
+
+/// Makes what waits for a time after `by`, which is longer than any notice can wait, due at `now`.
+///
+/// # Errors
+/// If the record cannot be written.
+pub fn bring_forward(conn: &Connection, by: UnixTime, now: UnixTime) -> Result<(), StoreError> {
+    change(conn, BRING_FORWARD, (now.secs(), by.secs())).map(drop)
 }
 
 /// When the next notice of a channel is due.

@@ -1,5 +1,7 @@
-//! The time of a story: as many times as fast as the machine's, and able to jump while the daemon is not running.
+//! The time of a story: as many times as fast as the machine's, and able to jump while the daemon is not running. A
+//! daemon that follows a file may have its own clock set wrong and right again while it runs.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -15,11 +17,13 @@ pub(crate) struct StoryClock {
     speed: u32,
     anchor_millis: i64,
     jumped_secs: Arc<AtomicI64>,
+    /// Where the daemon finds its time, if it is to be set while it runs.
+    file: Option<PathBuf>,
 }
 
 impl StoryClock {
     pub(crate) fn starting(speed: u32) -> Self {
-        Self { speed, anchor_millis: machine_millis(), jumped_secs: Arc::default() }
+        Self { speed, anchor_millis: machine_millis(), jumped_secs: Arc::default(), file: None }
     }
 
     pub(crate) fn now(&self) -> UnixTime {
@@ -32,8 +36,25 @@ impl StoryClock {
         self.jumped_secs.fetch_add(length.0, Ordering::SeqCst);
     }
 
+    /// The daemon follows a file of `folder` from now on.
+    pub(crate) fn follow(&mut self, folder: &Path) {
+        self.file = Some(folder.join("clock"));
+        self.set_off_by(Secs(0));
+    }
+
+    /// Sets the daemon's clock so much ahead, or behind, while everybody else's goes right.
+    pub(crate) fn set_off_by(&self, ahead: Secs) {
+        let file = self.file.as_ref().expect("a clock that follows a file");
+        let part = file.with_extension("part");
+        std::fs::write(&part, format!("{}@{}\n", self.anchor_millis, self.zero().plus(ahead))).expect("written");
+        std::fs::rename(&part, file).expect("renamed");
+    }
+
     /// What `--clock` takes.
     pub(crate) fn words(&self) -> String {
+        if let Some(file) = &self.file {
+            return format!("{}@{}", self.speed, file.display());
+        }
         format!("{}@{}@{}", self.speed, self.anchor_millis, self.zero())
     }
 

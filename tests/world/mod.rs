@@ -104,6 +104,13 @@ impl World {
         }
     }
 
+    /// The daemon's own clock may be set while it runs.
+    pub(crate) fn with_settable_clock(mut self) -> Self {
+        let folder = self.folder().to_owned();
+        self.clock.follow(&folder);
+        self
+    }
+
     /// The operator is behind TLS, with a certificate that only a root of this world vouches for.
     pub(crate) fn secure(mut self) -> Self {
         mailbox::certificates(self.folder());

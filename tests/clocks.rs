@@ -1,0 +1,72 @@
+//! A machine's clock that is wrong, under a running daemon: it jumps ahead, back, to 1970, to 2038 and every minute, or
+//! was never set at the start. Nothing is bought by such a clock, cards go on being read, people are told, and when the
+//! time is right again everything goes on without a restart.
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as loudly as tests")]
+
+#[expect(dead_code, reason = "each test program uses its part of the world")]
+mod world;
+
+use simkeeper::domain::time::{Secs, UnixTime};
+
+use world::files::AUTO;
+use world::{World, full, low};
+
+/// A card that was renewed once, so that the clock has been confirmed, and a card that needs nothing.
+fn confirmed() -> World {
+    let world = World::new().with_settable_clock().card("router", full, AUTO).card("tablet", low, AUTO);
+    let mut world = world.start();
+    world.until_bought("tablet", 1);
+    world
+}
+
+/// The tablet needs a renewal while the clock is off; then the clock is set right.
+fn buys_nothing_until_right_again(mut world: World, set_wrong: impl Fn(&mut World)) -> World {
+    set_wrong(&mut world);
+    world.until_read_again(2);
+    world.use_up("tablet");
+    world.until_read_again(4);
+    set_wrong(&mut world);
+    world.until_read_again(2);
+    assert_eq!(world.orders("tablet").len(), 1, "{}", world.state_of_affairs());
+    world.clock().set_off_by(Secs(0));
+    world.until_bought("tablet", 2);
+    assert_eq!(world.orders("tablet").len(), 2, "{}", world.state_of_affairs());
+    assert_eq!(world.orders("router").len(), 0, "{}", world.state_of_affairs());
+    world.until_read_again(2);
+    assert_eq!(world.orders("tablet").len(), 2, "{}", world.state_of_affairs());
+    world.stop();
+    world
+}
+
+/// How far ahead a clock is that shows this instant now.
+fn showing(world: &World, instant: &str) -> Secs {
+    UnixTime::parse(instant).unwrap().since(world.now())
+}
+
+#[test]
+fn a_clock_that_jumps_twenty_days_ahead_buys_nothing_until_it_is_right_again() {
+    let world = buys_nothing_until_right_again(confirmed(), |world| world.clock().set_off_by(Secs::days(20)));
+    assert!(world.mails().iter().any(|mail| mail.says(&["tablet", "clock"])), "{}", world.state_of_affairs());
+}
+
+#[test]
+fn a_clock_that_jumps_twenty_days_back_buys_nothing_until_it_is_right_again() {
+    buys_nothing_until_right_again(confirmed(), |world| world.clock().set_off_by(Secs::days(-20)));
+}
+
+#[test]
+fn a_clock_that_falls_back_to_1970_buys_nothing_until_it_is_right_again() {
+    buys_nothing_until_right_again(confirmed(), |world| {
+        let ahead = showing(world, "1970-01-01T12:00:00Z");
+        world.clock().set_off_by(ahead);
+    });
+}
+
+#[test]
+fn a_clock_that_jumps_to_2038_buys_nothing_until_it_is_right_again() {
+    let world = buys_nothing_until_right_again(confirmed(), |world| {
+        let ahead = showing(world, "2038-01-20T00:00:00Z");
+        world.clock().set_off_by(ahead);
+    });
+    assert!(world.mails().iter().any(|mail| mail.says(&["tablet", "clock"])), "{}", world.state_of_affairs());
+}

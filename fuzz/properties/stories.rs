@@ -1,0 +1,108 @@
+//! Stories whose every text came from outside, and the people who are told them.
+
+use simkeeper::domain::attempt::Snapshot;
+use simkeeper::domain::card::Name;
+use simkeeper::domain::money::{Currency, Money};
+use simkeeper::domain::notice::{Event, FailedWhy, Language, Story};
+use simkeeper::domain::plan::Plan;
+use simkeeper::domain::time::UnixTime;
+use simkeeper::notify::{Recipient, samples};
+
+use super::bytes::{Bytes, zones};
+
+/// One of the sample stories with other texts, amounts and times in it.
+pub(crate) fn story(bytes: &mut Bytes<'_>) -> Story {
+    let mut story = bytes.one_of(&samples());
+    story.at = UnixTime::clamped(bytes.number());
+    if let Some(card) = &mut story.card {
+        (card.name, card.account) = (name(bytes), name(bytes));
+        card.number = bytes.perhaps(Bytes::text);
+    }
+    spoil(&mut story.event, bytes);
+    story
+}
+
+/// Somebody who is told it.
+pub(crate) fn recipient(bytes: &mut Bytes<'_>) -> Recipient {
+    Recipient {
+        person: name(bytes),
+        address: "anna@example.net".to_owned(),
+        language: bytes.one_of(&Language::ALL),
+        zone: bytes.one_of(&zones()),
+    }
+}
+
+/// A name that people gave, or one that cannot be given made into one.
+pub(crate) fn name(bytes: &mut Bytes<'_>) -> Name {
+    let text = bytes.text();
+    let tame = simkeeper::domain::card::tamed(&text, 40);
+    Name::parse(&text).or_else(|_| Name::parse(&tame)).unwrap_or_else(|_| Name::parse("canada").unwrap())
+}
+
+fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
+    match event {
+        Event::DueSoon { now, .. } => snapshot(now, bytes),
+        Event::Bought { plan, charged, order_id, before, after, cause, month_left, .. } => {
+            spoil_plan(plan, bytes);
+            *charged = money(bytes);
+            *order_id = bytes.perhaps(Bytes::text);
+            snapshot(before, bytes);
+            snapshot(after, bytes);
+            if let Some((rule, _)) = cause {
+                *rule = name(bytes);
+            }
+            *month_left = bytes.perhaps(money);
+        }
+        Event::Failed { plan, why, next_try, support, .. } => {
+            if let Some(plan) = plan {
+                spoil_plan(plan, bytes);
+            }
+            match why {
+                FailedWhy::Refused(refusal) => (refusal.code, refusal.text) = (bytes.text(), bytes.text()),
+                FailedWhy::NotSent(text) | FailedWhy::Reversed(text) => *text = bytes.text(),
+                FailedWhy::NeverArrived | FailedWhy::Held(_) | FailedWhy::NoPlan => {}
+            }
+            *next_try = bytes.perhaps(time);
+            *support = bytes.perhaps(Bytes::text);
+        }
+        Event::Unknown { plan, sent_at, .. } | Event::SettledLate { plan, sent_at, .. } => {
+            spoil_plan(plan, bytes);
+            *sent_at = time(bytes);
+        }
+        Event::Asked { plan, ends, support, reminders, .. } => {
+            spoil_plan(plan, bytes);
+            *ends = bytes.perhaps(time);
+            *support = bytes.perhaps(Bytes::text);
+            *reminders = u32::from(bytes.byte());
+        }
+        Event::Paused { by, until, .. } => (*by, *until) = (bytes.text(), bytes.perhaps(time)),
+        Event::RulesProblem { file, report, .. } => (*file, *report) = (bytes.text(), bytes.text()),
+        Event::WalletLow(low) => {
+            (low.account, low.balance) = (name(bytes), money(bytes));
+            low.support = bytes.perhaps(Bytes::text);
+        }
+        Event::CardsFound { account, rule, .. } => (*account, *rule) = (name(bytes), bytes.perhaps(name)),
+        Event::Test { channel } => *channel = bytes.text(),
+    }
+}
+
+fn spoil_plan(plan: &mut Plan, bytes: &mut Bytes<'_>) {
+    (plan.id, plan.name, plan.price) = (bytes.text(), bytes.text(), money(bytes));
+    plan.contents.data_bytes = bytes.perhaps(|bytes| bytes.number().unsigned_abs());
+    plan.validity_secs = bytes.perhaps(Bytes::number);
+}
+
+fn snapshot(snapshot: &mut Snapshot, bytes: &mut Bytes<'_>) {
+    snapshot.assets = vec![bytes.text()];
+    snapshot.plan_ends = bytes.perhaps(time);
+    snapshot.data_left = bytes.perhaps(|bytes| bytes.number().unsigned_abs());
+    snapshot.credit = bytes.perhaps(money);
+}
+
+fn money(bytes: &mut Bytes<'_>) -> Money {
+    Money::new(bytes.number(), bytes.one_of(&[Currency::USD, Currency::EUR]))
+}
+
+fn time(bytes: &mut Bytes<'_>) -> UnixTime {
+    UnixTime::clamped(bytes.number())
+}

@@ -1,0 +1,4 @@
+//! libFuzzer hands bytes to the property `journal`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| simkeeper_fuzz::check("journal", data));

@@ -1,0 +1,4 @@
+//! libFuzzer hands bytes to the property `ussd`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| simkeeper_fuzz::check("ussd", data));

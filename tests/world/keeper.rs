@@ -45,6 +45,11 @@ impl Keeper {
         let _sent = kill_process(pid, signal);
     }
 
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it is still there.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("its state").is_none()

@@ -95,7 +95,7 @@ impl Exec {
             self.settings.secrets.iter().map(|(name, secret)| (name.as_str(), secret.expose_secret())).collect();
         let request = Request { version: VERSION, call, account: &self.settings.account, secrets, about };
         let bytes = serde_json::to_vec(&request).map_err(|error| Failure::not_started(error.to_string()))?;
-        run(&self.settings.program, &self.settings.args, &bytes, self.settings.limit).await
+        run(&self.settings, &bytes).await
     }
 
     async fn read_cards(&self, cards: &[Card], now: UnixTime) -> Vec<Result<Reading, OperatorError>> {

@@ -17,6 +17,10 @@ pub mod probe;
 pub mod profile;
 pub mod reloadly;
 pub mod sandbox;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod scripted;
+pub mod tame;
 pub mod telnyx;
 pub mod things_mobile;
 pub mod tls;

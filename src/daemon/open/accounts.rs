@@ -28,6 +28,7 @@ use crate::operators::one_nce::OneNce;
 use crate::operators::profile::{Profile, ProfileOperator, check_file};
 use crate::operators::reloadly::Reloadly;
 use crate::operators::sandbox::SandboxOperator;
+use crate::operators::tame::Tame;
 use crate::operators::telnyx::Telnyx;
 use crate::operators::things_mobile::ThingsMobile;
 use crate::operators::tmf654::{self, Tmf654};
@@ -40,7 +41,39 @@ const EXEC_LIMIT: Duration = Duration::from_secs(60);
 /// # Errors
 /// When a secret or a profile cannot be read, or an address is not allowed.
 pub(crate) async fn operator(account: &AccountConfig, around: &Surroundings) -> anyhow::Result<Arc<dyn Operator>> {
-    opened(account, around).await.with_context(|| format!("operator `{}` in simkeeper.toml", account.name))
+    let opened = opened(account, around).await;
+    let opened = opened.with_context(|| format!("operator `{}` in simkeeper.toml", account.name))?;
+    let given: Vec<SecretString> =
+        references(&account.kind).into_iter().filter_map(|reference| secret(reference, around).ok()).collect();
+    Ok(Arc::new(Tame::new(opened, given)))
+}
+
+/// The secrets that an operator is given and might quote. Vouchers are not among them: they are sent one at a time.
+fn references(kind: &AccountKind) -> Vec<&SecretRef> {
+    match kind {
+        AccountKind::OneNce { password: one, .. }
+        | AccountKind::DingConnect { api_key: one, .. }
+        | AccountKind::Emnify { application_token: one, .. }
+        | AccountKind::EsimGo { api_key: one, .. }
+        | AccountKind::Hologram { api_key: one, .. }
+        | AccountKind::Telnyx { api_key: one, .. }
+        | AccountKind::ThingsMobile { token: one, .. } => vec![one],
+        AccountKind::Airalo { client_id: one, client_secret: two, .. }
+        | AccountKind::DtOne { api_key: one, api_secret: two, .. }
+        | AccountKind::Keepgo { api_key: one, access_token: two, .. }
+        | AccountKind::Reloadly { client_id: one, client_secret: two, .. } => vec![one, two],
+        AccountKind::EsimAccess { access_code, secret_key, .. } => {
+            std::iter::once(access_code).chain(secret_key).collect()
+        }
+        AccountKind::Exec(ExecAccess { secrets, .. }) => secrets.values().collect(),
+        AccountKind::Http(access) => access.secrets.values().collect(),
+        AccountKind::Sandbox { key, .. } => key.iter().collect(),
+        AccountKind::Tmf654(access) => match &access.sign_in {
+            SignIn::Bearer(one) | SignIn::Basic { password: one, .. } => vec![one],
+            SignIn::ClientCredentials { client_id, client_secret, .. } => vec![client_id, client_secret],
+        },
+        AccountKind::Ussd(_) => Vec::new(),
+    }
 }
 
 async fn opened(account: &AccountConfig, around: &Surroundings) -> anyhow::Result<Arc<dyn Operator>> {

@@ -1,14 +1,14 @@
 //! One run of the program: in goes the request, out comes the answer, within its time and a limit of bytes.
 
-use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
+use super::ExecSettings;
 use crate::domain::card::tamed;
 use crate::domain::operator::OperatorError;
+use crate::operators::kit::blotted;
 
 /// Bytes of an answer that are read; fleets answer for many cards at once.
 const ANSWER_BYTES_MAX: u64 = 8 << 20;
@@ -62,7 +62,12 @@ fn remedy(error: &std::io::Error) -> &'static str {
 }
 
 /// Runs the program with `request` on its standard input and answers what it wrote to its standard output.
-pub(super) async fn run(program: &Path, args: &[String], request: &[u8], limit: Duration) -> Result<Vec<u8>, Failure> {
+pub(super) async fn run(settings: &ExecSettings, request: &[u8]) -> Result<Vec<u8>, Failure> {
+    let ExecSettings { program, args, limit, .. } = settings;
+    #[cfg(feature = "fuzzing")]
+    if let Some(written) = crate::operators::scripted::output() {
+        return Ok(written);
+    }
     let name = program.display();
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -74,10 +79,10 @@ pub(super) async fn run(program: &Path, args: &[String], request: &[u8], limit: 
         .spawn()
         .map_err(|error| Failure::not_started(format!("{name} cannot be started: {error}{}", remedy(&error))))?;
     let group = child.id();
-    let answered = tokio::time::timeout(limit, talk(&mut child, request)).await;
+    let answered = tokio::time::timeout(*limit, talk(&mut child, request)).await;
     end(group);
     match answered {
-        Ok(Ok(talked)) => talked.answer(program),
+        Ok(Ok(talked)) => talked.answer(settings),
         Ok(Err(error)) => Err(Failure::Broken { why: format!("{name} broke off: {error}") }),
         Err(_) => Err(Failure::TimedOut { why: format!("{name} did not answer within {} s", limit.as_secs()) }),
     }
@@ -91,12 +96,14 @@ struct Talked {
 }
 
 impl Talked {
-    fn answer(self, program: &Path) -> Result<Vec<u8>, Failure> {
-        let name = program.display();
+    fn answer(self, settings: &ExecSettings) -> Result<Vec<u8>, Failure> {
+        let name = settings.program.display();
         if self.success && self.answer.len() as u64 <= ANSWER_BYTES_MAX {
             return Ok(self.answer);
         }
-        let complaint = tamed(&String::from_utf8_lossy(&self.complaint), 160);
+        // A program may well print the request that it could not work off, with the secrets in it.
+        let complaint = blotted(String::from_utf8_lossy(&self.complaint).into_owned(), settings.secrets.values());
+        let complaint = tamed(&complaint, 160);
         let why = match (self.success, complaint.is_empty()) {
             (true, _) => format!("{name} wrote more than {ANSWER_BYTES_MAX} bytes"),
             (false, true) => format!("{name} failed and said nothing on standard error"),

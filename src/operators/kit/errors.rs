@@ -1,5 +1,7 @@
 //! The errors that every adapter tells, in one wording.
 
+use secrecy::{ExposeSecret, SecretString};
+
 use crate::domain::card::{Card, tamed};
 use crate::domain::operator::{BuyAnswer, Doubt, OperatorError, Order, Refusal, RefusalKind};
 
@@ -14,6 +16,17 @@ pub(in crate::operators) fn unknown(why: impl AsRef<str>) -> OperatorError {
 /// Of no use until a person changes something.
 pub(in crate::operators) fn never(kind: RefusalKind, why: impl AsRef<str>) -> OperatorError {
     OperatorError::Never { kind, why: tamed(why.as_ref(), TEXT_LONGEST) }
+}
+
+/// What stands where a secret stood.
+const BLOT: &str = "[secret]";
+/// A shorter secret is no secret, and would blot out half of every text.
+const SECRET_SHORTEST: usize = 6;
+
+/// A text without these secrets, for operators and programs that quote what they were given.
+pub(in crate::operators) fn blotted<'a>(text: String, secrets: impl IntoIterator<Item = &'a SecretString>) -> String {
+    let secrets = secrets.into_iter().map(ExposeSecret::expose_secret).filter(|secret| secret.len() >= SECRET_SHORTEST);
+    secrets.fold(text, |text, secret| if text.contains(secret) { text.replace(secret, BLOT) } else { text })
 }
 
 /// The card lacks what this operator knows its cards by.

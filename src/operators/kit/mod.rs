@@ -20,7 +20,7 @@ pub(super) use amounts::{
     AMOUNTS_MAX, json_number, paid_for, received_for, row_of, share_of, sound_plans, whole_units,
 };
 pub(super) use errors::{
-    doubtful, iccid_of, lacks, msisdn_of, never, no_code, not_bought, path_part, refused, unknown, unproven,
+    blotted, doubtful, iccid_of, lacks, msisdn_of, never, no_code, not_bought, path_part, refused, unknown, unproven,
     wallet_only,
 };
 pub(super) use form::{FORM, JSON, form_of};

@@ -2,9 +2,9 @@
 //! and told with its line.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
-use csv::{ByteRecord, ReaderBuilder, Trim};
+use csv::{ByteRecord, Position, ReaderBuilder, Trim};
 
 use crate::config::Config;
 use crate::daemon::open;
@@ -20,15 +20,18 @@ const WRONG_MAX: usize = 1_000;
 
 /// A mistake and its line, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
-    pub(super) line: u64,
-    pub(super) message: String,
+pub struct Wrong {
+    /// The line.
+    pub line: u64,
+    /// What is wrong with it.
+    pub message: String,
 }
 
 /// Reads a file: the cards by their lines, and what is wrong.
-pub(super) fn read(source: impl Read, config: &Config) -> (BTreeMap<u64, CardWords>, Vec<Wrong>) {
+#[must_use]
+pub fn read(source: impl Read, config: &Config) -> (BTreeMap<u64, CardWords>, Vec<Wrong>) {
     let (mut cards, mut wrong) = (BTreeMap::new(), Vec::new());
-    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(source);
+    let mut reader = ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(Lines::of(source));
     let columns = match reader.byte_headers().map(columns) {
         Ok(Ok(columns)) => columns,
         Ok(Err(messages)) => {
@@ -38,17 +41,18 @@ pub(super) fn read(source: impl Read, config: &Config) -> (BTreeMap<u64, CardWor
         Err(error) => return (cards, vec![Wrong { line: 1, message: error.to_string() }]),
     };
     let mut seen = HashMap::new();
-    for record in reader.byte_records() {
+    let mut record = ByteRecord::new();
+    loop {
         if wrong.len() >= WRONG_MAX {
             wrong.push(Wrong { line: u64::MAX, message: "and more; the rest was not looked at".to_owned() });
             break;
         }
-        let (line, read) = match record {
-            Ok(record) => (record.position().map_or(0, csv::Position::line), words(&record, &columns)),
+        let (line, read) = match reader.read_byte_record(&mut record) {
+            Ok(true) => (line_of(&record, reader.position()), words(&record, &columns)),
+            Ok(false) => break,
             Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                wrong.push(Wrong { line, message: error.to_string() });
-                continue;
+                wrong.push(Wrong { line: reader.position().line(), message: error.to_string() });
+                break;
             }
         };
         let checked = read.and_then(|words| checked(&words, line, config, &mut seen).map(|()| words));
@@ -58,6 +62,53 @@ pub(super) fn read(source: impl Read, config: &Config) -> (BTreeMap<u64, CardWor
         }
     }
     (cards, wrong)
+}
+
+/// The line in which a record begins. The library counts from where it left off, which may be empty lines before; from the
+/// line behind the record it is as many back as the record has.
+fn line_of(record: &ByteRecord, behind: &Position) -> u64 {
+    let within = record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+    behind.line().saturating_sub(1 + within)
+}
+
+/// A text whose lines all end with a line feed, whatever they ended with before, the last one too.
+struct Lines<R> {
+    source: BufReader<R>,
+    after_return: bool,
+    last: u8,
+}
+
+impl<R: Read> Lines<R> {
+    fn of(source: R) -> Self {
+        Self { source: BufReader::new(source), after_return: false, last: b'\n' }
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let mut given = 0;
+        while given == 0 && !out.is_empty() {
+            let taken = self.source.fill_buf()?;
+            if taken.is_empty() {
+                let ends = self.last != b'\n';
+                (self.last, out[0]) = (b'\n', b'\n');
+                return Ok(usize::from(ends));
+            }
+            let taken = &taken[..taken.len().min(out.len())];
+            let count = taken.len();
+            for byte in taken {
+                // Of a return and a feed, the feed is the second half.
+                if !(self.after_return && *byte == b'\n') {
+                    self.last = if *byte == b'\r' { b'\n' } else { *byte };
+                    out[given] = self.last;
+                    given += 1;
+                }
+                self.after_return = *byte == b'\r';
+            }
+            self.source.consume(count);
+        }
+        Ok(given)
+    }
 }
 
 /// Which column each place holds.
@@ -174,6 +225,17 @@ mod tests {
         assert_eq!(cards[0].labels, ["router", "north"]);
         assert_eq!(cards[0].contact.as_deref(), Some("Ann, north"));
         assert_eq!(cards[1].rule, None);
+    }
+
+    /// Lines are counted as an editor counts them, whatever they end with.
+    #[test]
+    fn lines_are_those_of_an_editor() {
+        let text = "name,operator\n\n\na,nobody\n\"b\nc\",nobody\n\nd,nobody";
+        for text in [text.to_owned(), text.replace('\n', "\r\n"), text.replace('\n', "\r"), format!("{text}\r\n")] {
+            let (cards, wrong) = read_text(&text);
+            let lines: Vec<&str> = wrong.iter().map(|wrong| wrong.split(':').next().unwrap()).collect();
+            assert_eq!((cards.len(), lines), (0, vec!["4", "5", "8"]), "{text:?}: {wrong:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod exit;
 mod explain;
 mod found_cards;
 mod history;
-mod import;
+pub mod import;
 mod logging;
 mod notices;
 mod operator;

@@ -20,6 +20,7 @@ const STACK_BYTES: usize = 1 << 20;
 /// Runs the daemon until it is told to stop.
 pub(super) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
     logging::start(args.log.as_deref())?;
+    leave_no_core();
     if !context.clock.is_real() {
         context.allow_clock(&view::files(context)?)?;
     }
@@ -43,4 +44,13 @@ pub(super) fn run(context: &Context, args: &RunArgs) -> anyhow::Result<Exit> {
         daemon::run(daemon).await
     })?;
     Ok(Exit::Done)
+}
+
+/// What is in memory (secrets, orders) is never written to a file when the process dies.
+fn leave_no_core() {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    // A unit that forbids the call has set the limit itself (`LimitCORE=0`).
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Core, none) {
+        tracing::debug!(%error, "the limit for core files stays as it is");
+    }
 }

@@ -1,5 +1,8 @@
 //! The control socket: HTTP over a Unix socket, for the commands of this machine. Only root and the daemon's own user
 //! are let in, by what the kernel says of the other end.
+//!
+//! No browser reaches a Unix socket. Should somebody make a way to this one all the same, a page must still find nothing:
+//! only a POST of JSON does anything, and what a browser sends is turned away before it is read.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -7,8 +10,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::{COOKIE, HOST, HeaderMap, HeaderName, ORIGIN, REFERER};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::serve::IncomingStream;
@@ -23,6 +28,9 @@ use super::request::{Asked, Refusal, Reply};
 pub const PATH: &str = "/v1/do";
 /// A list of a million cards, and not more.
 const BODY_MAX_BYTES: usize = 512 << 20;
+
+/// What browsers add to what a page asks, and no command does.
+const OF_BROWSERS: [HeaderName; 4] = [ORIGIN, REFERER, COOKIE, HeaderName::from_static("sec-fetch-site")];
 
 /// Who is at the other end, by the kernel's word.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +72,27 @@ pub async fn serve(daemon: Arc<Daemon>, listener: UnixListener) -> anyhow::Resul
     let router = Router::new()
         .route(PATH, post(answer))
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .layer(from_fn(no_browsers))
         .with_state(daemon)
         .into_make_service_with_connect_info::<Peer>();
     axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await }).await?;
     Ok(())
+}
+
+async fn no_browsers(request: Request, next: Next) -> Response {
+    if is_of_a_command(request.headers()) {
+        return next.run(request).await;
+    }
+    tracing::warn!("a request that looks like a browser's was turned away from the control socket");
+    let said = "this socket is for simkeeper's own commands".to_owned();
+    (StatusCode::FORBIDDEN, Json(Reply::Refused { why: Refusal::Wrong, said })).into_response()
+}
+
+/// Commands name one host, which is a word and no place in a network, and nothing that a page would have been named by.
+fn is_of_a_command(headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let named = hosts.next().is_some_and(|host| host.as_bytes().iter().all(u8::is_ascii_alphabetic));
+    named && hosts.next().is_none() && OF_BROWSERS.iter().all(|name| !headers.contains_key(name))
 }
 
 async fn answer(

@@ -18,6 +18,9 @@ use crate::domain::card::Name;
 use crate::domain::notice::Event;
 use crate::store::{Connection, StoreError, accounts, polls};
 
+/// So much of a report is logged; `check` prints the whole of it.
+const LOGGED_CHARS: usize = 4_000;
+
 /// A file and, if it is there, its size, time and number.
 type Stamp = (PathBuf, Option<(u64, i64, u64)>);
 
@@ -82,7 +85,8 @@ impl Daemon {
             },
             Err(problems) => Trouble::from(&problems),
         };
-        tracing::error!(count = problems.count, report = problems.report, "the files have errors; the old rules stay");
+        let beginning: String = problems.report.chars().take(LOGGED_CHARS).collect();
+        tracing::error!(count = problems.count, report = beginning, "the files have errors; the old rules stay");
         self.tell_trouble(problems, &files).await;
         false
     }

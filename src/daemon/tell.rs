@@ -1,5 +1,7 @@
 //! Queues notices in the transaction of what caused them: finished bytes, one row per person and channel, one key each.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::store::Connection;
 
 use super::live::{Live, Way};
@@ -47,7 +49,8 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
     Ok(())
 }
 
-/// Queues one notice over one way; none if its key is there already, or its text cannot be made.
+/// Queues one notice over one way; none if its key is there already. One whose text cannot be made is set aside at once,
+/// for people to see.
 fn queue(
     conn: &Connection,
     story: &Story,
@@ -60,13 +63,12 @@ fn queue(
         return Ok(None);
     }
     let message_id = format!("<{}@{}>", super::clock::chance_text(), way.domain);
-    let finished = match finish(conn, story, way, key, &message_id, now)? {
-        Ok(finished) => finished,
-        Err(error) => {
-            // A text that cannot be made must not undo the purchase it tells about.
-            tracing::error!(notice.kind = key.kind.as_str(), person = %way.person, %error, "a notice could not be written");
-            return Ok(None);
-        }
+    // A text that cannot be made must not undo the purchase it tells about.
+    let (finished, unmade) = match without_panic(|| finish(conn, story, way, key, &message_id, now)) {
+        Ok(Ok(finished)) => (finished, None),
+        Ok(Err(Untold::Record(error))) => return Err(error),
+        Ok(Err(Untold::Text(error))) => (unwritten(key), Some(error.to_string())),
+        Err(Panicked) => (unwritten(key), Some("a defect of simkeeper; please report it".to_owned())),
     };
     let notice = NewNotice {
         key: key.clone(),
@@ -83,7 +85,32 @@ fn queue(
         expires_at: now.plus(key.kind.expires_after()),
         bytes: finished.bytes,
     };
-    notices::enqueue(conn, &notice)
+    let queued = notices::enqueue(conn, &notice)?;
+    if let (Some(id), Some(why)) = (queued, unmade) {
+        tracing::error!(notice.id = id.0, notice.kind = key.kind.as_str(), why, "a notice could not be written");
+        notices::set_aside(conn, id, &format!("its text could not be made: {why}"), now)?;
+        return Ok(None);
+    }
+    Ok(queued)
+}
+
+/// Why there is no text.
+enum Untold {
+    Record(StoreError),
+    Text(NotifyError),
+}
+
+/// Work that ended in a panic.
+struct Panicked;
+
+/// Texts are made inside the transaction of what they tell; a panic there would take back the transaction.
+fn without_panic<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| Panicked)
+}
+
+/// What stands in the list of notices in place of a text.
+fn unwritten(key: &DedupKey) -> Finished {
+    Finished { subject: format!("({} without a text)", key.kind.as_str()), bytes: Vec::new() }
 }
 
 fn finish(
@@ -93,7 +120,7 @@ fn finish(
     key: &DedupKey,
     message_id: &str,
     now: UnixTime,
-) -> Result<Result<Finished, NotifyError>, StoreError> {
+) -> Result<Finished, Untold> {
     let recipient = Recipient {
         person: way.person.clone(),
         address: way.address.clone(),
@@ -101,13 +128,13 @@ fn finish(
         zone: way.zone.clone(),
     };
     if way.is_text {
-        return Ok(Ok(notify::text_message(story, &recipient)));
+        return Ok(notify::text_message(story, &recipient));
     }
-    let installation = meta::installation(conn)?.uuid.simple();
+    let installation = meta::installation(conn).map_err(Untold::Record)?.uuid.simple();
     let root = key.card.map(|card| format!("<card.{}.{}.{installation}@{}>", card.0, key.cycle, way.domain));
     let thread = root.map(|root| Thread { root });
     let headers = MailHeaders { message_id: message_id.to_owned(), from: way.from.clone(), thread, date: now };
-    Ok(notify::mail(story, &recipient, &headers))
+    notify::mail(story, &recipient, &headers).map_err(Untold::Text)
 }
 
 /// Queues a trial message to one person, over every way to them.
@@ -152,4 +179,15 @@ pub(crate) fn concerned<'a>(named: Option<&'a [Name]>, everybody: &'a [Name]) ->
 /// Whether a text goes out beside the mail: only for what cannot wait.
 pub(crate) const fn texts_too(kind: NoticeKind) -> bool {
     kind.is_urgent()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_whose_making_panics_does_not_take_its_cause_with_it() {
+        assert!(without_panic(|| std::panic::panic_any("a defect")).is_err());
+        assert_eq!(without_panic(|| 7).ok(), Some(7));
+    }
 }

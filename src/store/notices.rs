@@ -39,13 +39,16 @@ const EXPIRE: &str = "UPDATE notice SET state = 'expired', next_at = NULL, settl
 const NEXT_DUE: &str = "SELECT next_at FROM notice WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 \
      ORDER BY next_at LIMIT 1";
 const BRING_FORWARD: &str = "UPDATE notice SET next_at = ?1 WHERE state = 'queued' AND next_at > ?2";
+const SET_ASIDE: &str = "UPDATE notice SET state = 'dead', next_at = NULL, settled_at = ?2, why = ?3 \
+     WHERE id = ?1 AND state = 'queued'";
 const RETRY: &str = "UPDATE notice SET state = 'queued', next_at = ?2, settled_at = NULL, crashes = 0, \
      expires_at = max(expires_at, ?2 + expires_at - created_at) \
-     WHERE id = ?1 AND state IN ('queued', 'dead', 'expired')";
+     WHERE id = ?1 AND state IN ('queued', 'dead', 'expired') \
+     AND (SELECT length(bytes) FROM notice_body WHERE notice = notice.id) > 0";
 /// The statements of this file.
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =
-    &[KNOWN, INSERT, INSERT_BODY, READY, CLAIM, SETTLE, LOST, RECOVER, EXPIRE, NEXT_DUE, BRING_FORWARD, RETRY];
+    &[KNOWN, INSERT, INSERT_BODY, READY, CLAIM, SETTLE, LOST, RECOVER, EXPIRE, NEXT_DUE, BRING_FORWARD, SET_ASIDE, RETRY];
 
 /// A finished message to one recipient over one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -201,6 +204,14 @@ pub fn settle(
     let settled_at = if next_at.is_none() { Some(now.secs()) } else { None };
     let values = (id.0, attempt_no, state.as_str(), next_at.map(UnixTime::secs), settled_at, remote, why);
     Ok(change(conn, SETTLE, values)? == 1)
+}
+
+/// Takes a notice that nobody can send out of the queue; it stays in the list, with the reason.
+///
+/// # Errors
+/// If the record cannot be written.
+pub fn set_aside(conn: &Connection, id: NoticeId, why: &str, now: UnixTime) -> Result<(), StoreError> {
+    change(conn, SET_ASIDE, (id.0, now.secs(), why)).map(drop)
 }
 
 /// At the start of a process: whatever the one before was sending is due at once, but for what has been there too often

@@ -186,7 +186,7 @@ impl HttpClient {
     pub async fn read(&self, call: Call<'_>) -> Result<HttpAnswer, OperatorError> {
         let limit = call.body_bytes_max.unwrap_or(self.body_bytes_max);
         let request = self.request(&self.reading, call).map_err(|why| OperatorError::Unknown { why })?;
-        let response = request.send().await.map_err(|error| self.not_read(&error.without_url()))?;
+        let response = sent(request).await.map_err(|error| self.not_read(&error.without_url()))?;
         let answer = HttpAnswer::taken(response, limit).await.map_err(|error| self.not_read(&error.without_url()))?;
         self.note(&answer);
         Ok(answer)
@@ -199,7 +199,7 @@ impl HttpClient {
             Ok(request) => request,
             Err(why) => return BuyOutcome::NotSent { why },
         };
-        let response = match request.send().await {
+        let response = match sent(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() => {
                 return BuyOutcome::NotSent { why: self.no_connection(&error.without_url()) };
@@ -274,6 +274,14 @@ impl HttpClient {
     fn no_connection(&self, error: &reqwest::Error) -> String {
         format!("no connection to {} ({})", self.host(), plain_text(error))
     }
+}
+
+async fn sent(request: reqwest::RequestBuilder) -> Result<reqwest::Response, reqwest::Error> {
+    #[cfg(feature = "fuzzing")]
+    if let Some(response) = super::scripted::response(&request) {
+        return Ok(response);
+    }
+    request.send().await
 }
 
 fn broken(error: &reqwest::Error) -> BuyOutcome {

@@ -103,7 +103,15 @@ impl Ussd {
     async fn reading(&self, card: &Card, now: UnixTime) -> Result<Reading, OperatorError> {
         let iccid = iccid_of(card)?;
         let text = self.asked(iccid).await.map_err(Trouble::into_error)?;
-        match self.patterns.told(&text, now) {
+        self.told(&text, now)
+    }
+
+    /// The reading that a text tells, by the patterns of this account.
+    ///
+    /// # Errors
+    /// The text says that nothing can be told now, or no pattern makes sense of it.
+    pub fn told(&self, text: &str, now: UnixTime) -> Result<Reading, OperatorError> {
+        match self.patterns.told(text, now) {
             Told::Reading(reading) => Ok(*reading),
             Told::NotNow(why) => Err(OperatorError::Later { retry_after: None, why }),
             Told::Nothing(why) => Err(OperatorError::Unknown { why }),

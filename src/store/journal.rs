@@ -145,8 +145,9 @@ pub fn read(path: &Path) -> Result<JournalContents, StoreError> {
     }
 }
 
-/// What the bytes hold, and how many of them come before a broken tail.
-fn parse(bytes: &[u8]) -> (JournalContents, u64) {
+/// What the bytes of a journal hold, and how many of them come before a broken tail.
+#[must_use]
+pub fn parse(bytes: &[u8]) -> (JournalContents, u64) {
     let mut contents = JournalContents::default();
     let mut whole_bytes = 0;
     let mut read = 0;
@@ -186,7 +187,11 @@ fn line_of(bytes: &[u8]) -> Option<JournalLine> {
     })
 }
 
-fn text_of(line: &JournalLine) -> Result<String, StoreError> {
+/// A line as it stands in the file, with its end.
+///
+/// # Errors
+/// It cannot be put into words; nothing of a line is so.
+pub fn text_of(line: &JournalLine) -> Result<String, StoreError> {
     let json = super::fields::to_json(&Written {
         sequence: line.sequence,
         attempt: line.attempt.0,

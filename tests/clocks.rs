@@ -7,9 +7,10 @@
 mod world;
 
 use simkeeper::domain::time::{Secs, UnixTime};
+use simkeeper::sandbox::{Call, FaultKind};
 
 use world::files::AUTO;
-use world::{World, full, low};
+use world::{CLASSES, World, full, low};
 
 /// A card that was renewed once, so that the clock has been confirmed, and a card that needs nothing.
 fn confirmed() -> World {
@@ -69,4 +70,83 @@ fn a_clock_that_jumps_to_2038_buys_nothing_until_it_is_right_again() {
         world.clock().set_off_by(ahead);
     });
     assert!(world.mails().iter().any(|mail| mail.says(&["tablet", "clock"])), "{}", world.state_of_affairs());
+}
+
+#[test]
+fn a_clock_that_steps_every_minute_buys_nothing_until_it_is_right_again() {
+    let mut world = confirmed();
+    // Back and forth by hours, never near the right time.
+    let steps = [90, -45, 600, -300, 20, -1_440, 30_000, -28_000, 15, -15];
+    for (place, minutes) in steps.into_iter().enumerate() {
+        world.clock().set_off_by(Secs::minutes(minutes));
+        if place == 2 {
+            world.use_up("tablet");
+        }
+        let next = world.now().plus(Secs::MINUTE);
+        world.until("a minute to pass", |world| world.now() >= next);
+    }
+    world.until_read_again(2);
+    assert_eq!(world.orders("tablet").len(), 1, "{}", world.state_of_affairs());
+    world.clock().set_off_by(Secs(0));
+    world.until_bought("tablet", 2);
+    assert_eq!(world.orders("tablet").len(), 2, "{}", world.state_of_affairs());
+}
+
+#[test]
+fn a_start_before_network_and_time_are_there_watches_and_buys_when_they_are() {
+    let world = World::new().with_settable_clock().card("tablet", low, AUTO);
+    let world = world.fault(Call::Read, FaultKind::LostBefore, 4);
+    let ahead = showing(&world, "1970-01-01T00:03:00Z");
+    world.clock().set_off_by(ahead);
+    let mut world = world.start();
+    world.until_read_again(7);
+    assert_eq!(world.orders("tablet").len(), 0, "{}", world.state_of_affairs());
+    world.clock().set_off_by(Secs(0));
+    world.until_bought("tablet", 1);
+    assert_eq!(world.orders("tablet").len(), 1);
+    world.stop();
+}
+
+#[test]
+fn a_record_that_is_made_by_a_clock_that_runs_ahead_believes_the_right_time_later() {
+    let world = World::new().with_settable_clock().card("tablet", low, AUTO);
+    world.clock().set_off_by(Secs::days(20));
+    let mut world = world.start();
+    world.until_read_again(3);
+    assert_eq!(world.orders("tablet").len(), 0, "{}", world.state_of_affairs());
+    // The machine is switched off, and has the right time when it comes back.
+    world.stop();
+    world.clock().set_off_by(Secs(0));
+    world.begin();
+    world.until_bought("tablet", 1);
+    assert_eq!(world.orders("tablet").len(), 1);
+    world.stop();
+}
+
+/// An order of which nobody knows, taken forty minutes later, whatever the daemon's clock says until then.
+fn settles_a_late_order(days_off: i64) {
+    for class in CLASSES {
+        let world = World::of(class, 300).with_settable_clock().card("tablet", low, AUTO);
+        let mut world = world.fault(Call::Buy, FaultKind::AcceptedLate { secs: 2_400 }, 1).start();
+        world.until_attempt("tablet", "unknown");
+        world.clock().set_off_by(Secs::days(days_off));
+        world.until_read_again(3);
+        let attempt = world.attempts("tablet").pop().unwrap();
+        assert!(attempt.is_open(), "{class:?}: {attempt:?}\n{}", world.state_of_affairs());
+        world.clock().set_off_by(Secs(0));
+        world.until("the order to be taken", |world| !world.orders("tablet").is_empty());
+        world.until_bought("tablet", 1);
+        assert_eq!(world.orders("tablet").len(), 1, "{class:?}: {}", world.state_of_affairs());
+        world.stop();
+    }
+}
+
+#[test]
+fn a_clock_that_runs_ahead_does_not_take_an_unknown_order_for_one_that_never_arrives() {
+    settles_a_late_order(20);
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_repeat_an_unknown_order() {
+    settles_a_late_order(-20);
 }

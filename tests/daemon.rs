@@ -1,4 +1,5 @@
-//! The daemon as a service: what it says to systemd, how it ends, and how it reads its files again.
+//! The daemon as a service: what it says to systemd, how it ends, how it reads its files again, and what becomes of it on
+//! machines that sleep, and where it dies faster than it starts.
 #![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as loudly as tests")]
 
 #[expect(dead_code, reason = "each test program uses its part of the world")]
@@ -6,13 +7,19 @@ mod world;
 
 use std::ffi::OsString;
 use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::time::Instant;
 
 use rustix::process::Signal;
 use simkeeper::daemon::clock::monotonic_micros;
+use simkeeper::domain::retry::mixed;
+use simkeeper::domain::time::Secs;
 use simkeeper::sandbox::{Call, FaultKind};
 
 use world::files::AUTO;
-use world::{PATIENCE, World, full, keeper, low};
+use world::mailbox::{Sink, free_port};
+use world::{CLASSES, PATIENCE, World, full, keeper, low};
 
 /// The other end of `sd_notify`, as systemd is.
 struct Systemd(UnixDatagram);
@@ -125,16 +132,113 @@ fn a_socket_left_by_a_dead_daemon_is_taken_over_and_closed_to_others() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
-#[test]
-fn a_machine_that_slept_catches_up_once() {
-    let mut world = World::new().card("tablet", low, AUTO).start();
-    world.until_bought("tablet", 1);
+/// The machine sleeps for eight hours of the story, and wakes up.
+fn sleeps(world: &mut World) {
     world.keeper().signal(Signal::STOP);
-    let asleep = world.now();
-    world::wait_for("some hours to pass", || (world.now().since(asleep).0 > 3_600).then_some(()));
-    world.use_up("tablet");
+    world.clock().jump(Secs::hours(8));
+    world.clock().set_off_by(Secs(0));
     world.keeper().signal(Signal::CONT);
-    world.until_bought("tablet", 2);
-    world.until_read_again(3);
-    assert_eq!(world.orders("tablet").len(), 2);
+}
+
+fn made(world: &World, call: Call) -> u64 {
+    world.sandbox.requests().get(&call).copied().unwrap_or(0)
+}
+
+#[test]
+fn a_machine_that_sleeps_during_a_reading_catches_up_once() {
+    let world = World::new().with_settable_clock().card("tablet", full, AUTO);
+    let mut world = world.fault(Call::Read, FaultKind::Late { millis: 500 }, 1).start();
+    world.until("the reading to be asked for", |world| made(world, Call::Read) == 1);
+    sleeps(&mut world);
+    let woken = world.now();
+    world.use_up("tablet");
+    world.until_bought("tablet", 1);
+    world.until("twenty minutes to pass", |world| world.now().since(woken) > Secs::minutes(20));
+    // Eight hours are 48 readings that were missed; they are one.
+    assert!(made(&world, Call::Read) < 24, "{:?}", world.sandbox.requests());
+    assert_eq!(world.orders("tablet").len(), 1);
+    world.stop();
+}
+
+#[test]
+fn a_machine_that_sleeps_during_an_order_buys_once() {
+    for class in CLASSES {
+        for fault in [FaultKind::Late { millis: 500 }, FaultKind::LostAfter, FaultKind::Hang { accepted: true }] {
+            let world = World::of(class, 300).with_settable_clock().card("tablet", low, AUTO);
+            let mut world = world.fault(Call::Buy, fault.clone(), 1).start();
+            world.until("the order to leave", |world| made(world, Call::Buy) == 1);
+            sleeps(&mut world);
+            world.until_bought("tablet", 1);
+            world.until_read_again(2);
+            assert_eq!(world.orders("tablet").len(), 1, "{class:?} {fault:?}\n{}", world.state_of_affairs());
+            world.stop();
+        }
+    }
+}
+
+#[test]
+fn a_machine_that_sleeps_while_a_mail_is_handed_over_sends_it_on_waking() {
+    let mut world = World::new().with_settable_clock().card("tablet", low, AUTO);
+    let (port, folder) = (free_port(), world.folder().join("mails"));
+    // The server takes a second to say what became of a mail.
+    let sink = Sink::start(port, &folder, &["-W", ".:1"]);
+    world.machine.tables = format!(
+        "[channel.mail]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\nfrom = \"keeper@example.net\"\n"
+    );
+    let mut world = world.start();
+    world.until("a mail to be on its way", |world| world.notices().iter().any(|notice| notice.state == "claimed"));
+    sleeps(&mut world);
+    let all_sent = |world: &World| world.notices().iter().all(|notice| notice.state == "sent");
+    world.until("every mail to be sent", all_sent);
+    for notice in world.notices() {
+        let id = notice.message_id.trim_matches(['<', '>']);
+        let copies = sink.mails().iter().filter(|mail| mail.id == id).count();
+        assert!((1..=notice.tries as usize).contains(&copies), "{copies} copies of {notice:?}");
+    }
+    world.stop();
+}
+
+/// How many files lie below a folder, and their bytes.
+fn files_below(folder: &Path) -> (usize, u64) {
+    let (mut files, mut bytes) = (0, 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        // One that was there a moment ago may be gone: processes clean up behind those before them.
+        let Ok(found) = entry.metadata() else { continue };
+        let (more, length) = if found.is_dir() { files_below(&entry.path()) } else { (1, found.len()) };
+        (files, bytes) = (files + more, bytes + length);
+    }
+    (files, bytes)
+}
+
+#[test]
+fn deaths_that_come_faster_than_starts_let_nothing_grow_and_buy_nothing_twice() {
+    let mut world = World::new().card("tablet", full, AUTO).card("router", full, AUTO).secure().start();
+    world.until_read_again(2);
+    world.kill();
+    let begun = Instant::now();
+    world.begin();
+    let start_takes = begun.elapsed();
+    world.kill();
+    world.use_up("tablet");
+    let (files, bytes) = files_below(&world.state());
+    for start in 0..150 {
+        world.launch();
+        // Mostly within the start, and now and then a little later.
+        let lives = start_takes.mul_f64((mixed(7, start) % 1_000) as f64 / 800.0);
+        let begun = Instant::now();
+        while let Some(left) = lives.checked_sub(begun.elapsed()) {
+            std::thread::park_timeout(left);
+        }
+        assert_eq!(world.kill().signal(), Some(9), "it ended by itself\n{}", world.log());
+        assert!(world.orders("tablet").len() <= 1, "{}", world.state_of_affairs());
+    }
+    let (files_after, bytes_after) = files_below(&world.state());
+    assert!(files_after <= files + 3, "{files} files became {files_after}");
+    assert!(bytes_after < bytes + (1 << 20), "{bytes} bytes became {bytes_after}");
+    world.begin();
+    world.until_bought("tablet", 1);
+    assert_eq!((world.orders("tablet").len(), world.orders("router").len()), (1, 0));
+    assert_eq!(world.record().unwrap().damage(), Vec::<String>::new());
+    world.stop();
 }

@@ -22,14 +22,15 @@ use crate::world::{World, full, quick};
 const CARDS: [&str; 6] = ["tablet", "router", "phone", "camera", "watch", "van"];
 /// After so many kills a world must come to rest.
 const KILLS_BETWEEN_RESTS: usize = 12;
-/// A process that has not passed its point by then, since every card waits for evidence, dies all the same.
+/// A process that has not passed its point by then, since every card waits for evidence, dies all the same. Each time
+/// that it has to be waited for again, it is given twice as long.
 const POINT_COMES_WITHIN: Duration = Duration::from_secs(3);
 /// How often a point is waited for, with a rest between, before nobody can be said to pass it.
-const WAITS_FOR_POINT: u32 = 6;
+const WAITS_FOR_POINT: u32 = 5;
 /// Between two looks at which card is at rest and needs something new.
 const NEED_EVERY: Duration = Duration::from_millis(40);
 /// How many times as fast as the machine's clock.
-const SPEED: u32 = 600;
+const SPEED: u32 = 300;
 
 /// What was done, and what came of it.
 #[derive(Clone, Debug, Default)]
@@ -202,7 +203,7 @@ impl<'a> Trial<'a> {
                     if wait > 0 {
                         self.rest();
                     }
-                    self.die_at(point, *visit)
+                    self.die_at(point, *visit, POINT_COMES_WITHIN * 2_u32.pow(wait))
                 });
                 assert!(passed, "{}: {point} was never passed\n{}", self.name, self.world.state_of_affairs());
                 *self.tally.at_points.entry(point).or_default() += 1;
@@ -211,12 +212,12 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Needs come up until the point is passed; says whether it was.
-    fn die_at(&mut self, point: &str, visit: u32) -> bool {
+    /// Needs come up until the point is passed, or for so long; says whether it was.
+    fn die_at(&mut self, point: &str, visit: u32, within: Duration) -> bool {
         self.launch(vec![("SIMKEEPER_CRASH_AT", format!("{point}:{visit}").into())]);
         let begun = Instant::now();
         let (mut passed, mut looked_at) = (false, None::<Instant>);
-        while !passed && begun.elapsed() < POINT_COMES_WITHIN {
+        while !passed && begun.elapsed() < within {
             if looked_at.is_none_or(|at| at.elapsed() > NEED_EVERY) {
                 self.need();
                 looked_at = Some(Instant::now());

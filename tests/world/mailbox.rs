@@ -123,7 +123,8 @@ impl SecureServer {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/servers/smtp_tls.py");
         let mut command = Command::new(debian("python3"));
         command.arg(script).arg(way).args([folder.path().join("cert.pem"), folder.path().join("key.pem"), mails]);
-        command.stdin(Stdio::null()).stdout(File::create(&port_file).expect("a file"));
+        // It tells of every client that hangs up, and here they die by the hundred.
+        command.stdin(Stdio::null()).stdout(File::create(&port_file).expect("a file")).stderr(Stdio::null());
         let child = command.spawn().expect("python3");
         let port = wait_for("aiosmtpd (tests/run installs python3-aiosmtpd)", || {
             let said = std::fs::read_to_string(&port_file).ok()?;

@@ -357,10 +357,13 @@ impl World {
         let tail: Vec<&str> = tail.into_iter().rev().collect();
         let story = self.record().map(|record| record.story()).unwrap_or_default();
         let orders = self.sandbox.accepted_orders();
+        // The last ones tell enough of a long story.
+        let (orders, story) = (&orders[orders.len().saturating_sub(40)..], &story[story.len().saturating_sub(120)..]);
+        let notices = self.notices();
+        let notices = &notices[notices.len().saturating_sub(40)..];
         format!(
-            "now {}\norders {orders:#?}\nnotices {:#?}\nattempts\n{}\nlog\n{}",
+            "now {}\norders {orders:#?}\nnotices {notices:#?}\nattempts\n{}\nlog\n{}",
             self.now(),
-            self.notices(),
             story.join("\n"),
             tail.join("\n")
         )

@@ -65,7 +65,7 @@ fn references(kind: &AccountKind) -> Vec<&SecretRef> {
         AccountKind::EsimAccess { access_code, secret_key, .. } => {
             std::iter::once(access_code).chain(secret_key).collect()
         }
-        AccountKind::Exec(ExecAccess { secrets, .. }) => secrets.values().collect(),
+        AccountKind::Exec(access) => access.secrets.values().collect(),
         AccountKind::Http(access) => access.secrets.values().collect(),
         AccountKind::Sandbox { key, .. } => key.iter().collect(),
         AccountKind::Tmf654(access) => match &access.sign_in {

@@ -7,7 +7,7 @@ use crate::domain::card::CardId;
 pub use crate::domain::fares::Fares;
 use crate::domain::gates::ClockEvidence;
 use crate::domain::ledger::Pace;
-use crate::domain::operator::{Account, OperatorError, Wallet};
+use crate::domain::operator::{Account, BuyAnswer, OperatorError, Wallet};
 use crate::domain::reading::{CLOCK_TOLERANCE, Reading};
 use crate::domain::time::UnixTime;
 use crate::operators::Operator;
@@ -70,6 +70,13 @@ impl Desk {
     /// Notes a failure that is not about one card. Says until when the operator is left alone.
     pub fn went_wrong(&self, error: &OperatorError, now: UnixTime) -> Option<UnixTime> {
         self.fares().went_wrong(error, now)
+    }
+
+    /// Notes what the answer to an order asks for: whoever says that orders come too fast is left alone.
+    pub fn answered(&self, answer: &BuyAnswer, now: UnixTime) {
+        if let BuyAnswer::Unknown { retry_after: Some(wait), .. } = answer {
+            self.fares().asked_to_wait(*wait, now);
+        }
     }
 
     /// Notes how one call for readings went.

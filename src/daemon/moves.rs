@@ -281,7 +281,7 @@ pub(super) fn answered(answer: &BuyAnswer) -> String {
         BuyAnswer::Pending { order_id } => format!("the operator works on it{}", numbered(Some(order_id))),
         BuyAnswer::Refused(refusal) => refused(refusal),
         BuyAnswer::NotSent { why } => format!("it did not leave: {why}"),
-        BuyAnswer::Unknown { doubt, detail } => format!("{doubt} ({detail})"),
+        BuyAnswer::Unknown { doubt, detail, .. } => format!("{doubt} ({detail})"),
     }
 }
 

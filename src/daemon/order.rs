@@ -262,6 +262,7 @@ async fn send(daemon: &Arc<Daemon>, desk: &Arc<Desk>, intended: Intended) -> Res
     }
     crash::point("after_journal");
     let answer = desk.operator.buy(&prepared).await;
+    desk.answered(&answer, daemon.clock.now());
     crash::point("after_post");
     tracing::info!(attempt.id = attempt.id.0, answer = moves::answered(&answer), "the order was answered");
     let moved = record_answer(daemon, attempt, answer).await?;

@@ -148,6 +148,7 @@ async fn resend(
     // this would not know of the order.
     daemon.journal_append(order::journal_line(&attempt, &card.name, &prepared, daemon.clock.now())).await?;
     let answer = desk.operator.buy(&prepared).await;
+    desk.answered(&answer, daemon.clock.now());
     crash::point("after_post");
     match settling::repeated(answer) {
         None => Ok(Some(attempt)),

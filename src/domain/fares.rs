@@ -54,9 +54,15 @@ impl Fares {
         let opens = self.failures.checked_sub(BREAKER_OPENS_AT).map(|over| retry::next_reading(over + 1, 0));
         self.until = opens.map(|wait| now.plus(wait));
         if let Some(asked) = retry_after {
-            self.asked = self.asked.max(Some(now.plus(retry::clamped_wait(*asked))));
+            self.asked_to_wait(*asked, now);
         }
         self.left_alone_until(now)
+    }
+
+    /// Notes that the operator asked to be left alone for so long, within bounds. A shorter wish does not take back a
+    /// longer one.
+    pub fn asked_to_wait(&mut self, wait: Secs, now: UnixTime) {
+        self.asked = self.asked.max(Some(now.plus(retry::clamped_wait(wait))));
     }
 
     /// Notes how one call for readings went: once, however many cards it held.

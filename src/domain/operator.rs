@@ -226,6 +226,8 @@ pub enum BuyAnswer {
         doubt: Doubt,
         /// More about it, tamed.
         detail: String,
+        /// For how long the operator asked to be left alone, if it did.
+        retry_after: Option<Secs>,
     },
 }
 

@@ -257,7 +257,9 @@ impl Hologram {
 fn taken(answer: &HttpAnswer, order: &PreparedOrder) -> BuyAnswer {
     let doc = match answer.document::<Envelope<LinkDoc>>().map_err(unknown).and_then(Envelope::sound) {
         Ok(doc) => doc,
-        Err(error) => return BuyAnswer::Unknown { doubt: Doubt::Unreadable, detail: error.to_string() },
+        Err(error) => {
+            return BuyAnswer::Unknown { doubt: Doubt::Unreadable, detail: error.to_string(), retry_after: None };
+        }
     };
     let Some(ours) = wire::limit_in(&order.body) else { return unproven("the order holds no limit") };
     if order.path != format!("/links/cellular/{}/limit/overage", doc.id) {

@@ -249,7 +249,7 @@ impl Telnyx {
 fn taken(answer: &HttpAnswer, order: &PreparedOrder) -> BuyAnswer {
     let doc = match answer.document::<Wrapped<SimDoc>>() {
         Ok(Wrapped { data }) => data,
-        Err(why) => return BuyAnswer::Unknown { doubt: Doubt::Unreadable, detail: why },
+        Err(why) => return BuyAnswer::Unknown { doubt: Doubt::Unreadable, detail: why, retry_after: None },
     };
     let Some(ours) = wire::limit_in(&order.body) else { return unproven("the order holds no limit") };
     if order.path.strip_prefix("/sim_cards/") != Some(doc.id.as_str()) {

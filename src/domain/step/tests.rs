@@ -18,7 +18,10 @@ fn every_event() -> Vec<(&'static str, Event)> {
         ("answer pending", Event::Answered(BuyAnswer::Pending { order_id: order_id() })),
         ("answer refused", Event::Answered(BuyAnswer::Refused(refusal(RefusalKind::Passing)))),
         ("answer not sent", Event::Answered(BuyAnswer::NotSent { why: "no route".into() })),
-        ("answer unknown", Event::Answered(BuyAnswer::Unknown { doubt: Doubt::Broken, detail: String::new() })),
+        (
+            "answer unknown",
+            Event::Answered(BuyAnswer::Unknown { doubt: Doubt::Broken, detail: String::new(), retry_after: None }),
+        ),
         ("found sending", Event::FoundSending),
         ("looked accepted", Event::LookedUp(Found::Accepted { order_id: order_id(), charged: None })),
         ("looked pending", Event::LookedUp(Found::Pending { order_id: order_id() })),
@@ -349,7 +352,7 @@ fn t5_t6_t7_t8_an_answer_is_taken_at_its_word() {
         let moved = go(sending(), Event::Answered(BuyAnswer::Refused(refused.clone())), &class, Secs(5)).unwrap();
         assert_eq!(moved.state, AttemptState::Refused { at: NOW.plus(Secs(5)), refusal: refused });
         for doubt in [Doubt::TimedOut, Doubt::ServerError, Doubt::AlreadyUsed, Doubt::Unproven] {
-            let answer = BuyAnswer::Unknown { doubt, detail: String::new() };
+            let answer = BuyAnswer::Unknown { doubt, detail: String::new(), retry_after: None };
             let moved = go(sending(), Event::Answered(answer), &class, Secs(5)).unwrap();
             assert!(matches!(moved.state, AttemptState::Unknown { doubt: seen, .. } if seen == doubt));
         }

@@ -150,7 +150,7 @@ fn not_taken(answer: &HttpAnswer, record: Option<&RecordDoc>, errors: &[ErrorDoc
             refused(kind_of(&first.code), &first.code, &words(errors))
         }
         _ => match answer.in_doubt() {
-            BuyAnswer::Unknown { doubt: Doubt::Unreadable, detail } => doubtful(Doubt::UnlistedCode, detail),
+            BuyAnswer::Unknown { doubt: Doubt::Unreadable, detail, .. } => doubtful(Doubt::UnlistedCode, detail),
             told => told,
         },
     }

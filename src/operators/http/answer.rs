@@ -68,7 +68,7 @@ impl BuyOutcome {
         match self {
             Self::Answer(answer) => Ok(answer),
             Self::NotSent { why } => Err(BuyAnswer::NotSent { why }),
-            Self::Doubt { doubt, detail } => Err(BuyAnswer::Unknown { doubt, detail }),
+            Self::Doubt { doubt, detail } => Err(BuyAnswer::Unknown { doubt, detail, retry_after: None }),
         }
     }
 }
@@ -194,7 +194,8 @@ impl HttpAnswer {
             _ => Doubt::UnlistedCode,
         };
         let beginning = String::from_utf8_lossy(&self.body[..self.body.len().min(4 * TEXT_LONGEST)]).into_owned();
-        BuyAnswer::Unknown { doubt, detail: tamed(&format!("HTTP {}: {beginning}", self.status), TEXT_LONGEST) }
+        let detail = tamed(&format!("HTTP {}: {beginning}", self.status), TEXT_LONGEST);
+        BuyAnswer::Unknown { doubt, detail, retry_after: self.retry_after }
     }
 }
 

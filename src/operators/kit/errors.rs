@@ -79,7 +79,7 @@ pub(in crate::operators) fn refused(kind: RefusalKind, code: &str, text: &str) -
 
 /// Nobody knows what became of the order.
 pub(in crate::operators) fn doubtful(doubt: Doubt, detail: impl AsRef<str>) -> BuyAnswer {
-    BuyAnswer::Unknown { doubt, detail: tamed(detail.as_ref(), TEXT_LONGEST) }
+    BuyAnswer::Unknown { doubt, detail: tamed(detail.as_ref(), TEXT_LONGEST), retry_after: None }
 }
 
 /// It says success, but not for our order.

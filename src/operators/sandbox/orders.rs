@@ -163,11 +163,12 @@ fn refused(error: &ErrorWire, answer: &HttpAnswer) -> BuyAnswer {
         "in_progress" | "reference_used" | "reference_mismatch" => Doubt::AlreadyUsed,
         _ => Doubt::UnlistedCode,
     };
-    BuyAnswer::Unknown { doubt, detail: format!("HTTP {}, {}: {text}", answer.status, tamed(&error.code, 40)) }
+    let detail = format!("HTTP {}, {}: {text}", answer.status, tamed(&error.code, 40));
+    BuyAnswer::Unknown { doubt, detail, retry_after: None }
 }
 
 fn proven(order: &PreparedOrder, taken: TakenWire) -> BuyAnswer {
-    let doubt = |doubt, detail: &str| BuyAnswer::Unknown { doubt, detail: detail.to_owned() };
+    let doubt = |doubt, detail: &str| BuyAnswer::Unknown { doubt, detail: detail.to_owned(), retry_after: None };
     let Ok(ordered) = serde_json::from_slice::<OrderWire>(&order.body) else {
         return doubt(Doubt::Unproven, "the stored order could not be read again");
     };

@@ -176,6 +176,7 @@ impl Counter {
             Ok(Marked::Before(key)) if key == order.key.as_str() => Err(BuyAnswer::Unknown {
                 doubt: Doubt::AlreadyUsed,
                 detail: "the voucher of this order was sent before".into(),
+                retry_after: None,
             }),
             Ok(Marked::Before(_)) => Err(self.gave_up(order, "another order took this voucher meanwhile".into())),
             Err(why) => Err(self.gave_up(order, why)),
@@ -198,7 +199,9 @@ impl Counter {
         let told = match answer {
             Ok(text) => self.told(&text),
             Err(trouble) if trouble.was_turned_away() => return self.turned_away(order, ticket, &trouble).await,
-            Err(trouble) => BuyAnswer::Unknown { doubt: trouble.doubt(), detail: trouble.to_string() },
+            Err(trouble) => {
+                BuyAnswer::Unknown { doubt: trouble.doubt(), detail: trouble.to_string(), retry_after: None }
+            }
         };
         self.named().remove(order.key.as_str());
         told
@@ -237,7 +240,7 @@ impl Counter {
 }
 
 fn unproven(detail: String) -> BuyAnswer {
-    BuyAnswer::Unknown { doubt: Doubt::Unproven, detail }
+    BuyAnswer::Unknown { doubt: Doubt::Unproven, detail, retry_after: None }
 }
 
 fn plan_of(list: &VoucherList) -> Plan {

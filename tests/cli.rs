@@ -166,7 +166,8 @@ fn broken_files_end_with_3_and_their_place() {
 fn each_command_teaches_by_an_example() {
     let commands = [
         "init", "check", "run", "status", "explain", "plan", "card", "operator", "renew", "approve", "refuse",
-        "settle", "pause", "resume", "skip", "history", "notice", "backup", "schema", "sandbox", "demo",
+        "settle", "pause", "resume", "skip", "history", "notice", "backup", "restore", "verify", "schema", "sandbox",
+        "demo",
     ];
     for command in commands {
         let help = program().args([command, "--help"]).output().unwrap();

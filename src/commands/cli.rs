@@ -115,6 +115,12 @@ pub(crate) enum Command {
     /// Copy the record and prove that the copy is sound
     #[command(after_help = "Example:\n  simkeeper backup")]
     Backup,
+    /// Put a copy in the place of the record; no daemon may run
+    #[command(after_help = "Example:\n  simkeeper restore /var/lib/simkeeper/backups/simkeeper-20261201T030000Z.db")]
+    Restore(RestoreArgs),
+    /// Prove that the record, or a copy of it, is sound and agrees with the journal of orders
+    #[command(after_help = "Example:\n  simkeeper verify\n  simkeeper verify /mnt/elsewhere/simkeeper.db")]
+    Verify(VerifyArgs),
     /// Print the JSON schema of a file, for editors
     #[command(after_help = "Example:\n  simkeeper schema rules > rules.schema.json")]
     Schema(SchemaArgs),

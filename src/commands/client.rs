@@ -112,17 +112,24 @@ impl Hands {
     }
 }
 
-/// One request that needs no rounds, and its answer in words.
-pub(super) fn ask_once(context: &Context, request: Request) -> anyhow::Result<String> {
+/// One request that needs no rounds, and its answer.
+pub(super) fn reply_to(context: &Context, request: Request) -> anyhow::Result<Reply> {
     block_on(async {
         let hands = Hands::find(context, Rounds::NotNeeded).await?;
         let reply = hands.ask(context, request).await;
         hands.close().await?;
-        match reply? {
-            Reply::Done { said, .. } => Ok(said),
-            reply @ (Reply::Preview { .. } | Reply::Discovered(_) | Reply::Refused { .. }) => Err(misplaced(&reply)),
-        }
+        reply
     })
+}
+
+/// One request that needs no rounds, and its answer in words.
+pub(super) fn ask_once(context: &Context, request: Request) -> anyhow::Result<String> {
+    match reply_to(context, request)? {
+        Reply::Done { said, .. } => Ok(said),
+        reply @ (Reply::Preview { .. } | Reply::Discovered(_) | Reply::Copied { .. } | Reply::Refused { .. }) => {
+            Err(misplaced(&reply))
+        }
+    }
 }
 
 /// An answer that does not belong to the question: the daemon is another version.
@@ -131,6 +138,7 @@ pub(super) fn misplaced(reply: &Reply) -> anyhow::Error {
         Reply::Done { .. } => "done",
         Reply::Preview { .. } => "preview",
         Reply::Discovered(_) => "discovered",
+        Reply::Copied { .. } => "copied",
         Reply::Refused { .. } => "refused",
     };
     Stop::with(
@@ -140,7 +148,7 @@ pub(super) fn misplaced(reply: &Reply) -> anyhow::Error {
 }
 
 /// The person's name on this machine.
-fn by() -> String {
+pub(super) fn by() -> String {
     let named = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     named("SUDO_USER").or_else(|| named("USER")).unwrap_or_else(|| "somebody".to_owned())
 }
@@ -159,7 +167,7 @@ fn unreachable(socket: &Path, error: &io::Error) -> anyhow::Error {
 }
 
 /// Files that root makes in a folder of another user would lock the daemon out of its own record.
-fn refuse_other_owner(state: &Path) -> anyhow::Result<()> {
+pub(super) fn refuse_other_owner(state: &Path) -> anyhow::Result<()> {
     let Ok(about) = std::fs::metadata(state) else { return Ok(()) };
     if about.uid() == rustix::process::geteuid().as_raw() {
         return Ok(());

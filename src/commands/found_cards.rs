@@ -19,7 +19,9 @@ pub(super) fn import(context: &Context, account: String, labels: Vec<String>, dr
         hands.close().await?;
         match reply? {
             Reply::Discovered(found) => Ok(found),
-            reply @ (Reply::Done { .. } | Reply::Preview { .. } | Reply::Refused { .. }) => Err(misplaced(&reply)),
+            reply @ (Reply::Done { .. } | Reply::Preview { .. } | Reply::Copied { .. } | Reply::Refused { .. }) => {
+                Err(misplaced(&reply))
+            }
         }
     })?;
     show(context, &found, dry_run)?;

@@ -1,6 +1,6 @@
 //! The command line: what people type, and what they read.
 //!
-//! Commands that read (`status`, `explain`, `plan`, `history`, `card find`, `notice list`) open the record beside the
+//! Commands that read (`status`, `explain`, `plan`, `history`, `card find`, `notice list`, `verify`) open the record beside the
 //! daemon, read-only, and touch no network (`view`). Commands that change something hand a request to the daemon over
 //! its socket, or carry it out themselves where none runs (`client`). `cli` says what can be typed, `output` how it is
 //! printed, `exit` how it ends, `places` where everything lies.
@@ -8,6 +8,7 @@
 mod cards;
 mod cli;
 mod client;
+mod copies;
 pub mod demo;
 mod exit;
 mod explain;
@@ -25,6 +26,7 @@ mod run;
 mod sandbox;
 mod setup;
 mod status;
+mod verify;
 mod view;
 mod wishes;
 
@@ -152,7 +154,9 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Notice(NoticeCommand::List(args)) => notices::list(context, args.limit)?,
         Command::Notice(NoticeCommand::Retry(args)) => notices::retry(context, args.id)?,
         Command::Notice(NoticeCommand::Test(args)) => notices::test(context, args.person)?,
-        Command::Backup => wishes::backup(context)?,
+        Command::Backup => copies::backup(context)?,
+        Command::Restore(args) => copies::restore(context, &args)?,
+        Command::Verify(args) => verify::verify(context, args.file.as_deref())?,
         Command::Demo(args) => {
             let day_takes = Duration::from_millis(u64::from(args.day_millis));
             client::block_on(demo::demo(demo::Wishes { day_takes, folder: args.folder }))?;

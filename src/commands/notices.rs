@@ -82,7 +82,7 @@ fn send(context: &Context, request: Request) -> anyhow::Result<Exit> {
 async fn watch(context: &Context, hands: &Hands, request: Request) -> anyhow::Result<Vec<Notice>> {
     let ids = match hands.ask(context, request).await? {
         Reply::Done { notices, .. } => notices,
-        reply @ (Reply::Preview { .. } | Reply::Discovered(_) | Reply::Refused { .. }) => {
+        reply @ (Reply::Preview { .. } | Reply::Discovered(_) | Reply::Copied { .. } | Reply::Refused { .. }) => {
             return Err(misplaced(&reply));
         }
     };

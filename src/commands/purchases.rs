@@ -90,7 +90,9 @@ async fn preview(context: &Context, hands: &Hands, card: &str) -> anyhow::Result
     }
     match reply? {
         Reply::Preview { plan, name, price, wallet, closed } => Ok(Preview { plan, name, price, wallet, closed }),
-        reply @ (Reply::Done { .. } | Reply::Discovered(_) | Reply::Refused { .. }) => Err(misplaced(&reply)),
+        reply @ (Reply::Done { .. } | Reply::Discovered(_) | Reply::Copied { .. } | Reply::Refused { .. }) => {
+            Err(misplaced(&reply))
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! `pause`, `resume`, `skip` and `backup`: what people wish for a card or the record, without touching a file.
+//! `pause`, `resume` and `skip`: what people wish for a card, without touching a file.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -28,11 +28,6 @@ pub(super) fn resume(context: &Context, card: String) -> anyhow::Result<Exit> {
 /// Leaves the next renewal out, or pauses after it.
 pub(super) fn skip(context: &Context, args: SkipArgs) -> anyhow::Result<Exit> {
     ask(context, Request::Skip { card: args.card, after_next: args.after_next })
-}
-
-/// Copies the record.
-pub(super) fn backup(context: &Context) -> anyhow::Result<Exit> {
-    ask(context, Request::Backup)
 }
 
 fn ask(context: &Context, request: Request) -> anyhow::Result<Exit> {

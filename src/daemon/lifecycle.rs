@@ -14,15 +14,13 @@ use super::bells::Round;
 use super::clock;
 use super::keep_round::Kept;
 use super::live::Live;
-use super::{Daemon, control, order, set_back, watch};
-use crate::domain::attempt::Sent;
+use super::{Daemon, control, order, roll_back, set_back, watch};
 use crate::domain::card::CardId;
-use crate::domain::draft;
-use crate::domain::step::Event;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts;
+use crate::store::journal::{self, JournalLine};
 use crate::store::polls::{PollUpdate, Seen};
-use crate::store::{Connection, Store, StoreError, cards, journal, meta, notices, polls};
+use crate::store::{Connection, Store, StoreError, cards, notices, polls};
 
 /// How long a stop waits for work that is under way; an order on its way is found by the next start.
 const STOP_WAITS: Duration = Duration::from_secs(150);
@@ -219,8 +217,13 @@ fn say(states: &[NotifyState<'_>]) {
 }
 
 /// What a start finds: cards as the files have them, orders left on their way, claims of the process before, and a
-/// journal that may know more than the record.
-pub(super) async fn take_up(store: &Store, live: &Arc<Live>, journal: &Path, now: UnixTime) -> anyhow::Result<()> {
+/// journal that may know more than the record. Answers the orders that only the journal knows and that wait.
+pub(super) async fn take_up(
+    store: &Store,
+    live: &Arc<Live>,
+    journal: &Path,
+    now: UnixTime,
+) -> anyhow::Result<Vec<JournalLine>> {
     let contents = journal::read(journal)?;
     if contents.broken_inside {
         anyhow::bail!(
@@ -229,15 +232,15 @@ pub(super) async fn take_up(store: &Store, live: &Arc<Live>, journal: &Path, now
         );
     }
     let live = Arc::clone(live);
-    let found = store
+    let (waiting, found) = store
         .write(move |conn| {
             sync_cards(conn, &live, now)?;
-            roll_back_detected(conn, &live, &contents.lines, now)?;
+            let waiting = roll_back::take_up(conn, &live, &contents.lines, now)?;
             notices::recover(conn, now)?;
             set_back::end_waits(conn, now)?;
             let found = order::recover(conn, &live, now)?;
             super::crash::point("in_take_up");
-            Ok(found)
+            Ok((waiting, found))
         })
         .await?;
     for attempt in found {
@@ -246,56 +249,7 @@ pub(super) async fn take_up(store: &Store, live: &Arc<Live>, journal: &Path, now
             "an order was on its way when the process ended; it is unknown until settled"
         );
     }
-    Ok(())
-}
-
-/// A journal line that the record does not know means that the record is older than the world: such orders, and all that
-/// are open, become a person's question, and nothing is bought until each card is confirmed.
-fn roll_back_detected(
-    conn: &Connection,
-    live: &Live,
-    lines: &[journal::JournalLine],
-    now: UnixTime,
-) -> Result<(), StoreError> {
-    let mut unknown = Vec::new();
-    for line in lines {
-        if attempts::with_key(conn, &line.key)?.is_none() {
-            unknown.push(line);
-        }
-    }
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    tracing::error!(
-        orders = unknown.len(),
-        "the record is older than the journal of orders; nothing is bought until the cards are confirmed"
-    );
-    for attempt in attempts::open(conn)? {
-        super::moves::advance(conn, live, &attempt, Event::RolledBack, now)?;
-    }
-    for line in unknown {
-        import(conn, live, line, now)?;
-    }
-    meta::quarantine_all(conn, "the record is older than the journal of orders", now).map(drop)
-}
-
-/// Makes an order that only the journal knows a person's question. A card that is gone, or has an open question already,
-/// keeps it in the log alone: it is set aside either way.
-fn import(conn: &Connection, live: &Live, line: &journal::JournalLine, now: UnixTime) -> Result<(), StoreError> {
-    // By its name: rows of a record that was made anew are other cards' rows.
-    let card = match cards::by_name(conn, &line.card_name)? {
-        Some(card) => Some(card.id),
-        None => cards::by_id(conn, line.card)?.map(|card| card.id),
-    };
-    let Some(card) = card.filter(|card| matches!(attempts::open_for(conn, *card), Ok(None))) else {
-        tracing::error!(card.name = %line.card_name, attempt.id = line.attempt.0, plan = line.plan_id, price = %line.price, at = %line.at, "an order that the record does not know; compare it with your operator's list");
-        return Ok(());
-    };
-    let cycle = polls::load(conn, card)?.cycle;
-    let new = draft::from_journal(card, cycle, &line.account, (&line.plan_id, line.price), line.at, now);
-    let sent = Sent { key: line.key.clone(), first_sent_at: line.at, send_count: 1 };
-    let asked = attempts::import_from_journal(conn, line.attempt, &new, &sent, now)?;
-    super::moves::remind(conn, live, &asked, 0, now)
+    Ok(waiting)
 }
 
 /// Brings the cards of the record in line with the file.

@@ -29,6 +29,7 @@ mod poll_round;
 mod reload;
 mod renew_round;
 pub mod request;
+mod roll_back;
 mod schedule;
 mod set_back;
 mod settle_round;
@@ -57,8 +58,9 @@ use self::work::Work;
 use crate::domain::attempt::StateName;
 use crate::domain::card::CardId;
 
+use crate::store::backup::{self, Backup};
 use crate::store::journal::{JournalLine, OrderJournal};
-use crate::store::{Store, StoreError, backup};
+use crate::store::{Store, StoreError};
 
 pub use self::deliver_round::deliver;
 pub use self::lifecycle::run;
@@ -113,6 +115,8 @@ pub struct Daemon {
     opener: Arc<dyn Opener>,
     live: RwLock<Arc<Live>>,
     journal: Arc<Mutex<OrderJournal>>,
+    /// Orders that only the journal knows and that wait until their card has no other open question.
+    only_in_journal: Mutex<Vec<JournalLine>>,
     schedule: Mutex<Schedule>,
     latest: set_back::Latest,
     wanted: Mutex<BTreeSet<CardId>>,
@@ -146,7 +150,7 @@ impl Daemon {
             store.check().await?;
         }
         // Read before it is opened: opening cuts off a line that was being written when the process before ended.
-        lifecycle::take_up(&store, &live, &places.journal(), now).await?;
+        let only_in_journal = lifecycle::take_up(&store, &live, &places.journal(), now).await?;
         let journal = OrderJournal::open(&places.journal())?;
         let schedule = Schedule::new(lifecycle::spread_first_round(&store, &live, now).await?);
         let bells = Arc::new(Bells::new(Arc::clone(&clock)));
@@ -160,6 +164,7 @@ impl Daemon {
             stop: CancellationToken::new(),
             live: RwLock::new(live),
             journal: Arc::new(Mutex::new(journal)),
+            only_in_journal: Mutex::new(only_in_journal),
             schedule: Mutex::new(schedule),
             wanted: Mutex::default(),
             files: Mutex::new(files),
@@ -250,11 +255,11 @@ impl Daemon {
     ///
     /// # Errors
     /// When it cannot be written or does not prove right.
-    pub async fn back_up(&self) -> Result<PathBuf, StoreError> {
+    pub async fn back_up(&self) -> Result<Backup, StoreError> {
         let (folder, now) = (self.places.state.clone(), self.clock.now());
         let made = self.store.aside(move || backup::make(&folder, now, keep_round::BACKUPS_KEPT));
         match made.await {
-            Ok(made) => Ok(made?.path),
+            Ok(made) => made,
             Err(_) => Err(StoreError::Broken { why: "the copy was not finished".into() }),
         }
     }

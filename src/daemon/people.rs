@@ -61,7 +61,7 @@ async fn try_carry_out(daemon: &Arc<Daemon>, asked: Asked) -> Result<Reply, Stor
         Request::RetryNotice { id } => messages::retry_notice(daemon, by, NoticeId(id)).await,
         Request::TestNotice { person } => messages::test_notice(daemon, by, person).await,
         Request::Backup => match daemon.back_up().await {
-            Ok(path) => Ok(done(format!("copied to {} and proved", path.display()))),
+            Ok(copy) => Ok(Reply::Copied { path: copy.path, bytes: copy.bytes, sha256: copy.sha256 }),
             Err(error) => Ok(refused(Refusal::Failed, format!("no copy was made: {error}"))),
         },
     }

@@ -1,6 +1,8 @@
 //! What people ask of the daemon over the control socket, and what it answers: one JSON document each way. Without a
 //! daemon the same requests are carried out by the command itself.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::money::Money;
@@ -175,6 +177,15 @@ pub enum Reply {
     },
     /// What an operator's list came to.
     Discovered(Discovered),
+    /// A copy of the record was made and proved.
+    Copied {
+        /// Where it lies.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// SHA-256 of its bytes, in hexadecimal digits.
+        sha256: String,
+    },
     /// Not done, and why.
     Refused {
         /// What stands in the way.

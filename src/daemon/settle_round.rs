@@ -29,6 +29,7 @@ const DUE_AT_ONCE: usize = 256;
 /// # Errors
 /// When the record cannot be read.
 pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, StoreError> {
+    super::roll_back::ask_next(daemon).await?;
     let now = daemon.clock.now();
     let (due, next, sending) = daemon
         .store

@@ -305,6 +305,10 @@ fn orders_that_only_the_journal_knows_become_questions() {
     assert!(matches!(import_from_journal(&conn, AttemptId(41), &lost, &sent(), NOW), Err(StoreError::Taken { .. })));
     // Numbers go on behind those of the journal.
     assert_eq!(plan(&conn, &new(card(&conn, "b"), 1)).unwrap().id, AttemptId(41));
+    // A number that a later attempt was given stays that attempt's.
+    let late = NewAttempt { cause: Cause::Journal, ..new(card(&conn, "c"), 1) };
+    let other = Sent { key: OrderKey::new(41), ..sent() };
+    assert_eq!(import_from_journal(&conn, AttemptId(41), &late, &other, NOW).unwrap().id, AttemptId(42));
 }
 
 #[test]

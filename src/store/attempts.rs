@@ -11,7 +11,8 @@ use super::cards::bounded;
 use super::error::StoreError;
 use super::fields::{Fields, change, first, scalar, sound_rows, to_json};
 pub use super::ledger::{
-    AttemptEvent, AttemptFilter, Spend, count_open, events, last_done, last_paid, list, spends, this_cycle, with_key,
+    AttemptEvent, AttemptFilter, Spend, count_open, events, last_done, last_paid, list, sends, spends, this_cycle,
+    with_key,
 };
 use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Question, Sent, Snapshot, StateName, Tally};
 use crate::domain::card::CardId;
@@ -118,11 +119,11 @@ pub fn plan(conn: &Connection, new: &NewAttempt) -> Result<Attempt, StoreError> 
     need(conn, id)
 }
 
-/// Records an order that only the journal knows, with the number it had there, as a question for a person. An open
-/// attempt of the same card must have been settled before.
+/// Records an order that only the journal knows as a question for a person: with the number it had there, unless a later
+/// attempt was given that one. An open attempt of the same card must have been settled before.
 ///
 /// # Errors
-/// [`StoreError::Taken`] if the card has an open attempt, or the number is in use.
+/// [`StoreError::Taken`] if the card has an open attempt.
 pub fn import_from_journal(
     conn: &Connection,
     id: AttemptId,
@@ -130,10 +131,8 @@ pub fn import_from_journal(
     sent: &Sent,
     now: UnixTime,
 ) -> Result<Attempt, StoreError> {
-    if by_id(conn, id)?.is_some() {
-        return Err(StoreError::Taken { what: "the number of an attempt", value: id.0.to_string() });
-    }
-    let id = insert(conn, Some(id), new)?;
+    let free = by_id(conn, id)?.is_none();
+    let id = insert(conn, free.then_some(id), new)?;
     let evidence = |what: &str| Evidence { transition: "T20", what: what.to_owned(), digest: None, at: now };
     event(conn, id, None, StateName::Planned, &evidence("a line of the order journal that the record did not know"))?;
     let state = AttemptState::Human {

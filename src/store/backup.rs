@@ -1,17 +1,15 @@
 //! Copies of the database: made beside the running daemon, checked, synced, and only then given their name.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 
 use super::crash;
 use super::error::StoreError;
 use super::journal::sync_dir_of;
-use super::migrate::Schema;
 use super::open::{self, BACKUPS, DATABASE};
-use super::settings;
 use crate::domain::time::UnixTime;
 
 /// Beginning of the names that [`make`] gives, and that it removes when there are too many.
@@ -24,6 +22,8 @@ pub struct Backup {
     pub path: PathBuf,
     /// Its size.
     pub bytes: u64,
+    /// SHA-256 of its bytes in hexadecimal digits, by which a copy of it elsewhere can be compared.
+    pub sha256: String,
 }
 
 /// Copies the record in `dir` into its `backups` folder, named by `now`, checks the copy, and keeps the newest `keep`
@@ -65,6 +65,16 @@ pub fn list(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(found)
 }
 
+/// When a backup that is named by time was made.
+#[must_use]
+pub fn made_at(path: &Path) -> Option<UnixTime> {
+    let stamp = path.file_name()?.to_str()?.strip_prefix(PREFIX)?.strip_suffix(".db")?;
+    let (day, time) = (stamp.get(..8)?, stamp.get(9..15)?);
+    let parts = [day.get(..4)?, day.get(4..6)?, day.get(6..)?, time.get(..2)?, time.get(2..4)?, time.get(4..)?];
+    let [year, month, date, hour, minute, second] = parts;
+    UnixTime::parse(&format!("{year}-{month}-{date}T{hour}:{minute}:{second}Z")).ok()
+}
+
 /// Copies the database `from` to the new file `to`.
 pub(super) fn make_at(from: &Path, to: &Path) -> Result<Backup, StoreError> {
     let folder = to.parent().unwrap_or(Path::new("."));
@@ -82,7 +92,23 @@ pub(super) fn make_at(from: &Path, to: &Path) -> Result<Backup, StoreError> {
     let told = |error: io::Error| StoreError::file("keeping", to, &error);
     let bytes = File::open(&temporary).and_then(|file| file.sync_all().and_then(|()| file.metadata())).map_err(told)?;
     fs::rename(&temporary, to).and_then(|()| sync_dir_of(to)).map_err(told)?;
-    Ok(Backup { path: to.to_owned(), bytes: bytes.len() })
+    // Read from where it lies: what is told is what a person will find there.
+    let sha256 = digest_of(to)?;
+    Ok(Backup { path: to.to_owned(), bytes: bytes.len(), sha256 })
+}
+
+/// SHA-256 of a file's bytes in hexadecimal digits.
+pub(super) fn digest_of(path: &Path) -> Result<String, StoreError> {
+    let told = |error: io::Error| StoreError::file("reading", path, &error);
+    let mut file = File::open(path).map_err(told)?;
+    let (mut digest, mut part) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        let read = file.read(&mut part).map_err(told)?;
+        if read == 0 {
+            return Ok(digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
+        }
+        digest.update(part.get(..read).unwrap_or_default());
+    }
 }
 
 fn copy_and_check(from: &Path, to: &Path) -> Result<(), StoreError> {
@@ -113,54 +139,7 @@ pub fn check_whole(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Puts a backup in the place of the record in `dir`, which nobody may have open. The record that was there is kept
-/// beside it under the returned name. The order journal is left alone: it tells the next start that this is the past.
-///
-/// # Errors
-/// A refusal if the backup is damaged or not ours, or [`StoreError::Locked`]; nothing has changed then.
-pub fn restore(backup: &Path, dir: &Path, now: UnixTime) -> Result<Option<PathBuf>, StoreError> {
-    settings::check_library()?;
-    drop(open::open_reader(backup, &Schema::current())?);
-    check_whole(backup)?;
-    open::make_dir(dir)?;
-    let _lock = open::take_lock(dir)?;
-    let live = dir.join(DATABASE);
-    let incoming = dir.join("restoring.db");
-    remove(&incoming)?;
-    make_at(backup, &incoming)?;
-    crash::point("in_restore");
-    let replaced = set_aside(&live, now)?;
-    crash::point("after_set_aside");
-    let told = |error: io::Error| StoreError::file("restoring", &live, &error);
-    fs::rename(&incoming, &live).and_then(|()| sync_dir_of(&live)).map_err(told)?;
-    Ok(replaced)
-}
-
-/// Renames the record with the files beside it, so that no log of the old one is applied to the new one.
-fn set_aside(live: &Path, now: UnixTime) -> Result<Option<PathBuf>, StoreError> {
-    if !live.exists() {
-        return Ok(None);
-    }
-    // What is in the log belongs to the record that is set aside.
-    if let Ok(conn) = Connection::open(live) {
-        let emptied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        if let Err(error) = emptied {
-            tracing::warn!(%error, "the replaced record is kept with its log");
-        }
-    }
-    let aside = live.with_extension(format!("replaced-{}", now.secs()));
-    for ending in ["", "-wal", "-shm"] {
-        let with_ending = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
-        match fs::rename(with_ending(live), with_ending(&aside)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(StoreError::file("setting aside", live, &error)),
-        }
-    }
-    Ok(Some(aside))
-}
-
-fn remove(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -183,32 +162,22 @@ mod tests {
         store.write_blocking(move |conn| cards::insert(conn, &card, NOW)).unwrap();
     }
 
-    fn names(dir: &Path) -> Vec<String> {
-        let store = Store::open_read_only(dir).unwrap();
-        let all = store.read_blocking(cards::all).unwrap();
-        all.into_iter().map(|card| card.name.to_string()).collect()
-    }
-
     #[test]
-    fn a_backup_of_a_running_record_restores() {
+    fn a_copy_is_the_owners_alone_and_is_told_by_size_and_digest() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), NOW).unwrap();
         add(&store, "a");
         let backup = make(dir.path(), NOW, 14).unwrap();
         assert!(backup.path.ends_with("backups/simkeeper-20270115T080000Z.db"), "{}", backup.path.display());
         assert_eq!(fs::metadata(&backup.path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::metadata(&backup.path).unwrap().len(), backup.bytes);
-        add(&store, "b");
-        assert!(matches!(restore(&backup.path, dir.path(), NOW), Err(StoreError::Locked { .. })));
-        store.close_blocking();
-        assert_eq!(names(dir.path()), ["a", "b"]);
-        let replaced = restore(&backup.path, dir.path(), NOW).unwrap().unwrap();
-        assert!(replaced.exists());
-        assert_eq!(names(dir.path()), ["a"]);
-        let store = Store::open(dir.path(), NOW).unwrap();
-        add(&store, "c");
-        store.close_blocking();
-        assert_eq!(names(dir.path()), ["a", "c"]);
+        let bytes = fs::read(&backup.path).unwrap();
+        assert_eq!(bytes.len() as u64, backup.bytes);
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, backup.sha256);
+        assert_eq!(made_at(&backup.path), Some(NOW));
+        for odd in ["simkeeper-.db", "simkeeper-2027é115T080000Z.db", "simkeeper-20271315T080000Z.db", "other.db"] {
+            assert_eq!(made_at(Path::new(odd)), None, "{odd}");
+        }
     }
 
     #[test]
@@ -221,21 +190,5 @@ mod tests {
         let kept = list(dir.path()).unwrap();
         assert_eq!(kept.len(), 2);
         assert!(kept[0].ends_with("simkeeper-20270118T080000Z.db"), "{kept:?}");
-    }
-
-    #[test]
-    fn a_damaged_backup_is_refused_and_nothing_changes() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path(), NOW).unwrap();
-        add(&store, "a");
-        store.close_blocking();
-        let backup = make(dir.path(), NOW, 1).unwrap().path;
-        let mut bytes = fs::read(&backup).unwrap();
-        for byte in bytes.iter_mut().skip(4096).take(8192) {
-            *byte = 0x55;
-        }
-        fs::write(&backup, bytes).unwrap();
-        assert!(restore(&backup, dir.path(), NOW).is_err());
-        assert_eq!(names(dir.path()), ["a"]);
     }
 }

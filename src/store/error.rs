@@ -95,6 +95,20 @@ pub enum StoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// There is no such copy.
+    #[error("there is no copy at {}; the folder `backups` beside the record holds those that were made", path.display())]
+    NoCopy {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The copy is of another installation than the record that it would replace.
+    #[error("{} is a copy of another installation's record; nothing was changed. Move {} away first if it is to be given up", path.display(), live.display())]
+    OtherInstallation {
+        /// The copy.
+        path: PathBuf,
+        /// The record in its way.
+        live: PathBuf,
+    },
     /// Another process has the lock.
     #[error("another simkeeper{} has {}; only one may use it", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default(), dir.display())]
     Locked {
@@ -132,13 +146,13 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Not a database at all.
-    #[error("{} is not a database; restore a backup, or move that file away to begin anew", path.display())]
+    #[error("{} is not a database; `simkeeper restore FILE` puts a copy from the backups folder in its place, or move that file away to begin anew", path.display())]
     NotSqlite {
         /// The file.
         path: PathBuf,
     },
     /// The check found damage.
-    #[error("{} is damaged ({why}); restore a backup from the backups folder beside it", path.display())]
+    #[error("{} is damaged ({why}); `simkeeper restore FILE` puts a copy from the backups folder beside it in its place", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,

@@ -30,11 +30,13 @@ const THIS_CYCLE: &str = "SELECT * FROM attempt WHERE card = ?1 AND cycle = ?2 O
 const COUNT_OPEN: &str =
     "SELECT count(*) FROM attempt WHERE state IN ('planned', 'sending', 'pending', 'accepted', 'unknown', 'human')";
 const KNOWN_KEY: &str = "SELECT id FROM attempt WHERE order_key = ?1";
+const SENDS: &str = "SELECT count(*) FROM attempt_event WHERE attempt = ?1 AND transition IN ('T4', 'T9')";
+const ROLLED_BACK: &str = "SELECT count(*) FROM attempt_event WHERE attempt = ?1 AND transition = 'T20'";
 
 /// The statements of this file.
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] =
-    &[EVENTS, OF_CARD, LIST, SPENDS, LAST_PAID, LAST_DONE, THIS_CYCLE, COUNT_OPEN, KNOWN_KEY];
+    &[EVENTS, OF_CARD, LIST, SPENDS, LAST_PAID, LAST_DONE, THIS_CYCLE, COUNT_OPEN, KNOWN_KEY, SENDS, ROLLED_BACK];
 
 /// A move of the past.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +106,16 @@ pub fn events(conn: &Connection, id: AttemptId) -> Result<Vec<AttemptEvent>, Sto
 /// If it cannot be read.
 pub fn with_key(conn: &Connection, key: &OrderKey) -> Result<Option<AttemptId>, StoreError> {
     Ok(scalar(conn, KNOWN_KEY, [key.as_str()])?.map(AttemptId))
+}
+
+/// How often an attempt was about to be sent, as far as the record knows; none where its sendings are not the record's
+/// own any more, because it was found to be older than the world.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn sends(conn: &Connection, id: AttemptId) -> Result<Option<usize>, StoreError> {
+    let count = |sql| scalar::<i64>(conn, sql, [id.0]).map(|count| usize::try_from(count.unwrap_or(0)).unwrap_or(0));
+    Ok(if count(ROLLED_BACK)? == 0 { Some(count(SENDS)?) } else { None })
 }
 
 /// How many attempts are open.

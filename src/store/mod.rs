@@ -7,7 +7,8 @@
 //! - [`cards`]: what a card is; [`polls`]: what a poll changes; [`readings`]: what was read, packed by [`codec`].
 //! - [`attempts`]: orders, their states and evidence (looking back: `ledger`); [`notices`]: the queue of messages (`notice_lists`).
 //! - [`people`], [`decisions`], [`accounts`], [`catalogues`], [`meta`]: the smaller tables.
-//! - [`journal`]: `orders.journal`, which lies outside the database; [`backup`]: copies of it.
+//! - [`journal`]: `orders.journal`, which lies outside the database; [`backup`]: copies of the database; [`examine`]:
+//!   whether a record or a copy is sound and agrees with the journal; [`restore`]: a copy in the record's place.
 //! - [`crash`]: where tests may end it.
 //! - `open`, `settings`, `migrate`: how the file is opened; `writer`, `readers`: who may use it; `reserve`: space for
 //!   outcomes on a full disk; `fields`, `words`, `bytes`: how columns become values.
@@ -20,12 +21,14 @@ pub mod catalogues;
 pub mod codec;
 pub mod crash;
 pub mod decisions;
+pub mod examine;
 pub mod journal;
 pub mod meta;
 pub mod notices;
 pub mod people;
 pub mod polls;
 pub mod readings;
+pub mod restore;
 
 mod attempt_rows;
 mod bytes;

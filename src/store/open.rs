@@ -98,6 +98,19 @@ pub(super) fn open_reader(path: &Path, schema: &Schema) -> Result<Connection, St
     Ok(conn)
 }
 
+/// Whether a file can be put in the record's place, by its first bytes, its owner and its schema, which may be an older
+/// one. Answers the schema.
+pub(super) fn check_copy(path: &Path, schema: &Schema) -> Result<i64, StoreError> {
+    if !path.exists() {
+        return Err(StoreError::NoCopy { path: path.to_owned() });
+    }
+    refuse_other_files(path)?;
+    let found = check_owner(&bare_reader(path)?, path)?;
+    refuse_newer(path, found, schema)?;
+    // A new and empty database is nothing that anybody has saved.
+    if found == 0 { Err(StoreError::Foreign { path: path.to_owned() }) } else { Ok(found) }
+}
+
 /// A connection that only reads, with nothing checked.
 pub(super) fn bare_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

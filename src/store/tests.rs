@@ -44,6 +44,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         cards::STATEMENTS,
         catalogues::STATEMENTS,
         decisions::STATEMENTS,
+        examine::STATEMENTS,
         ledger::STATEMENTS,
         meta::STATEMENTS,
         migrate::STATEMENTS,

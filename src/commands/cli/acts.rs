@@ -1,4 +1,6 @@
-//! What can be written about purchases, pauses, history and messages.
+//! What can be written about purchases, pauses, history, copies and messages.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -79,6 +81,23 @@ pub(crate) struct HistoryArgs {
     /// From this day on; the last 30 days, if left out
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The copy, such as one of the folder `backups` beside the record
+    pub(crate) file: PathBuf,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// A copy; the record itself, if left out
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Commands about messages.

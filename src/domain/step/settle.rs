@@ -39,6 +39,8 @@ impl Here<'_> {
             }
             Found::Accepted { order_id, charged } => Some(self.accept(transition, sent, Some(order_id), charged)),
             Found::Pending { order_id } if transition == Transition::T14 => self.still_pending(order_id),
+            // What was sent before a restore is never sent again, and only a question is never sent again.
+            Found::Pending { .. } if self.asks_after_restore() => self.tallied(false),
             // Waiting by its id alone is over; going back to it would start every count anew.
             Found::Pending { .. } if self.pending_too_long(sent) => self.tallied(false),
             Found::Pending { order_id } => Some(self.pend(transition, sent, order_id)),
@@ -65,6 +67,10 @@ impl Here<'_> {
 
     fn asks_for_effect(&self) -> bool {
         matches!(self.attempt.state, AttemptState::Human { question: Question::EffectMissing, .. })
+    }
+
+    fn asks_after_restore(&self) -> bool {
+        matches!(self.attempt.state, AttemptState::Human { question: Question::Restored, .. })
     }
 
     /// Whether the operator's own record of an order is all the proof there is.

@@ -409,6 +409,9 @@ fn t10_a_look_up_that_finds_the_order_settles_it() {
         let later = Secs(hours(72).0 + 1);
         assert_eq!(went(unknown(tally(1, 0)), pending(), &class, later), ("T10", "unknown"), "no swinging");
         assert_eq!(went(human(Question::EndNear), pending(), &class, later), ("T10", "human"));
+        assert_eq!(went(human(Question::EndNear), pending(), &class, hours(2)), ("T10", "pending"));
+        // From a restore on it is never unknown again, and only what is unknown is ever sent again.
+        assert_eq!(went(human(Question::Restored), pending(), &class, hours(2)), ("T10", "human"));
         let taken = Event::LookedUp(Found::Accepted { order_id: "o-2".into(), charged: None });
         assert_eq!(went(human(Question::EffectMissing), taken, &class, Secs::days(2)), ("T10", "human"));
     }

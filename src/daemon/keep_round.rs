@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Daemon;
 use super::bells::Round;
 use super::discovery_round::Discoveries;
+use super::health_check;
 use super::late_changes;
 use super::live::Live;
 use super::wallet_watch;
@@ -43,6 +44,7 @@ pub(super) struct Kept {
     late_changes_at: Option<UnixTime>,
     wallets_at: Option<UnixTime>,
     backup_at: Option<UnixTime>,
+    check: health_check::Due,
     discovery: Discoveries,
 }
 
@@ -74,9 +76,18 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
     look_for_late_changes(daemon, kept, now);
     look_into_wallets(daemon, kept, now);
     back_up(daemon, kept, now);
+    let check_at = kept.check.start_due(daemon, now);
     daemon.reload_if_changed().await;
     let discovery_at = kept.discovery.start_due(daemon, now);
-    let due = [kept.tidy_at, kept.thin_at, kept.late_changes_at, kept.wallets_at, kept.backup_at, discovery_at];
+    let due = [
+        kept.tidy_at,
+        kept.thin_at,
+        kept.late_changes_at,
+        kept.wallets_at,
+        kept.backup_at,
+        Some(check_at),
+        discovery_at,
+    ];
     Ok(due.into_iter().flatten().min())
 }
 

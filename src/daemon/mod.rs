@@ -14,6 +14,7 @@ pub mod desk;
 pub(crate) mod discovery;
 mod discovery_round;
 mod fresh;
+mod health_check;
 mod judge;
 mod keep_round;
 mod late_changes;
@@ -42,6 +43,7 @@ mod work;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use jiff::civil::Date;
@@ -115,6 +117,8 @@ pub struct Daemon {
     opener: Arc<dyn Opener>,
     live: RwLock<Arc<Live>>,
     journal: Arc<Mutex<OrderJournal>>,
+    /// Whether a check has found damage in the record: nothing is bought by it then.
+    damaged: AtomicBool,
     /// Orders that only the journal knows and that wait until their card has no other open question.
     only_in_journal: Mutex<Vec<JournalLine>>,
     schedule: Mutex<Schedule>,
@@ -151,6 +155,7 @@ impl Daemon {
         }
         // Read before it is opened: opening cuts off a line that was being written when the process before ended.
         let only_in_journal = lifecycle::take_up(&store, &live, &places.journal(), now).await?;
+        let damaged = store.read(health_check::was_damaged).await?;
         let journal = OrderJournal::open(&places.journal())?;
         let schedule = Schedule::new(lifecycle::spread_first_round(&store, &live, now).await?);
         let bells = Arc::new(Bells::new(Arc::clone(&clock)));
@@ -164,6 +169,7 @@ impl Daemon {
             stop: CancellationToken::new(),
             live: RwLock::new(live),
             journal: Arc::new(Mutex::new(journal)),
+            damaged: AtomicBool::new(damaged),
             only_in_journal: Mutex::new(only_in_journal),
             schedule: Mutex::new(schedule),
             wanted: Mutex::default(),

@@ -2,6 +2,7 @@
 //! code that spends money; read it with `docs/reliability.md` beside you.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::Daemon;
 use super::case::Case;
@@ -150,7 +151,7 @@ async fn intend(
     crash::point("before_intent");
     let (live, now, desk) = (daemon.live(), daemon.clock.now(), Arc::clone(desk));
     let free_disk_bytes = daemon.store.free_disk_bytes().unwrap_or(0);
-    let chance = daemon.opener.chance();
+    let (chance, record_is_sound) = (daemon.opener.chance(), !daemon.damaged.load(Ordering::SeqCst));
     let intended = daemon
         .store
         .write(move |conn| {
@@ -159,7 +160,8 @@ async fn intend(
             let case = Case::load(conn, &live, card, now)?;
             let rule = case.rule(&live).cloned();
             let last_recorded = meta::last_seen(conn)?;
-            let machine = Machine { clock: desk.clock_evidence(last_recorded, BUILT_AT, now), free_disk_bytes };
+            let clock = desk.clock_evidence(last_recorded, BUILT_AT, now);
+            let machine = Machine { clock, free_disk_bytes, record_is_sound };
             let look = LastLook {
                 card: &case.card,
                 recent: &case.poll.recent,

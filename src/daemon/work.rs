@@ -26,6 +26,8 @@ pub(super) enum Job {
     Discovery(Name),
     /// Looking into the wallets.
     Wallets,
+    /// Looking for damage in the record.
+    Check,
     /// Copying the record.
     Backup,
     /// Delivering over a channel.

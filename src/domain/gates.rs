@@ -72,6 +72,8 @@ pub enum Gate {
     PlanChanged,
     /// G6: too little free space on the disk.
     DiskFull,
+    /// G6: damage was found in the record.
+    RecordDamaged,
     /// G7: the records were restored and the card is not confirmed yet.
     Quarantined,
     /// G8: the operator fails too often at present.
@@ -101,6 +103,7 @@ impl Gate {
             | Self::PriceMoved { .. }
             | Self::PlanChanged
             | Self::DiskFull
+            | Self::RecordDamaged
             | Self::Quarantined
             | Self::Paused
             | Self::CardState => false,
@@ -123,6 +126,7 @@ impl Gate {
             Self::PriceMoved { .. } => "price_moved",
             Self::PlanChanged => "plan_changed",
             Self::DiskFull => "disk_full",
+            Self::RecordDamaged => "record_damaged",
             Self::Quarantined => "quarantined",
             Self::BreakerOpen => "breaker_open",
             Self::Paused => "paused",
@@ -294,6 +298,7 @@ mod tests {
             (Gate::PriceMoved { decided: money, now: money }, false),
             (Gate::PlanChanged, false),
             (Gate::DiskFull, false),
+            (Gate::RecordDamaged, false),
             (Gate::Quarantined, false),
             (Gate::Paused, false),
             (Gate::CardState, false),

@@ -35,6 +35,8 @@ pub struct Machine {
     pub clock: ClockEvidence,
     /// Free space where the record lies.
     pub free_disk_bytes: u64,
+    /// Whether the last check of the record found no damage.
+    pub record_is_sound: bool,
 }
 
 /// What the gates look at.
@@ -113,7 +115,10 @@ impl LastLook<'_> {
     /// G2, G6.
     fn machine(&self) -> Option<Gate> {
         let full = self.machine.free_disk_bytes < gates::FREE_DISK_MIN_BYTES;
-        gates::clock_fault(self.now, &self.machine.clock).map(Gate::ClockUntrusted).or(full.then_some(Gate::DiskFull))
+        gates::clock_fault(self.now, &self.machine.clock)
+            .map(Gate::ClockUntrusted)
+            .or(full.then_some(Gate::DiskFull))
+            .or((!self.machine.record_is_sound).then_some(Gate::RecordDamaged))
     }
 
     /// Whether the rule is still there, still buys in the way it was planned, and still fires on the fresh reading:

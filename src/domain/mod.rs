@@ -23,6 +23,7 @@ pub mod operator;
 mod pace;
 pub mod plan;
 pub mod reading;
+pub mod record;
 pub mod retry;
 pub mod rule;
 pub mod sellers;

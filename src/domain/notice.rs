@@ -9,6 +9,7 @@ use super::money::Money;
 use super::operator::{Doubt, Refusal};
 use super::plan::Plan;
 use super::reading::{EndKind, Renewable};
+use super::record::RecordProblem;
 use super::rule::{Line, Trigger};
 use super::time::{End, Secs, UnixTime};
 use super::wallet::WalletLow;
@@ -37,6 +38,8 @@ pub enum NoticeKind {
     Paused,
     /// The rules file has errors; the old rules stay.
     RulesProblem,
+    /// The record is damaged, or its copies are old.
+    RecordProblem,
     /// A wallet will not cover a coming purchase.
     WalletLow,
     /// An operator lists cards that were not known; they were added.
@@ -47,7 +50,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::DueSoon,
         Self::Bought,
         Self::Failed,
@@ -56,6 +59,7 @@ impl NoticeKind {
         Self::Asked,
         Self::Paused,
         Self::RulesProblem,
+        Self::RecordProblem,
         Self::WalletLow,
         Self::CardsFound,
         Self::Test,
@@ -73,6 +77,7 @@ impl NoticeKind {
             Self::Asked => "asked",
             Self::Paused => "paused",
             Self::RulesProblem => "rules_problem",
+            Self::RecordProblem => "record_problem",
             Self::WalletLow => "wallet_low",
             Self::CardsFound => "cards_found",
             Self::Test => "test",
@@ -83,7 +88,7 @@ impl NoticeKind {
     #[must_use]
     pub const fn is_urgent(self) -> bool {
         match self {
-            Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::Test => true,
+            Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::RecordProblem | Self::Test => true,
             Self::DueSoon | Self::Bought | Self::SettledLate | Self::Paused | Self::WalletLow | Self::CardsFound => {
                 false
             }
@@ -96,7 +101,9 @@ impl NoticeKind {
         match self {
             Self::Test => Secs::HOUR,
             Self::DueSoon | Self::Paused | Self::RulesProblem | Self::WalletLow | Self::CardsFound => Secs::days(7),
-            Self::Bought | Self::Failed | Self::Unknown | Self::SettledLate | Self::Asked => Secs::days(30),
+            Self::Bought | Self::Failed | Self::Unknown | Self::SettledLate | Self::Asked | Self::RecordProblem => {
+                Secs::days(30)
+            }
         }
     }
 }
@@ -238,6 +245,8 @@ pub enum Event {
         /// The errors as `check` prints them, without colour.
         report: String,
     },
+    /// The record is damaged, or its copies are old.
+    RecordProblem(RecordProblem),
     /// A wallet will not cover a coming purchase.
     WalletLow(WalletLow),
     /// An operator lists cards that were not known; they were added.
@@ -269,6 +278,7 @@ impl Event {
             Self::Asked { .. } => NoticeKind::Asked,
             Self::Paused { .. } => NoticeKind::Paused,
             Self::RulesProblem { .. } => NoticeKind::RulesProblem,
+            Self::RecordProblem(_) => NoticeKind::RecordProblem,
             Self::WalletLow(_) => NoticeKind::WalletLow,
             Self::CardsFound { .. } => NoticeKind::CardsFound,
             Self::Test { .. } => NoticeKind::Test,

@@ -259,6 +259,7 @@ impl Display for Gate {
             Self::Quarantined => f.write_str("the records were restored and the card is not confirmed yet"),
             Self::BreakerOpen => f.write_str("the operator fails too often at present"),
             Self::Paused => f.write_str("the card is paused"),
+            Self::RecordDamaged => f.write_str("damage was found in the record"),
             Self::OutsideRule => f.write_str("the rule's dates or hours do not allow it now"),
             Self::CardState => f.write_str("the card's state does not allow a purchase"),
         }

@@ -9,6 +9,7 @@ use crate::domain::notice::{Ask, CardFacts, Due, Event, FailedWhy, NextStep, Not
 use crate::domain::operator::{Doubt, Refusal, RefusalKind};
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::reading::{EndKind, Renewable};
+use crate::domain::record::RecordProblem;
 use crate::domain::rule::{Condition, Trigger};
 use crate::domain::time::{End, Precision, Secs, UnixTime};
 use crate::domain::wallet::{Shortfall, WalletLow};
@@ -32,6 +33,7 @@ pub fn preview(kind: NoticeKind) -> Vec<Story> {
         NoticeKind::Asked => asked(),
         NoticeKind::Paused => paused(),
         NoticeKind::RulesProblem => rules_problem(),
+        NoticeKind::RecordProblem => record_problem(),
         NoticeKind::WalletLow => wallet_low(),
         NoticeKind::CardsFound => cards_found(),
         NoticeKind::Test => vec![Event::Test { channel: "mail".to_owned() }],
@@ -46,7 +48,14 @@ pub fn samples() -> Vec<Story> {
 }
 
 fn card_for(kind: NoticeKind) -> Option<CardFacts> {
-    if matches!(kind, NoticeKind::RulesProblem | NoticeKind::WalletLow | NoticeKind::CardsFound | NoticeKind::Test) {
+    if matches!(
+        kind,
+        NoticeKind::RulesProblem
+            | NoticeKind::RecordProblem
+            | NoticeKind::WalletLow
+            | NoticeKind::CardsFound
+            | NoticeKind::Test
+    ) {
         return None;
     }
     Some(CardFacts {
@@ -202,7 +211,7 @@ fn failed() -> Vec<Event> {
     whys.into_iter().flat_map(|why| [event(why.clone(), true), event(why, false)]).collect()
 }
 
-fn gates() -> [Gate; 20] {
+fn gates() -> [Gate; 21] {
     let (limit, price) = (dollars(1_000), dollars(1_250));
     let euros = Money::new(100_000, Currency::EUR);
     [
@@ -221,6 +230,7 @@ fn gates() -> [Gate; 20] {
         Gate::PriceMoved { decided: price, now: dollars(1_500) },
         Gate::PlanChanged,
         Gate::DiskFull,
+        Gate::RecordDamaged,
         Gate::Quarantined,
         Gate::BreakerOpen,
         Gate::Paused,
@@ -292,6 +302,15 @@ fn rules_problem() -> Vec<Event> {
     let event =
         |count| Event::RulesProblem { file: "/etc/simkeeper/rules.toml".to_owned(), count, report: report.to_owned() };
     vec![event(1), event(3)]
+}
+
+fn record_problem() -> Vec<Event> {
+    let why = "/var/lib/simkeeper/simkeeper.db is damaged (Tree 4 page 19: btreeInitPage() returns error code 11)";
+    vec![
+        Event::RecordProblem(RecordProblem::Damaged { why: why.to_owned() }),
+        Event::RecordProblem(RecordProblem::CopyOld { newest: Some(NOW.minus(Secs::days(5))) }),
+        Event::RecordProblem(RecordProblem::CopyOld { newest: None }),
+    ]
 }
 
 fn wallet_low() -> Vec<Event> {
@@ -396,6 +415,7 @@ mod tests {
             Event::Bought { .. }
             | Event::Paused { .. }
             | Event::RulesProblem { .. }
+            | Event::RecordProblem(_)
             | Event::WalletLow(_)
             | Event::CardsFound { .. }
             | Event::Test { .. } => vec![],
@@ -421,6 +441,7 @@ mod tests {
             Gate::Paused => 17,
             Gate::OutsideRule => 18,
             Gate::CardState => 19,
+            Gate::RecordDamaged => 20,
         }
     }
 
@@ -432,7 +453,7 @@ mod tests {
             ("next", 7),
             ("refusal", RefusalKind::Other as usize + 1),
             ("failed", 4),
-            ("gate", 20),
+            ("gate", 21),
             ("doubt", Doubt::PendingLost as usize + 1),
             ("settled", 2),
             ("approve", 3),

@@ -121,6 +121,7 @@ fn gates() -> Vec<Gate> {
         Gate::PriceMoved { decided: limit, now: price },
         Gate::PlanChanged,
         Gate::DiskFull,
+        Gate::RecordDamaged,
         Gate::Quarantined,
         Gate::BreakerOpen,
         Gate::Paused,

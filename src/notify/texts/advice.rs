@@ -193,6 +193,11 @@ fn for_gate(voice: &Voice, gate: Gate) -> String {
             "请查看运营商目前的套餐和价格，以及规则的 `buy`。"
         ),
         Gate::DiskFull => say!(voice, "Please make room on this machine's disk.", "请清理本机磁盘空间。"),
+        Gate::RecordDamaged => say!(
+            voice,
+            "Please restore the newest sound copy: `simkeeper verify` names it.",
+            "请恢复最新的完好备份：`simkeeper verify` 会指出。"
+        ),
         Gate::Paused => say!(voice, "Please end the pause when it may buy again.", "可以购买时，请结束暂停。"),
         Gate::CardState => say!(
             voice,

@@ -17,6 +17,7 @@ mod asked;
 mod bought;
 mod due;
 mod household;
+mod record;
 mod trouble;
 mod voice;
 mod words;
@@ -130,6 +131,7 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
         Event::Asked { .. } => asked::letter(voice, &card, &story.event),
         Event::Paused { by, until, resumed } => household::paused(voice, &card, by, *until, *resumed),
         Event::RulesProblem { file, count, report } => household::rules_problem(voice, file, *count, report),
+        Event::RecordProblem(problem) => record::letter(voice, problem),
         Event::WalletLow(low) => household::wallet_low(voice, low),
         Event::CardsFound { account, count, rule } => {
             household::cards_found(voice, account.as_str(), *count, rule.as_ref().map(Name::as_str))
@@ -160,6 +162,7 @@ pub(super) fn short(story: &Story, voice: &Voice, (card_room, room): (usize, usi
         Event::RulesProblem { file, count, .. } => {
             household::rules_problem_short(voice, &file_name(file, room), *count)
         }
+        Event::RecordProblem(problem) => record::short(voice, problem),
         Event::WalletLow(low) => household::wallet_low_short(voice, low, story.at, room),
         Event::CardsFound { account, count, rule } => {
             household::cards_found_short(voice, &cut(account.as_str(), room), *count, rule.is_some())

@@ -194,6 +194,7 @@ fn held(voice: &Voice, gate: Gate) -> String {
             "Less than 64 MiB of the disk is free, so an order could not be recorded safely.",
             "磁盘可用空间不足 64 MiB，无法安全记录订单。"
         ),
+        Gate::RecordDamaged => say!(voice, "Damage was found in simkeeper's own record.", "simkeeper 的记录有损坏。"),
         Gate::Quarantined => say!(
             voice,
             "The records were restored from a backup and this card is not confirmed yet.",
@@ -249,6 +250,7 @@ fn held_briefly(voice: &Voice, gate: Gate) -> String {
         Gate::PriceMoved { now, .. } => say!(voice, "price is now {now}", "价格变为 {now}"),
         Gate::PlanChanged => say!(voice, "plan changed", "套餐有变"),
         Gate::DiskFull => say!(voice, "disk full", "磁盘已满"),
+        Gate::RecordDamaged => say!(voice, "record is damaged", "记录已损坏"),
         Gate::Quarantined => say!(voice, "records were restored", "记录刚恢复"),
         Gate::BreakerOpen => say!(voice, "operator is failing", "运营商故障"),
         Gate::Paused => say!(voice, "card is paused", "卡已暂停"),

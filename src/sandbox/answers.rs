@@ -154,6 +154,12 @@ pub(super) fn spoiled(card: &[u8], fault: &FaultKind) -> Vec<u8> {
         }
         FaultKind::FarEnd => answer["plan_ends"] = json!(FAR_END_SECS),
         FaultKind::PastEnd => answer["plan_ends"] = json!(1),
+        FaultKind::EndShifted { secs } => {
+            if let Some(end) = answer["plan_ends"].as_i64() {
+                answer["plan_ends"] = json!(end.saturating_add(*secs));
+            }
+        }
+        FaultKind::NoEnd => answer["plan_ends"] = Value::Null,
         FaultKind::TextForNumber => answer["plan_ends"] = json!("soon"),
         FaultKind::HugeNumber => answer["packages"][0]["data"] = json!([1e308, 1e308]),
         FaultKind::StrangeCurrency => {

@@ -72,6 +72,8 @@ pub(super) async fn deliver(reply: Reply, fault: Option<&FaultKind>, wire: &Wire
         | FaultKind::Negative
         | FaultKind::FarEnd
         | FaultKind::PastEnd
+        | FaultKind::EndShifted { .. }
+        | FaultKind::NoEnd
         | FaultKind::TextForNumber
         | FaultKind::HugeNumber
         | FaultKind::StrangeCurrency

@@ -141,6 +141,13 @@ pub enum FaultKind {
     FarEnd,
     /// A plan that ended in 1970.
     PastEnd,
+    /// The end of the plan is told so much later than it is, or earlier.
+    EndShifted {
+        /// By how much.
+        secs: i64,
+    },
+    /// The end of the plan is left out.
+    NoEnd,
     /// A text where a number belongs.
     TextForNumber,
     /// 1e308 bytes left.
@@ -250,6 +257,8 @@ impl FaultKind {
                 | Self::Negative
                 | Self::FarEnd
                 | Self::PastEnd
+                | Self::EndShifted { .. }
+                | Self::NoEnd
                 | Self::TextForNumber
                 | Self::HugeNumber
                 | Self::StrangeCurrency
@@ -283,6 +292,8 @@ impl FaultKind {
             | Self::Negative
             | Self::FarEnd
             | Self::PastEnd
+            | Self::EndShifted { .. }
+            | Self::NoEnd
             | Self::TextForNumber
             | Self::HugeNumber
             | Self::StrangeCurrency

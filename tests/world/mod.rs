@@ -180,6 +180,11 @@ impl World {
         self.keeper = Some(Keeper::start(self.folder(), &self.clock.words(), &environment));
     }
 
+    /// Where the operator listens.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     /// The daemon's process.
     pub(crate) fn keeper(&mut self) -> &mut Keeper {
         self.keeper.as_mut().expect("it was started")

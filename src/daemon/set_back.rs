@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_clock_is_set_back_once_and_by_more_than_five_minutes() {
-        let at = |secs| UnixTime::clamped(1_800_000_000 + secs);
+        let at = |secs: i64| UnixTime::clamped(1_800_000_000 + secs);
         let latest = Latest::new(at(0));
         assert!(!latest.set_back(at(20 * 86_400)), "forth is not back");
         assert!(latest.set_back(at(0)));

@@ -92,7 +92,9 @@ impl Tame {
             BuyAnswer::Pending { order_id } => BuyAnswer::Pending { order_id: self.id(order_id) },
             BuyAnswer::Refused(refused) => BuyAnswer::Refused(self.refusal(refused)),
             BuyAnswer::NotSent { why } => BuyAnswer::NotSent { why: self.line(why) },
-            BuyAnswer::Unknown { doubt, detail } => BuyAnswer::Unknown { doubt, detail: self.line(detail) },
+            BuyAnswer::Unknown { doubt, detail, retry_after } => {
+                BuyAnswer::Unknown { doubt, detail: self.line(detail), retry_after }
+            }
         }
     }
 

@@ -205,7 +205,8 @@ impl Simulation {
         if self.is(Mutant::NoClockCheck) {
             (clock.operator, clock.last_recorded, clock.built_at) = (Some((now, now)), UnixTime::MIN, UnixTime::MIN);
         }
-        let machine = Machine { clock, free_disk_bytes: if full { 0 } else { FREE_DISK_MIN_BYTES } };
+        let machine =
+            Machine { clock, free_disk_bytes: if full { 0 } else { FREE_DISK_MIN_BYTES }, record_is_sound: true };
         let mut seen = seen.clone();
         if self.is(Mutant::PriceNotChecked) {
             seen.offer.offer = Some(planned.plan.clone());
@@ -330,8 +331,11 @@ impl Simulation {
             self.journal(place, attempt, &key);
         }
         let overslept = self.at - sent_at > 2 * PATIENCE;
-        let answer =
-            if overslept { BuyAnswer::Unknown { doubt: Doubt::TimedOut, detail: String::new() } } else { answer };
+        let answer = if overslept {
+            BuyAnswer::Unknown { doubt: Doubt::TimedOut, detail: String::new(), retry_after: None }
+        } else {
+            answer
+        };
         let answer = self.misread(answer);
         if let BuyAnswer::Unknown { doubt: Doubt::TimedOut, .. } = &answer
             && self.is(Mutant::NewKeyOnTimeOut)

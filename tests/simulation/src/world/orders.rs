@@ -41,7 +41,7 @@ fn parse(prepared: &PreparedOrder) -> Option<Asked> {
 }
 
 fn unknown(doubt: Doubt) -> BuyAnswer {
-    BuyAnswer::Unknown { doubt, detail: String::new() }
+    BuyAnswer::Unknown { doubt, detail: String::new(), retry_after: None }
 }
 
 impl World {

@@ -115,7 +115,8 @@ fn changes(restore: &Restore, state: &Path, now: UnixTime) -> anyhow::Result<Vec
     let contents = journal::read(&state.join(JOURNAL))?;
     if contents.broken_inside {
         lines.push(
-            "orders.journal is damaged in its middle: the daemon will not start until it is mended or moved away"
+            "orders.journal is damaged in its middle: nothing is bought until you have compared your operators' lists and \
+             let each card go on"
                 .into(),
         );
     } else if contents.lines.is_empty() {

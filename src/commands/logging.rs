@@ -8,7 +8,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
 
-use super::exit::Stop;
+use super::exit::{Exit, Stop};
 
 /// Libraries that say more than a reader wants to know.
 const CALM: &str = "tokio_cron_scheduler=warn,hyper=info,hyper_util=info,reqwest=info,rustls=info,h2=info,lettre=info";
@@ -31,6 +31,10 @@ pub(super) fn start(level: Option<&str>) -> anyhow::Result<()> {
         // What a panic says may hold an answer or a secret; its place is enough to find it.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a defect of simkeeper ended a task; please report the place");
+        // Nothing goes on without the main thread, and on its way out it may wait for ever for threads that never began.
+        if std::thread::current().name() == Some("main") {
+            std::process::exit(i32::from(Exit::Failed as u8));
+        }
     }));
     Ok(())
 }

@@ -181,7 +181,7 @@ fn journal_finding(contents: &Result<JournalContents, StoreError>) -> Finding {
         Ok(contents) if contents.broken_inside => Finding::wrong(
             "journal",
             "orders.journal is damaged in its middle",
-            "the daemon will not start with it: put the right file back, or move it away after comparing `simkeeper history` with your operators' lists",
+            "put the right file back, or compare `simkeeper history` with your operators' lists and let each card go on with `simkeeper resume`: until then nothing is bought",
         ),
         Ok(contents) if contents.tail_broken => Finding::sound(
             "journal",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 
 /// The rounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,18 @@ pub enum Round {
 impl Round {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Poll, Self::Renew, Self::Settle, Self::Deliver, Self::Keep];
+
+    /// Its name in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Poll => "reading cards",
+            Self::Renew => "renewing",
+            Self::Settle => "settling",
+            Self::Deliver => "delivering",
+            Self::Keep => "keeping",
+        }
+    }
 }
 
 /// The longest sleep of a round on the real clock: a lost bell or a clock that jumped costs a minute at most.
@@ -65,6 +77,16 @@ impl Bells {
     /// Says whether a round was rung for, and takes that as heard.
     pub(super) fn answer(&self, round: Round) -> bool {
         std::mem::take(&mut self.sleepers().rung[round as usize])
+    }
+
+    /// What time it is.
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    /// How long this takes on the machine's clock.
+    pub(super) fn machine_wait(&self, length: Secs) -> Duration {
+        self.clock.machine_wait(self.clock.now().plus(length))
     }
 
     /// A task beside the rounds begins; a stepped clock stands still until it ends.
@@ -161,7 +183,6 @@ impl Sleepers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::time::Secs;
 
     #[tokio::test]
     async fn a_stepped_clock_moves_when_all_sleep_and_to_the_earliest() {

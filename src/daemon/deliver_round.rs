@@ -11,13 +11,15 @@ use super::clock::Clock;
 use super::crash;
 use super::live::Post;
 use super::work::Job;
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 use crate::notify::{DOUBT_WAIT, Delivery, Outgoing};
 use crate::store::notices::{self, Claimed, Outcome};
 use crate::store::{Store, StoreError};
 
 /// Notices claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 64;
+/// A channel whose notices could not be settled rests for so long.
+const FAILED_RESTS: Secs = Secs::MINUTE;
 /// Notices under way at once on one channel.
 const IN_FLIGHT: usize = 8;
 
@@ -30,29 +32,48 @@ pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, Stor
     let live = daemon.live();
     let mut first = None;
     for post in live.posts() {
-        let channel = post.name.clone();
-        let next = daemon.store.read(move |conn| notices::next_due(conn, &channel)).await?;
-        let Some(next) = next else { continue };
-        if next > now {
-            first = Some(first.map_or(next, |first: UnixTime| first.min(next)));
+        let (channel, job) = (post.name.clone(), Job::Channel(post.name.to_string()));
+        if daemon.work.has(&job) {
             continue;
         }
+        let (next, left) = daemon
+            .store
+            .read(move |conn| Ok((notices::next_due(conn, &channel)?, notices::is_claimed(conn, &channel)?)))
+            .await?;
+        if !left {
+            let Some(next) = next else { continue };
+            if next > now {
+                first = Some(first.map_or(next, |first: UnixTime| first.min(next)));
+                continue;
+            }
+        }
         let (task_daemon, post) = (Arc::clone(daemon), Arc::clone(post));
-        daemon.work.start(Job::Channel(post.name.to_string()), Round::Deliver, async move {
-            if let Err(error) = deliver(&task_daemon.store, &task_daemon.clock, &post).await {
+        daemon.work.start(job, Round::Deliver, async move {
+            if let Err(error) = take_up_and_deliver(&task_daemon, &post, left).await {
                 tracing::error!(channel = %post.name, %error, "notices could not be settled");
                 task_daemon.store_failed(&error);
+                // On a full disk it would fail so again at once.
+                task_daemon.pause(FAILED_RESTS).await;
             }
         });
     }
     Ok(first)
 }
 
+/// What a task of this channel left on its way, because it ended by a defect or on a full disk, is queued again first.
+async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Post, left: bool) -> Result<(), StoreError> {
+    if left {
+        let (channel, now) = (post.name.clone(), daemon.clock.now());
+        daemon.store.write(move |conn| notices::recover_channel(conn, &channel, now)).await?;
+    }
+    deliver(&daemon.store, &daemon.clock, post).await
+}
+
 /// Sends what is due over one channel until nothing is. While one batch is on its way, the one before is settled and the
 /// next one claimed, in one commit.
 ///
 /// # Errors
-/// When the record cannot be written; what was sent by then stays claimed, and the next start decides about it.
+/// When the record cannot be written; what was sent by then stays claimed, and is taken up by the next task or start.
 pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), StoreError> {
     let mut sent = Vec::new();
     let mut claimed = settle_and_claim(store, post, Vec::new(), clock.now()).await?;
@@ -107,7 +128,7 @@ async fn settle_and_claim(
         .collect();
     let channel = post.name.clone();
     store
-        .write(move |conn| {
+        .write_from_reserve(move |conn| {
             for (id, attempt_no, outcome) in settled {
                 notices::settle(conn, id, attempt_no, &outcome, now)?;
             }

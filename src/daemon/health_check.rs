@@ -142,9 +142,15 @@ async fn note(
 }
 
 /// Told once a week as long as it lasts.
-fn told(conn: &Connection, live: &super::live::Live, problem: RecordProblem, now: UnixTime) -> Result<(), StoreError> {
+pub(super) fn told(
+    conn: &Connection,
+    live: &super::live::Live,
+    problem: RecordProblem,
+    now: UnixTime,
+) -> Result<(), StoreError> {
     let word = match problem {
         RecordProblem::Damaged { .. } => "damaged",
+        RecordProblem::JournalLost => "journal",
         RecordProblem::CopyOld { .. } => "copy",
     };
     let step = format!("{word}:{}", now.secs().div_euclid(CHECK_EVERY.0));

@@ -14,6 +14,7 @@ use crate::domain::notice::{Due, Event, NextStep};
 use crate::domain::operator::OperatorError;
 use crate::domain::reading::Reading;
 use crate::domain::time::UnixTime;
+use crate::store::missing_lines::JOURNAL_LOST;
 use crate::store::polls::{self, PollUpdate, Seen};
 use crate::store::{StoreError, cards, decisions, meta};
 
@@ -79,7 +80,10 @@ fn note_verdict(conn: &Connection, case: &Case, assessment: &Assessment, now: Un
 /// Whether a card that was set aside after a restore is confirmed.
 fn confirmed(conn: &Connection, case: &Case) -> Result<bool, StoreError> {
     let set_aside = meta::quarantined(conn, case.card.id)?;
-    Ok(set_aside.is_none_or(|quarantine| intake::confirmed(&case.poll.recent, quarantine.since)))
+    Ok(set_aside.is_none_or(|quarantine| {
+        // Without a journal nobody knows from when the record is, and what a reading would have to show.
+        quarantine.reason != JOURNAL_LOST && intake::confirmed(&case.poll.recent, quarantine.since)
+    }))
 }
 
 /// Carries out what `assess` says can be done without the network; answers the cycle that now counts.

@@ -184,7 +184,10 @@ fn back_up(daemon: &Arc<Daemon>, kept: &mut Kept, now: UnixTime) {
         daemon.work.start(Job::Backup, Round::Keep, async move {
             match task_daemon.back_up().await {
                 Ok(copy) => tracing::info!(path = %copy.path.display(), bytes = copy.bytes, sha256 = copy.sha256, "a copy of the record was made and proved"),
-                Err(error) => tracing::error!(%error, "no copy of the record could be made"),
+                Err(error) => {
+                    tracing::error!(%error, "no copy of the record could be made");
+                    task_daemon.store_failed(&error);
+                }
             }
         });
     }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 use super::bells::Round;
 use super::clock;
 use super::keep_round::Kept;
 use super::live::Live;
-use super::{Daemon, control, order, roll_back, set_back, watch};
+use super::{Daemon, control, crash, lost_journal, order, roll_back, set_back, watch};
 use crate::domain::card::CardId;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts;
@@ -67,11 +68,11 @@ impl Health {
 pub async fn run(daemon: Arc<Daemon>) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let listener = control::bind(&daemon.places.socket)?;
-    let control = tokio::spawn(control::serve(Arc::clone(&daemon), listener));
+    let control = vital(&daemon, "the control socket", control::serve(Arc::clone(&daemon), listener));
     let alarm = alarm(&daemon).await?;
     let rounds = start_rounds(&daemon);
-    let signals = tokio::spawn(watch_signals(Arc::clone(&daemon), signals));
-    let watchdog = tokio::spawn(feed_watchdog(Arc::clone(&daemon)));
+    let signals = vital(&daemon, "listening to signals", watch_signals(Arc::clone(&daemon), signals));
+    let watchdog = vital(&daemon, "the watchdog", feed_watchdog(Arc::clone(&daemon)));
     watch::start(daemon.places.config.clone(), Arc::clone(&daemon.bells));
     say(&[NotifyState::Ready, NotifyState::Status(&status(&daemon).await)]);
     let kept = daemon.store.read(cards::count).await?;
@@ -100,7 +101,7 @@ pub async fn run(daemon: Arc<Daemon>) -> anyhow::Result<()> {
     let failed = daemon.health.has_failed();
     daemon.store.clone().close().await;
     if failed {
-        anyhow::bail!("the record could not be written; see the messages above");
+        anyhow::bail!("this process could not go on; see the messages above");
     }
     tracing::info!("stopped");
     Ok(())
@@ -123,14 +124,45 @@ async fn alarm(daemon: &Arc<Daemon>) -> anyhow::Result<Option<JobScheduler>> {
     Ok(Some(scheduler))
 }
 
-fn start_rounds(daemon: &Arc<Daemon>) -> Vec<tokio::task::JoinHandle<()>> {
-    Round::ALL.into_iter().map(|round| tokio::spawn(keep_going(Arc::clone(daemon), round))).collect()
+fn start_rounds(daemon: &Arc<Daemon>) -> Vec<JoinHandle<()>> {
+    Round::ALL.into_iter().map(|round| vital(daemon, round.as_str(), keep_going(Arc::clone(daemon), round))).collect()
+}
+
+/// Starts something without which the daemon is none: when it ends before the daemon does, by a defect or by an error,
+/// the process ends, and the supervisor starts a whole one.
+fn vital<T: Send + 'static>(
+    daemon: &Arc<Daemon>,
+    what: &'static str,
+    task: impl Future<Output = T> + Send + 'static,
+) -> JoinHandle<T> {
+    let guard = Vital { daemon: Arc::clone(daemon), what };
+    tokio::spawn(async move {
+        let _guard = guard;
+        task.await
+    })
+}
+
+/// Notices the end of its task, by whatever way.
+struct Vital {
+    daemon: Arc<Daemon>,
+    what: &'static str,
+}
+
+impl Drop for Vital {
+    fn drop(&mut self) {
+        if !self.daemon.stop.is_cancelled() {
+            tracing::error!(what = self.what, "a part of the daemon has ended before its time; the process ends");
+            self.daemon.health.fail();
+            self.daemon.stop.cancel();
+        }
+    }
 }
 
 /// One round after another, with sleep between, until the daemon stops.
 async fn keep_going(daemon: Arc<Daemon>, round: Round) {
     let mut kept = Kept::default();
     while !daemon.stop.is_cancelled() {
+        crash::point("round");
         let next = daemon.turn(round, &mut kept).await;
         tokio::select! {
             () = daemon.bells.sleep(round, next) => {}
@@ -224,25 +256,23 @@ pub(super) async fn take_up(
     journal: &Path,
     now: UnixTime,
 ) -> anyhow::Result<Vec<JournalLine>> {
-    let contents = journal::read(journal)?;
-    if contents.broken_inside {
-        anyhow::bail!(
-            "{} is damaged in its middle: nothing may be bought by it. Restore the file, or move it away after checking at your operators that every order is known",
-            journal.display()
-        );
-    }
-    let live = Arc::clone(live);
+    let contents = Arc::new(journal::read(journal)?);
+    let (live, read) = (Arc::clone(live), Arc::clone(&contents));
     let (waiting, found) = store
-        .write(move |conn| {
+        .write_from_reserve(move |conn| {
             sync_cards(conn, &live, now)?;
-            let waiting = roll_back::take_up(conn, &live, &contents.lines, now)?;
+            let waiting = roll_back::take_up(conn, &live, &read.lines, now)?;
+            lost_journal::take_up(conn, &live, &read, now)?;
             notices::recover(conn, now)?;
             set_back::end_waits(conn, now)?;
             let found = order::recover(conn, &live, now)?;
-            super::crash::point("in_take_up");
+            crash::point("in_take_up");
             Ok((waiting, found))
         })
         .await?;
+    if contents.broken_inside {
+        lost_journal::set_aside(journal, now)?;
+    }
     for attempt in found {
         tracing::warn!(
             attempt.id = attempt.0,

@@ -20,6 +20,7 @@ mod keep_round;
 mod late_changes;
 mod lifecycle;
 pub mod live;
+mod lost_journal;
 mod moves;
 mod offers;
 pub(crate) mod open;
@@ -59,6 +60,7 @@ use self::schedule::Schedule;
 use self::work::Work;
 use crate::domain::attempt::StateName;
 use crate::domain::card::CardId;
+use crate::domain::time::Secs;
 
 use crate::store::backup::{self, Backup};
 use crate::store::journal::{JournalLine, OrderJournal};
@@ -233,6 +235,15 @@ impl Daemon {
         }
     }
 
+    /// Waits, or until the daemon stops.
+    async fn pause(&self, length: Secs) {
+        let wait = self.clock.machine_wait(self.clock.now().plus(length));
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
     /// Wakes the rounds that go on with an attempt.
     fn follow_up(&self, moved: &Moved) {
         self.bells.ring(Round::Deliver);
@@ -250,7 +261,9 @@ impl Daemon {
 
     /// A record that cannot be synced is not written to again in this process: the supervisor starts a new one.
     fn store_failed(&self, error: &StoreError) {
-        if error.is_fatal() {
+        // While the daemon works, a closed record means that its writer has ended.
+        let closed = matches!(error, StoreError::Closed) && !self.stop.is_cancelled();
+        if error.is_fatal() || closed {
             tracing::error!(%error, "the record cannot be trusted by this process any more; it ends");
             self.health.fail();
             self.stop.cancel();

@@ -18,10 +18,13 @@ use crate::domain::gates::Gate;
 use crate::domain::last_look::{self, GATE_AGAIN, Held, LastLook, LastWord, Machine, Seen};
 use crate::domain::operator::{BuyAnswer, OperatorError, Order, OrderKey, PreparedOrder, RefusalKind};
 use crate::domain::step::Event;
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts::{self, Evidence};
 use crate::store::journal::JournalLine;
 use crate::store::{Connection, StoreError, cards, meta};
+
+/// An outcome for which the disk has no room is tried again this much later.
+const OUTCOME_AGAIN: Secs = Secs::MINUTE;
 
 /// Carries a planned attempt as far as it goes now. Errors are logged here: the record brings it back.
 pub(super) async fn carry(daemon: &Arc<Daemon>, attempt: Attempt) {
@@ -273,20 +276,25 @@ async fn send(daemon: &Arc<Daemon>, desk: &Arc<Desk>, intended: Intended) -> Res
     Ok(())
 }
 
-/// Commits what an order came to. On a full disk the record gives its reserve back, and it is written again.
+/// Commits what an order came to, on a full disk from the reserve. Where that is used up too, the answer is kept until
+/// there is room again: what an operator said once is not thrown away. A process that ends before leaves the order on its
+/// way, and the next start looks it up.
 async fn record_answer(daemon: &Arc<Daemon>, attempt: Attempt, answer: BuyAnswer) -> Result<Moved, StoreError> {
     let now = daemon.clock.now();
-    let write = |(attempt, answer): (Attempt, BuyAnswer)| {
-        let live = daemon.live();
-        daemon.store.write(move |conn| {
+    loop {
+        let (live, attempt, answer) = (daemon.live(), attempt.clone(), answer.clone());
+        let work = move |conn: &Connection| {
             let moved = advance(conn, &live, &attempt, Event::Answered(answer), now)?;
             crash::point("in_outcome");
             Ok(moved)
-        })
-    };
-    match write((attempt.clone(), answer.clone())).await {
-        Err(StoreError::DiskFull) => write((attempt, answer)).await,
-        written => written,
+        };
+        match daemon.store.write_from_reserve(work).await {
+            Err(StoreError::DiskFull) if !daemon.stop.is_cancelled() => {
+                tracing::error!("the outcome of an order waits for room on the disk");
+                daemon.pause(OUTCOME_AGAIN).await;
+            }
+            written => return written,
+        }
     }
 }
 

@@ -99,20 +99,34 @@ fn work_off(daemon: &Arc<Daemon>, desk: &Arc<Desk>) {
     }
     let (task_daemon, task_desk) = (Arc::clone(daemon), Arc::clone(desk));
     daemon.work.start(Job::Account(desk.account.name.clone()), Round::Poll, async move {
-        loop {
+        // What is still waiting when the daemon stops is due at the next start.
+        while !task_daemon.stop.is_cancelled() {
             let batch = task_desk.operator.capabilities().read_batch.min(READ_AT_ONCE_MAX);
             let taken = task_desk.take(batch.max(RECORDED_AT_ONCE));
             if taken.is_empty() {
                 return;
             }
+            let mut hold = Hold { daemon: Arc::clone(&task_daemon), cards: taken.clone() };
             if let Err(error) = read_and_record(&task_daemon, &task_desk, &taken).await {
                 tracing::error!(account = %task_desk.account.name, %error, "readings could not be recorded");
                 task_daemon.store_failed(&error);
-                postpone(&task_daemon, &taken, task_daemon.clock.now().plus(RECORD_AGAIN));
                 return;
             }
+            hold.cards.clear();
         }
     });
+}
+
+/// Cards that have left the schedule and must come back to it, whatever ends their turn: an error or a defect.
+struct Hold {
+    daemon: Arc<Daemon>,
+    cards: Vec<CardId>,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        postpone(&self.daemon, &self.cards, self.daemon.clock.now().plus(RECORD_AGAIN));
+    }
 }
 
 /// Reads cards and records what came; cards of an operator that is to be left alone wait.

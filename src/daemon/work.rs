@@ -1,7 +1,7 @@
 //! Work that runs beside the rounds: one task per account, attempt, card or channel, never two for the same one. A
 //! round only hands it out, so a slow operator holds up nobody else.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,6 +10,11 @@ use tokio_util::task::TaskTracker;
 use super::bells::{Bells, Round};
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{CardId, Name};
+use crate::domain::time::{Secs, UnixTime};
+
+/// A job that ended by a defect is not taken up again before this is over: it might end so each time, as fast as it can
+/// be started.
+const FALLEN_RESTS: Secs = Secs::MINUTE;
 
 /// Something that is worked on by one task at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +44,8 @@ pub(super) enum Job {
 pub(super) struct Work {
     tracker: TaskTracker,
     in_hand: Mutex<HashSet<Job>>,
+    /// Jobs that ended by a defect, and until when they rest.
+    fallen: Mutex<HashMap<Job, UnixTime>>,
     bells: Arc<Bells>,
 }
 
@@ -46,16 +53,19 @@ impl Work {
     /// Nothing in hand yet.
     #[must_use]
     pub(super) fn new(bells: Arc<Bells>) -> Self {
-        Self { tracker: TaskTracker::new(), in_hand: Mutex::default(), bells }
+        Self { tracker: TaskTracker::new(), in_hand: Mutex::default(), fallen: Mutex::default(), bells }
     }
 
-    /// Starts `task` for `job`, unless that job is in hand. When it ends, `round` looks again.
+    /// Starts `task` for `job`, unless that job is in hand or rests. When it ends, `round` looks again.
     pub(super) fn start(
         self: &Arc<Self>,
         job: Job,
         round: Round,
         task: impl Future<Output = ()> + Send + 'static,
     ) -> bool {
+        if self.rests(&job) {
+            return false;
+        }
         if !self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).insert(job.clone()) {
             return false;
         }
@@ -74,6 +84,18 @@ impl Work {
         self.tracker.reopen();
     }
 
+    /// Whether a job is in hand.
+    pub(super) fn has(&self, job: &Job) -> bool {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner).contains(job)
+    }
+
+    fn rests(&self, job: &Job) -> bool {
+        let now = self.bells.now();
+        let mut fallen = self.fallen.lock().unwrap_or_else(PoisonError::into_inner);
+        fallen.retain(|_, until| *until > now);
+        fallen.contains_key(job)
+    }
+
     /// Waits until everything in hand has ended; nothing new should be started.
     pub(super) async fn finish(&self) {
         self.tracker.close();
@@ -88,10 +110,26 @@ struct Guard {
     round: Round,
 }
 
+impl Guard {
+    /// What is due looks due to no round's own reckoning any more, so the round is woken for it.
+    fn wake_after_rest(&self) {
+        let (work, round, wait) = (Arc::clone(&self.work), self.round, self.work.bells.machine_wait(FALLEN_RESTS));
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(wait).await;
+                work.bells.ring(round);
+            });
+        }
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             tracing::error!(job = ?self.job, "a job ended by a defect of simkeeper; it is taken up again by the record");
+            let until = self.work.bells.now().plus(FALLEN_RESTS);
+            self.work.fallen.lock().unwrap_or_else(PoisonError::into_inner).insert(self.job.clone(), until);
+            self.wake_after_rest();
         }
         self.work.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.job);
         self.work.bells.ring(self.round);

@@ -13,6 +13,8 @@ pub enum RecordProblem {
         /// The first finding.
         why: String,
     },
+    /// The journal of orders is damaged or missing; nothing is bought until a person has looked.
+    JournalLost,
     /// The newest copy is days old although one is wanted every day.
     CopyOld {
         /// When it was made; none if there is none.

@@ -5,7 +5,8 @@
 #[cfg(feature = "crash-points")]
 pub use self::hooks::{Hook, hook, install};
 
-/// Ends the process or the daemon here if the test says so.
+/// Ends the process or the daemon here if the test says so: by SIGKILL for `POINT:VISIT`, by a defect of its own for
+/// `panic@POINT:VISIT`.
 #[cfg(feature = "crash-points")]
 pub(crate) fn point(name: &'static str) {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,12 +18,16 @@ pub(crate) fn point(name: &'static str) {
     static VISITS: AtomicU32 = AtomicU32::new(0);
     hooks::visit(name);
     let Ok(wanted) = std::env::var("SIMKEEPER_CRASH_AT") else { return };
-    let (wanted_name, visit) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+    let (panics, wanted) = wanted.strip_prefix("panic@").map_or((false, wanted.as_str()), |wanted| (true, wanted));
+    let (wanted_name, visit) = wanted.split_once(':').unwrap_or((wanted, "1"));
     if wanted_name != name {
         return;
     }
     let visits = VISITS.fetch_add(1, Ordering::SeqCst) + 1;
     if visit.parse() == Ok(visits) {
+        if panics {
+            std::panic::panic_any("a test wants a defect here");
+        }
         // SIGKILL cannot be caught, so nothing is flushed or finished: the same as kill -9 from outside.
         let _sent = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         loop {

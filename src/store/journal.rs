@@ -6,7 +6,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,8 @@ pub struct JournalContents {
     pub lines: Vec<JournalLine>,
     /// The last line is not whole: its order never left, since the line was not synced.
     pub tail_broken: bool,
-    /// A line before the last is not whole: the file is damaged, and nothing may be bought until a person has looked.
+    /// A line before the last is not whole, or the lines' numbers do not follow each other: the file is damaged, and
+    /// nothing may be bought until a person has looked.
     pub broken_inside: bool,
 }
 
@@ -64,6 +65,8 @@ pub struct OrderJournal {
     /// Bytes that are whole lines; whatever lies behind them is cut off before the next line.
     whole_bytes: u64,
     next_sequence: u64,
+    /// Why this process may not write it any more.
+    broken: Option<StoreError>,
 }
 
 /// A line as it is written.
@@ -95,7 +98,7 @@ impl OrderJournal {
         }
         let (contents, whole_bytes) = parse(&fs::read(path).map_err(told)?);
         let next_sequence = contents.lines.iter().map(|line| line.sequence).max().unwrap_or(0) + 1;
-        let journal = Self { file, path: path.to_owned(), whole_bytes, next_sequence };
+        let journal = Self { file, path: path.to_owned(), whole_bytes, next_sequence, broken: None };
         if contents.tail_broken {
             journal.cut().map_err(told)?;
         }
@@ -111,26 +114,57 @@ impl OrderJournal {
     /// Adds a line, and returns once it is on disk. If this fails, nothing may be sent.
     ///
     /// # Errors
-    /// [`StoreError::DiskFull`], or what the system says.
+    /// [`StoreError::DiskFull`] where there was no room for the line; [`StoreError::Broken`] for anything else: the
+    /// system may have dropped what it could not write, and a second sync would not notice.
     pub fn append(&mut self, line: &JournalLine) -> Result<(), StoreError> {
+        if let Some(broken) = &self.broken {
+            return Err(broken.clone());
+        }
         let text = text_of(line)?;
-        let written = self.cut().and_then(|()| self.file.write_all(text.as_bytes()));
+        let written = self.cut().and_then(|()| self.in_its_place()).and_then(|()| self.file.write_all(text.as_bytes()));
         crash::point("in_journal");
-        let written = written.and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            let told = StoreError::file("writing", &self.path, &error);
+        let failed = match written {
+            Ok(()) => self.file.sync_data().err().map(|error| self.breaks(&error)),
+            Err(error) if error.kind() == io::ErrorKind::StorageFull => Some(StoreError::DiskFull),
+            Err(error) => Some(self.breaks(&error)),
+        };
+        if let Some(error) = failed {
             // If this fails too, the next line is preceded by another try.
             drop(self.cut());
-            return Err(told);
+            return Err(error);
         }
         self.whole_bytes += text.len() as u64;
         self.next_sequence = self.next_sequence.max(line.sequence + 1);
         Ok(())
     }
 
+    fn breaks(&mut self, error: &io::Error) -> StoreError {
+        let broken = StoreError::Broken { why: format!("writing {}: {error}", self.path.display()) };
+        self.broken = Some(broken.clone());
+        broken
+    }
+
+    /// A line in a file that was removed or replaced meanwhile would be in no journal.
+    fn in_its_place(&self) -> io::Result<()> {
+        let (open, named) = (self.file.metadata()?, fs::metadata(&self.path)?);
+        if (open.dev(), open.ino()) == (named.dev(), named.ino()) {
+            return Ok(());
+        }
+        Err(io::Error::other("another file has taken its place"))
+    }
+
     fn cut(&self) -> io::Result<()> {
         if self.file.metadata()?.len() > self.whole_bytes { self.file.set_len(self.whole_bytes) } else { Ok(()) }
     }
+}
+
+/// Gives the journal another name, durably.
+///
+/// # Errors
+/// What the system says.
+pub fn set_aside(path: &Path, aside: &Path) -> Result<(), StoreError> {
+    let renamed = fs::rename(path, aside).and_then(|()| sync_dir_of(aside));
+    renamed.map_err(|error| StoreError::file("renaming", path, &error))
 }
 
 /// Reads a journal; a missing one is empty.
@@ -158,6 +192,9 @@ pub fn parse(bytes: &[u8]) -> (JournalContents, u64) {
         match part.strip_suffix(b"\n").and_then(line_of) {
             Some(line) => {
                 if contents.lines.last() != Some(&line) {
+                    // A number that does not follow says that lines were taken out, or put in.
+                    let before = contents.lines.last().map_or(0, |line| line.sequence);
+                    contents.broken_inside |= line.sequence != before.saturating_add(1);
                     contents.lines.push(line);
                 }
                 whole_bytes = read;
@@ -283,6 +320,36 @@ mod tests {
         // Opening it does not cut what lies behind the damage.
         OrderJournal::open(&path).unwrap();
         assert_eq!(fs::read(&path).unwrap(), bytes);
+    }
+
+    #[test]
+    fn a_journal_that_was_removed_or_replaced_takes_no_more_lines() {
+        for replaced in [false, true] {
+            let (_dir, path) = journal_of(1);
+            let mut journal = OrderJournal::open(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            if replaced {
+                fs::write(&path, "").unwrap();
+            }
+            let error = journal.append(&line(2)).unwrap_err();
+            assert!(error.is_fatal(), "{error}");
+            // Not even when the file is back: what this process has written is not to be relied on.
+            drop(OrderJournal::open(&path).unwrap());
+            assert_eq!(journal.append(&line(2)), Err(error));
+        }
+    }
+
+    #[test]
+    fn lines_that_were_taken_out_or_put_in_are_reported() {
+        let (_dir, path) = journal_of(3);
+        let whole = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+        for (odd, wrong) in
+            [([0, 2, 2], true), ([1, 2, 2], true), ([0, 2, 1], true), ([0, 1, 2], false), ([0, 0, 1], false)]
+        {
+            fs::write(&path, odd.map(|place| lines[place]).concat()).unwrap();
+            assert_eq!(read(&path).unwrap().broken_inside, wrong, "{odd:?}");
+        }
     }
 
     #[test]

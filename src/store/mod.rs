@@ -7,8 +7,9 @@
 //! - [`cards`]: what a card is; [`polls`]: what a poll changes; [`readings`]: what was read, packed by [`codec`].
 //! - [`attempts`]: orders, their states and evidence (looking back: `ledger`); [`notices`]: the queue of messages (`notice_lists`).
 //! - [`people`], [`decisions`], [`accounts`], [`catalogues`], [`meta`]: the smaller tables.
-//! - [`journal`]: `orders.journal`, which lies outside the database; [`backup`]: copies of the database; [`examine`]:
-//!   whether a record or a copy is sound and agrees with the journal; [`restore`]: a copy in the record's place.
+//! - [`journal`]: `orders.journal`, which lies outside the database ([`missing_lines`]: what it should hold); [`backup`]:
+//!   copies of the database; [`examine`]: whether a record or a copy is sound and agrees with the journal; [`restore`]: a
+//!   copy in the record's place.
 //! - [`crash`]: where tests may end it.
 //! - `open`, `settings`, `migrate`: how the file is opened; `writer`, `readers`: who may use it; `reserve`: space for
 //!   outcomes on a full disk; `fields`, `words`, `bytes`: how columns become values.
@@ -24,6 +25,7 @@ pub mod decisions;
 pub mod examine;
 pub mod journal;
 pub mod meta;
+pub mod missing_lines;
 pub mod notices;
 pub mod people;
 pub mod polls;
@@ -101,9 +103,12 @@ impl Store {
     }
 
     fn opened(dir: &Path, now: UnixTime) -> Result<(open::Opened, Reserve), StoreError> {
+        let reserve = Reserve::beside(dir);
+        if reserve.release_if_scarce().unwrap_or(false) {
+            tracing::error!("the disk is full; the reserve is given back so that the record can be opened");
+        }
         let opened = open::open(dir, now, &Schema::current())?;
         meta::begin(&opened.conn, now)?;
-        let reserve = Reserve::beside(dir);
         if let Err(error) = reserve.hold() {
             tracing::warn!(%error, "no space is held in reserve for outcomes on a full disk");
         }
@@ -141,6 +146,21 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer()?.write(work).await
+    }
+
+    /// As [`write`](Self::write), for what must not be lost: on a full disk it is written once more, into the space that
+    /// the reserve has given back.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub async fn write_from_reserve<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Clone + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match self.write(work.clone()).await {
+            Err(StoreError::DiskFull) => self.write(work).await,
+            written => written,
+        }
     }
 
     /// As [`write`](Self::write), for commands without a runtime.
@@ -195,8 +215,7 @@ impl Store {
     /// # Errors
     /// What the system says.
     pub fn free_disk_bytes(&self) -> io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.inner.dir)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        reserve::free_bytes(&self.inner.dir)
     }
 
     /// Takes the reserve again after a full disk; to be called now and then once there is space.

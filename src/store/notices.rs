@@ -31,7 +31,8 @@ const CLAIM: &str = "UPDATE notice SET state = 'claimed', attempts = attempts + 
      WHERE id = ?1 AND state = 'queued' RETURNING *, (SELECT bytes FROM notice_body WHERE notice = notice.id) AS bytes";
 const SETTLE: &str = "UPDATE notice SET state = ?3, next_at = ?4, settled_at = ?5, remote = coalesce(?6, remote), \
      why = coalesce(?7, why), crashes = 0 WHERE id = ?1 AND state = 'claimed' AND attempts = ?2";
-const LOST: &str = "SELECT * FROM notice WHERE state = 'claimed' ORDER BY id";
+const LOST: &str = "SELECT * FROM notice WHERE state = 'claimed' AND (?1 IS NULL OR channel = ?1) ORDER BY id";
+const IS_CLAIMED: &str = "SELECT id FROM notice WHERE state = 'claimed' AND channel = ?1 LIMIT 1";
 const RECOVER: &str = "UPDATE notice SET state = ?2, next_at = ?3, settled_at = ?4, why = coalesce(?5, why), \
      crashes = crashes + 1 WHERE id = ?1 AND state = 'claimed'";
 const EXPIRE: &str = "UPDATE notice SET state = 'expired', next_at = NULL, settled_at = ?1 \
@@ -47,8 +48,22 @@ const RETRY: &str = "UPDATE notice SET state = 'queued', next_at = ?2, settled_a
      AND (SELECT length(bytes) FROM notice_body WHERE notice = notice.id) > 0";
 /// The statements of this file.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[KNOWN, INSERT, INSERT_BODY, READY, CLAIM, SETTLE, LOST, RECOVER, EXPIRE, NEXT_DUE, BRING_FORWARD, SET_ASIDE, RETRY];
+pub(super) const STATEMENTS: &[&str] = &[
+    KNOWN,
+    INSERT,
+    INSERT_BODY,
+    READY,
+    CLAIM,
+    SETTLE,
+    LOST,
+    IS_CLAIMED,
+    RECOVER,
+    EXPIRE,
+    NEXT_DUE,
+    BRING_FORWARD,
+    SET_ASIDE,
+    RETRY,
+];
 
 /// A finished message to one recipient over one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -220,8 +235,28 @@ pub fn set_aside(conn: &Connection, id: NoticeId, why: &str, now: UnixTime) -> R
 /// # Errors
 /// If the record cannot be written.
 pub fn recover(conn: &Connection, now: UnixTime) -> Result<Recovered, StoreError> {
+    recover_of(conn, None, now)
+}
+
+/// As [`recover`], for a channel whose task ended without a word on what it was sending.
+///
+/// # Errors
+/// If the record cannot be written.
+pub fn recover_channel(conn: &Connection, channel: &Name, now: UnixTime) -> Result<Recovered, StoreError> {
+    recover_of(conn, Some(channel), now)
+}
+
+/// Whether something of a channel is said to be on its way.
+///
+/// # Errors
+/// If the record cannot be read.
+pub fn is_claimed(conn: &Connection, channel: &Name) -> Result<bool, StoreError> {
+    Ok(scalar::<i64>(conn, IS_CLAIMED, [channel.as_str()])?.is_some())
+}
+
+fn recover_of(conn: &Connection, channel: Option<&Name>, now: UnixTime) -> Result<Recovered, StoreError> {
     let mut found = Recovered::default();
-    let lost = rows(conn, LOST, [], |row| {
+    let lost = rows(conn, LOST, [channel.map(Name::as_str)], |row| {
         let row = Fields::of("notice", "id", row)?;
         let paid_out =
             row.get("resend_costs")? && (!row.get::<bool>("urgent")? || row.count("attempts")? >= PAID_SENDS_MAX);

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::StoreError;
 use super::migrate::{self, Schema};
+use super::reserve::free_bytes;
 use super::{backup, settings};
 use crate::domain::time::UnixTime;
 
@@ -25,6 +26,9 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 /// Up to this size a database is checked before it is used; a larger one beside the work, so that starting stays fast.
 const CHECKED_AT_START_BYTES: u64 = 32 << 20;
 
+/// What opening a record takes, with room to spare.
+const ROOM_TO_OPEN_BYTES: u64 = 128 << 10;
+
 /// What opening yields: the one connection that writes, and the lock that must live as long.
 pub(super) struct Opened {
     pub(super) conn: Connection,
@@ -35,6 +39,20 @@ pub(super) struct Opened {
 
 /// Opens the database in `dir` for writing, makes it if there is none, and brings its schema up to date.
 pub(super) fn open(dir: &Path, now: UnixTime, schema: &Schema) -> Result<Opened, StoreError> {
+    match try_open(dir, now, schema) {
+        // SQLite calls it an error of the disk when there is no room for the index of its log.
+        Err(StoreError::Broken { .. } | StoreError::Damaged { .. })
+            if free_bytes(dir).is_ok_and(|free| free < ROOM_TO_OPEN_BYTES) =>
+        {
+            Err(StoreError::DiskFull)
+        }
+        // Nothing was in use yet, so that starting again would help nobody: the file is what is wrong.
+        Err(StoreError::Broken { why }) => Err(StoreError::Damaged { path: dir.join(DATABASE), why }),
+        opened => opened,
+    }
+}
+
+fn try_open(dir: &Path, now: UnixTime, schema: &Schema) -> Result<Opened, StoreError> {
     settings::check_library()?;
     make_dir(dir)?;
     let lock = take_lock(dir)?;
@@ -77,8 +95,13 @@ pub(super) fn take_lock(dir: &Path) -> Result<File, StoreError> {
         Err(TryLockError::Error(error)) => return Err(StoreError::file("locking", &path, &error)),
     }
     let noted = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
-    noted.map_err(|error| StoreError::file("writing the lock", &path, &error))?;
-    Ok(file)
+    match noted {
+        // The lock is what counts; its number is a courtesy that a full disk has no room for.
+        Err(error) if error.kind() != std::io::ErrorKind::StorageFull => {
+            Err(StoreError::file("writing the lock", &path, &error))
+        }
+        Ok(()) | Err(_) => Ok(file),
+    }
 }
 
 /// A connection for reading beside a daemon, or without one. The schema must be this program's.

@@ -10,6 +10,10 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 /// Its size in bytes.
 const RESERVE_BYTES: u64 = 16 << 20;
+/// It is taken only where this much is left, so that taking it fills no disk.
+const ROOM_BYTES: u64 = 2 * RESERVE_BYTES;
+/// A start with less than this is given the reserve: opening a record takes room of its own.
+const SCARCE_BYTES: u64 = 4 << 20;
 /// Its name in the record's folder.
 const RESERVE: &str = "reserve";
 
@@ -29,6 +33,9 @@ impl Reserve {
         if file.metadata()?.blocks() * 512 >= RESERVE_BYTES {
             return Ok(());
         }
+        if free_bytes(&self.0)? < ROOM_BYTES {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         fallocate(&file, FallocateFlags::empty(), 0, RESERVE_BYTES)?;
         Ok(())
     }
@@ -37,6 +44,20 @@ impl Reserve {
     pub(super) fn release(&self) -> io::Result<()> {
         OpenOptions::new().write(true).open(&self.0)?.set_len(0)
     }
+
+    /// Gives the space back if there is next to none beside it, and says whether it did.
+    pub(super) fn release_if_scarce(&self) -> io::Result<bool> {
+        if !self.0.exists() || free_bytes(&self.0)? >= SCARCE_BYTES {
+            return Ok(false);
+        }
+        self.release().map(|()| true)
+    }
+}
+
+/// Space on the disk of `path` that this user may still use.
+pub(super) fn free_bytes(path: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(path)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         ledger::STATEMENTS,
         meta::STATEMENTS,
         migrate::STATEMENTS,
+        missing_lines::STATEMENTS,
         notice_lists::STATEMENTS,
         notices::STATEMENTS,
         people::STATEMENTS,

@@ -5,13 +5,18 @@
 //! caller is told, and after an error of reading or writing nothing more is written by this process: the system may have
 //! dropped pages that it could not write, and a second sync would not notice.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use tokio::sync::{mpsc, oneshot};
 
 use super::crash;
@@ -20,6 +25,8 @@ use super::reserve::Reserve;
 
 /// At most this many pieces share a commit, and as many may wait.
 const GROUP_MAX: usize = 1024;
+/// From this many pages on the log is emptied into the database: 8 MiB, so that it stays below 16 MiB.
+const LOG_PAGES: i32 = 2_000;
 
 /// The sending side; any number of tasks may hold it.
 pub(super) enum Writer {
@@ -86,14 +93,14 @@ impl Writer {
     /// Starts the thread. It holds the lock for as long as it may write.
     pub(super) fn start(conn: Connection, lock: File, reserve: Reserve) -> std::io::Result<Self> {
         let (messages, inbox) = mpsc::channel(GROUP_MAX);
-        let desk = Desk { conn, reserve, broken: None, _lock: lock };
+        let desk = Desk::new(conn, lock, reserve);
         thread::Builder::new().name("record".into()).spawn(crash::carried(move || desk.work(inbox)))?;
         Ok(Self::Thread(messages))
     }
 
     /// No thread: whoever writes does it. The lock is held until it is closed or dropped.
     pub(super) fn here(conn: Connection, lock: File, reserve: Reserve) -> Self {
-        let desk = Desk { conn, reserve, broken: None, _lock: lock };
+        let desk = Desk::new(conn, lock, reserve);
         Self::Here(Mutex::new(Bench { desk: Some(desk), waiting: VecDeque::new() }))
     }
 
@@ -162,6 +169,16 @@ impl Writer {
     }
 }
 
+thread_local! {
+    /// How long the log was after the last commit of this thread.
+    static LOG_LENGTH: Cell<i32> = const { Cell::new(0) };
+}
+
+fn note_log_pages(_log: &Wal, pages: i32) -> rusqlite::Result<()> {
+    LOG_LENGTH.set(pages);
+    Ok(())
+}
+
 fn bench_of(bench: &Mutex<Bench>) -> MutexGuard<'_, Bench> {
     // What panics in a piece of work is caught within it.
     bench.lock().unwrap_or_else(PoisonError::into_inner)
@@ -198,10 +215,25 @@ pub(super) struct Desk {
     conn: Connection,
     reserve: Reserve,
     broken: Option<StoreError>,
+    /// Where the database lies, and which file that was when it was opened.
+    place: Option<PathBuf>,
+    file: Option<(u64, u64)>,
     _lock: File,
 }
 
+/// What tells a file from another of the same name.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
+}
+
 impl Desk {
+    fn new(conn: Connection, lock: File, reserve: Reserve) -> Self {
+        conn.wal_hook(Some(note_log_pages));
+        let place = conn.path().map(PathBuf::from);
+        let file = place.as_deref().and_then(identity);
+        Self { conn, reserve, broken: None, place, file, _lock: lock }
+    }
+
     fn work(mut self, mut inbox: mpsc::Receiver<Message>) {
         while let Some(first) = inbox.blocking_recv() {
             let mut closing = None;
@@ -235,6 +267,22 @@ impl Desk {
                 work.answer(outcome.clone());
             }
         }
+        self.empty_log_when_long();
+    }
+
+    /// SQLite itself would do this without a word about a disk that fails at it. What was committed is in the log and
+    /// stays, but this process must not go on.
+    fn empty_log_when_long(&mut self) {
+        if self.broken.is_some() || LOG_LENGTH.get() < LOG_PAGES {
+            return;
+        }
+        let emptied = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, i64>(0));
+        // Where there is no room, the log grows a little, and a later commit tries again.
+        if let Err(error) = emptied.map_err(StoreError::from)
+            && error.is_fatal()
+        {
+            self.after_loss(&error);
+        }
     }
 
     fn commit_group(
@@ -242,7 +290,8 @@ impl Desk {
         waiting: &mut VecDeque<Box<dyn Work>>,
         tried: &mut Vec<Box<dyn Work>>,
     ) -> Result<(), StoreError> {
-        let begun = self.broken.clone().map_or_else(|| self.run("BEGIN IMMEDIATE"), Err);
+        let begun = self.broken.clone().map_or_else(|| self.in_its_place(), Err);
+        let begun = begun.and_then(|()| self.run("BEGIN IMMEDIATE"));
         if begun.is_err() {
             tried.extend(waiting.drain(..));
             return begun;
@@ -263,6 +312,14 @@ impl Desk {
         self.run("COMMIT")
     }
 
+    /// What is written into a file that was removed or replaced meanwhile is on no record.
+    fn in_its_place(&self) -> Result<(), StoreError> {
+        if self.file.is_none() || self.place.as_deref().and_then(identity) == self.file {
+            return Ok(());
+        }
+        Err(StoreError::Broken { why: "its file was removed, or another has taken its place".into() })
+    }
+
     fn after_loss(&mut self, error: &StoreError) {
         if !self.conn.is_autocommit() {
             // It fails only if the transaction is gone already.
@@ -271,6 +328,10 @@ impl Desk {
         if error.is_fatal() && self.broken.is_none() {
             tracing::error!(%error, "the record can no longer be written");
             self.broken = Some(error.clone());
+            // Closing would write and sync once more.
+            if let Err(error) = self.conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true) {
+                tracing::error!(%error, "the record may be written once more when it is closed");
+            }
         }
         if matches!(error, StoreError::DiskFull) {
             match self.reserve.release() {

@@ -7,6 +7,7 @@ use crate::domain::record::RecordProblem;
 pub(super) fn letter(voice: &Voice, problem: &RecordProblem) -> Letter {
     match problem {
         RecordProblem::Damaged { why } => damaged(voice, &cut(why, 300)),
+        RecordProblem::JournalLost => journal_lost(voice),
         RecordProblem::CopyOld { newest } => {
             let newest = newest.map(|at| voice.time(at));
             copy_old(voice, newest.as_deref())
@@ -30,6 +31,28 @@ fn damaged(voice: &Voice, why: &str) -> Letter {
         "请停止守护进程并恢复最新的完好备份。此后的订单在订单日志中，会逐一向您询问。"
     ));
     letter.command(say!(voice, "To see what is sound", "如需查看哪些完好"), "simkeeper verify".to_owned());
+    letter
+}
+
+fn journal_lost(voice: &Voice) -> Letter {
+    let mut letter = Letter::new(
+        say!(voice, "the journal of orders is lost; nothing is bought", "订单日志丢失，停止购买"),
+        say!(
+            voice,
+            "simkeeper's journal of orders is damaged or missing. Cards are read and warnings go out; nothing is bought.",
+            "simkeeper 的订单日志已损坏或丢失。仍会读取各卡并发出提醒，但不购买。"
+        ),
+    );
+    letter.next(say!(
+        voice,
+        "Please compare your operators' lists of orders with simkeeper's, then let each card go on.",
+        "请将运营商的订单列表与 simkeeper 的记录核对，然后逐一恢复各卡。"
+    ));
+    letter.command(
+        say!(voice, "To see the orders on record", "如需查看已记录的订单"),
+        "simkeeper history CARD".to_owned(),
+    );
+    letter.command(say!(voice, "To let a card go on", "如需恢复"), "simkeeper resume CARD".to_owned());
     letter
 }
 
@@ -62,6 +85,11 @@ pub(super) fn short(voice: &Voice, problem: &RecordProblem) -> String {
             voice,
             "simkeeper: its record is damaged, nothing is bought. Please run: simkeeper verify",
             "simkeeper：记录已损坏，停止购买。请运行simkeeper verify"
+        ),
+        RecordProblem::JournalLost => say!(
+            voice,
+            "simkeeper: its journal of orders is damaged or missing, nothing is bought. Please run: simkeeper verify",
+            "simkeeper：订单日志损坏或丢失，停止购买。请运行simkeeper verify"
         ),
         RecordProblem::CopyOld { .. } => say!(
             voice,

@@ -2,7 +2,14 @@
 //! breaks: nothing is bought twice, nothing is lost without a word, and the word says what to do.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail as loudly as tests")]
 
+mod damage;
+mod errors;
+mod full;
+mod journal;
+mod limits;
+mod panics;
 mod trouble;
+mod upgrade;
 mod wire;
 #[expect(dead_code, reason = "each test program uses its part of the world")]
 #[path = "../world/mod.rs"]

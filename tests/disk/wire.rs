@@ -27,7 +27,8 @@ fn intent_and_journal_line_are_on_disk_before_the_first_byte_of_an_order_leaves(
         let writes = |path: &'static str| move |asked: &Asked| asked.path.ends_with(path) && asked.call == "write";
         let (record, journal) = (writes("simkeeper.db-wal"), writes("orders.journal"));
         let intent = first(&asked, 0, "the intent", |asked| record(asked) && asked.holds(&key));
-        let intent_synced = first(&asked, intent, "the sync of the intent", |asked| asked.is_sync_of("simkeeper.db-wal"));
+        let intent_synced =
+            first(&asked, intent, "the sync of the intent", |asked| asked.is_sync_of("simkeeper.db-wal"));
         let line = first(&asked, 0, "the line", |asked| journal(asked) && asked.holds(&key));
         let line_synced = first(&asked, line, "the sync of the line", |asked| asked.is_sync_of("orders.journal"));
         let steps = [intent, intent_synced, line, line_synced, leaves];
@@ -39,7 +40,8 @@ fn intent_and_journal_line_are_on_disk_before_the_first_byte_of_an_order_leaves(
             assert!(synced < leaves, "{class:?}: {path} is written at {last}, synced at {synced}, sent at {leaves}");
         }
         // A journal that is new has its name on disk, too.
-        let made = first(&asked, 0, "the journal", |asked| asked.call == "open" && asked.path.ends_with("orders.journal"));
+        let made =
+            first(&asked, 0, "the journal", |asked| asked.call == "open" && asked.path.ends_with("orders.journal"));
         let named = first(&asked, made, "the sync of the folder", |asked| asked.is_sync_of("/state"));
         assert!(named < leaves, "{class:?}: the journal's name is synced at {named}, the order leaves at {leaves}");
     }

@@ -10,8 +10,10 @@ use simkeeper::sandbox::Class;
 use crate::trial::Trial;
 use crate::world::record::{Attempt, Notice};
 
-/// How long a rest is watched before the machine sleeps a while.
-const REST_WATCHED: Duration = Duration::from_millis(800);
+/// When nothing has moved for so long, what is left waits for a time of the story, and the machine sleeps a while.
+const QUIET_FOR: Duration = Duration::from_millis(1_000);
+/// The longest that a rest is watched between two sleeps.
+const WATCHED_MAX: Duration = Duration::from_secs(20);
 /// Sleeps of one rest.
 const SLEEPS_MAX: usize = 18;
 /// A notice that is on its way at its third death is set aside as poison; before that a process lives until it has left.
@@ -49,7 +51,15 @@ impl Trial<'_> {
 
     fn settles(&self) -> bool {
         let begun = Instant::now();
-        while begun.elapsed() < REST_WATCHED {
+        let (mut state, mut moved_at) = (String::new(), begun);
+        while moved_at.elapsed() < QUIET_FOR && begun.elapsed() < WATCHED_MAX {
+            let attempts: Vec<_> =
+                self.books().attempts.into_iter().map(|attempt| (attempt.state, attempt.sent)).collect();
+            let notices: Vec<_> = self.world.notices().into_iter().map(|notice| (notice.state, notice.tries)).collect();
+            let now = format!("{attempts:?} {notices:?} {:?}", self.world.sandbox.requests());
+            if now != state {
+                (state, moved_at) = (now, Instant::now());
+            }
             if self.is_settled() {
                 return true;
             }

@@ -29,8 +29,11 @@ const POINT_COMES_WITHIN: Duration = Duration::from_secs(3);
 const WAITS_FOR_POINT: u32 = 5;
 /// Between two looks at which card is at rest and needs something new.
 const NEED_EVERY: Duration = Duration::from_millis(40);
-/// How many times as fast as the machine's clock.
-const SPEED: u32 = 300;
+/// How many times as fast as the machine's clock: a reading is too old for an order after five seconds, so that a machine
+/// that is busy with other things still gets somewhere.
+const SPEED: u32 = 120;
+/// How long an order is pending, and until it can be found: less than the time to the first look-up.
+const ORDER_TAKES_SECS: i64 = 5;
 
 /// What was done, and what came of it.
 #[derive(Clone, Debug, Default)]
@@ -149,7 +152,13 @@ impl<'a> Trial<'a> {
             if faulty { " with faults" } else { "" },
             if secure_mail { ", mail by STARTTLS" } else { "" }
         );
-        let settings = Settings { class, wallet: Money::new(10_000_000_000, Currency::USD), ..quick() };
+        let settings = Settings {
+            class,
+            wallet: Money::new(10_000_000_000, Currency::USD),
+            order_takes_secs: ORDER_TAKES_SECS,
+            listing_delay_secs: ORDER_TAKES_SECS,
+            ..quick()
+        };
         let mut world = World::with(SPEED, settings).secure();
         for card in CARDS {
             world = world.card(card, full, AUTO);

@@ -229,6 +229,8 @@ impl Here<'_> {
             AttemptState::Pending { sent, order_id, .. } if self.pending_too_long(sent) => {
                 Some(self.doubt(sent, Some(order_id.clone()), Doubt::PendingLost))
             }
+            // Where nothing can be looked up, nothing else moves it on, and it would be due for ever.
+            AttemptState::Pending { next_at, .. } if *next_at <= self.now => self.tallied(false),
             AttemptState::Human { .. } | AttemptState::Pending { .. } => {
                 Some(Move { transition: Transition::T13, state: self.attempt.state.clone() })
             }

@@ -38,7 +38,7 @@ pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, Stor
         }
         let (next, left) = daemon
             .store
-            .read(move |conn| Ok((notices::next_due(conn, &channel)?, notices::is_claimed(conn, &channel)?)))
+            .read(move |conn| Ok((notices::next_due(conn, &channel, now)?, notices::is_claimed(conn, &channel)?)))
             .await?;
         if !left {
             let Some(next) = next else { continue };

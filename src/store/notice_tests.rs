@@ -80,8 +80,20 @@ fn urgent_ones_go_first_then_the_longest_due() {
     assert_eq!(claimed[0].bytes, new("x").bytes);
     assert_eq!(claimed[0].attempt_no, 1);
     assert_eq!(claim(&conn, &mail(), 10, NOW.plus(Secs(5))).unwrap(), []);
-    assert_eq!(next_due(&conn, &mail()).unwrap(), Some(NOW.plus(Secs(6))));
-    assert_eq!(next_due(&conn, &name("none")).unwrap(), None);
+    assert_eq!(next_due(&conn, &mail(), NOW).unwrap(), Some(NOW.plus(Secs(6))));
+    assert_eq!(next_due(&conn, &name("none"), NOW).unwrap(), None);
+}
+
+#[test]
+fn what_is_too_old_to_be_claimed_is_not_due_either() {
+    let conn = memory();
+    let old = new("old");
+    queued(&conn, &old);
+    let last = old.expires_at.minus(Secs(1));
+    assert_eq!(next_due(&conn, &mail(), last).unwrap(), Some(old.send_at));
+    // A round that found it due and nothing to claim would look again at once, until somebody takes it out.
+    assert_eq!(next_due(&conn, &mail(), old.expires_at).unwrap(), None);
+    assert_eq!(claim(&conn, &mail(), 10, old.expires_at).unwrap(), []);
 }
 
 #[test]

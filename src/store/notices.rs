@@ -38,7 +38,7 @@ const RECOVER: &str = "UPDATE notice SET state = ?2, next_at = ?3, settled_at = 
 const EXPIRE: &str = "UPDATE notice SET state = 'expired', next_at = NULL, settled_at = ?1 \
      WHERE state = 'queued' AND expires_at <= ?1";
 const NEXT_DUE: &str = "SELECT next_at FROM notice WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 \
-     ORDER BY next_at LIMIT 1";
+     AND expires_at > ?3 ORDER BY next_at LIMIT 1";
 const BRING_FORWARD: &str = "UPDATE notice SET next_at = ?1 WHERE state = 'queued' AND next_at > ?2";
 const SET_ASIDE: &str = "UPDATE notice SET state = 'dead', next_at = NULL, settled_at = ?2, why = ?3 \
      WHERE id = ?1 AND state = 'queued'";
@@ -301,12 +301,12 @@ pub fn bring_forward(conn: &Connection, by: UnixTime, now: UnixTime) -> Result<(
     change(conn, BRING_FORWARD, (now.secs(), by.secs())).map(drop)
 }
 
-/// When the next notice of a channel is due.
+/// When the next notice of a channel is due; one that is no longer worth sending never is.
 ///
 /// # Errors
 /// If the record cannot be read.
-pub fn next_due(conn: &Connection, channel: &Name) -> Result<Option<UnixTime>, StoreError> {
-    let of = |urgent: bool| scalar::<i64>(conn, NEXT_DUE, (channel.as_str(), urgent));
+pub fn next_due(conn: &Connection, channel: &Name, now: UnixTime) -> Result<Option<UnixTime>, StoreError> {
+    let of = |urgent: bool| scalar::<i64>(conn, NEXT_DUE, (channel.as_str(), urgent, now.secs()));
     let earliest = [of(true)?, of(false)?].into_iter().flatten().min();
     Ok(earliest.map(UnixTime::clamped))
 }

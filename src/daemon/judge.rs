@@ -45,7 +45,7 @@ pub(crate) fn judge(
     if let Err(error) = &answer {
         tracing::warn!(card.id = id.0, card.name = %case.card.name, %error, "a card could not be read");
     }
-    let seen = Seen::of(answer, &case.poll.recent);
+    let seen = Seen::of(answer, &case.poll.recent, &case.attempts);
     let failed = matches!(seen, Seen::Failed);
     intake::take(&mut case.poll.recent, &mut case.poll.failures, &seen);
     if case.ledger.quarantined && confirmed(conn, &case)? {

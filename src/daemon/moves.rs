@@ -241,7 +241,7 @@ pub(super) fn remind(
     let recent = polls::load(conn, attempt.card)?.recent;
     let history = History { conn, live, card: &card, recent: &recent, now };
     let event = history.asked(attempt, *question, sent.first_sent_at, reminders);
-    history.tell(attempt, format!("attempt:{}:human:{reminders}", attempt.id.0), event)
+    history.tell(attempt, news::step_of_question(attempt, reminders), event)
 }
 
 /// The evidence of an event in words, for the record.

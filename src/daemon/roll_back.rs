@@ -9,6 +9,7 @@ use super::bells::Round;
 use super::live::Live;
 use crate::domain::attempt::Sent;
 use crate::domain::draft;
+use crate::domain::intake;
 use crate::domain::step::Event;
 use crate::domain::time::UnixTime;
 use crate::store::journal::JournalLine;
@@ -43,7 +44,8 @@ pub(super) fn take_up(
             restored,
             "the record is older than the world; nothing is bought until the cards are confirmed"
         );
-        set_everything_aside(conn, live, restored, now)?;
+        let since = intake::set_aside_at(now, lines.iter().map(|line| line.at).max());
+        set_everything_aside(conn, live, restored, (now, since))?;
         let last_key = lines.last().map_or("", |line| line.key.as_str());
         note(conn, format!("{UP_TO}{last_key}"), now)?;
     }
@@ -76,13 +78,18 @@ fn dealt_with(act: &HumanAction, lines: &[JournalLine]) -> usize {
     place.map_or(0, |place| place + 1)
 }
 
-fn set_everything_aside(conn: &Connection, live: &Live, restored: bool, now: UnixTime) -> Result<(), StoreError> {
+fn set_everything_aside(
+    conn: &Connection,
+    live: &Live,
+    restored: bool,
+    (now, since): (UnixTime, UnixTime),
+) -> Result<(), StoreError> {
     for attempt in attempts::open(conn)? {
         super::moves::advance(conn, live, &attempt, Event::RolledBack, now)?;
     }
     let reason =
         if restored { "a copy of the record was restored" } else { "the record is older than the journal of orders" };
-    meta::quarantine_all(conn, reason, now).map(drop)
+    meta::quarantine_all(conn, reason, since).map(drop)
 }
 
 fn note(conn: &Connection, reason: String, now: UnixTime) -> Result<(), StoreError> {

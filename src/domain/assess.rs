@@ -138,6 +138,11 @@ pub enum Reason {
         /// When.
         opens: UnixTime,
     },
+    /// The last purchase may be missing in what the operator answers from its cache.
+    JustBought {
+        /// When it surely shows.
+        until: UnixTime,
+    },
     /// Enough was bought within 24 hours.
     DayLimit {
         /// When the next is allowed.
@@ -377,6 +382,10 @@ fn held(ledger: &Ledger) -> u32 {
 fn delayed(rule: &Rule, ledger: &Ledger, zone: &TimeZone, now: UnixTime, reasons: &mut Vec<Reason>) -> Option<Verdict> {
     if let Some(until) = ledger.breaker_until.filter(|until| now < *until) {
         reasons.push(Reason::BreakerOpen { until });
+        return Some(Verdict::Wait { until });
+    }
+    if let Some(until) = ledger.shows_after(now) {
+        reasons.push(Reason::JustBought { until });
         return Some(Verdict::Wait { until });
     }
     let until = limits::day_limit_until(&rule.limits, &ledger.spends, now);

@@ -7,7 +7,7 @@ use super::attempt::Snapshot;
 use super::money::{Money, PER_UNIT};
 use super::operator::Proof;
 use super::plan::Plan;
-use super::reading::{AllowanceKind, Reading, WOBBLE};
+use super::reading::{AllowanceKind, CardState, Reading, WOBBLE};
 use super::time::{Secs, UnixTime};
 
 /// What a reading says about a purchase.
@@ -107,7 +107,13 @@ pub fn renewed(previous: &Reading, latest: &Reading) -> bool {
         (Some(old), Some(new)) => new.at.since(old.at) > tolerance(old.left(previous.read_at)),
         _ => false,
     });
-    new_asset || more_data || topped_up(previous, latest) || later
+    new_asset || more_data || topped_up(previous, latest) || later || revived(previous, latest)
+}
+
+/// Plans that are over leave an operator's answer, so that the next one has no end before it to be compared with.
+fn revived(previous: &Reading, latest: &Reading) -> bool {
+    let was_over = previous.state == CardState::Expired && first_end(previous).is_none();
+    was_over && latest.state == CardState::Active && first_end(latest).is_some_and(|end| end > latest.read_at)
 }
 
 /// Credit grows by a top-up alone; a tenth and one unit are left for corrections.
@@ -153,6 +159,16 @@ mod tests {
 
     fn credits(amounts: &[Money]) -> Reading {
         Reading { allowances: amounts.iter().map(|amount| credit(*amount)).collect(), ..reading(0) }
+    }
+
+    #[test]
+    fn a_card_whose_plans_had_all_left_the_answer_begins_a_cycle_with_the_next_one() {
+        let over = Reading::empty(NOW, CardState::Expired);
+        let alive =
+            Reading { plan_ends: Some(End::at(NOW.plus(Secs::days(30)))), ..Reading::empty(NOW, CardState::Active) };
+        assert!(renewed(&over, &alive));
+        assert!(!renewed(&Reading::empty(NOW, CardState::Active), &alive), "an end that is missing now and then");
+        assert!(!renewed(&over, &Reading::empty(NOW, CardState::Active)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is known of a card once an answer counts: which answers do, when a card that was set aside after a restore is
 //! confirmed, and when the card is read again.
 
+use super::attempt::{Attempt, AttemptState};
 use super::card::CardId;
 use super::gates;
 use super::operator::OperatorError;
@@ -29,11 +30,18 @@ pub enum Seen {
 }
 
 impl Seen {
-    /// Weighs an answer against the last one that made sense.
+    /// Weighs an answer against the last one that made sense. What an operator took back since shrinks ends for good, so
+    /// that a reading from before is no measure any more.
     #[must_use]
-    pub fn of(answer: Result<Reading, OperatorError>, recent: &Recent) -> Self {
+    pub fn of(answer: Result<Reading, OperatorError>, recent: &Recent, attempts: &[Attempt]) -> Self {
+        let taken_back_at = attempts.iter().filter_map(|attempt| match &attempt.state {
+            AttemptState::Reversed { at, .. } => Some(*at),
+            _ => None,
+        });
+        let last = taken_back_at.max();
+        let measure = recent.latest.as_ref().filter(|latest| last.is_none_or(|last| latest.read_at > last));
         match answer {
-            Ok(reading) => match oddity(&reading, recent.latest.as_ref()) {
+            Ok(reading) => match oddity(&reading, measure) {
                 None => Self::Good(reading),
                 Some(oddity) => Self::Odd(reading, oddity),
             },
@@ -59,13 +67,22 @@ pub fn take(recent: &mut Recent, failures: &mut u32, seen: &Seen) {
     }
 }
 
+/// From when a card is set aside after a restore: now, but never before the last order that is known of. A machine that
+/// starts with a clock of 1970 would else be through with the wait as soon as its clock is set.
+#[must_use]
+pub fn set_aside_at(now: UnixTime, last_order_at: Option<UnixTime>) -> UnixTime {
+    last_order_at.map_or(now, |ordered_at| ordered_at.max(now))
+}
+
 /// Whether a card that was set aside after a restore is confirmed: two readings, both taken more than 26 hours after,
 /// agree. By then whatever was bought shortly before the restore shows.
 #[must_use]
 pub fn confirmed(recent: &Recent, set_aside_at: UnixTime) -> bool {
     let (Some(latest), Some(previous)) = (&recent.latest, &recent.previous) else { return false };
     let agree = gates::reading_gate(Some(latest), Some(previous), latest.read_at).is_none();
-    agree && previous.read_at.since(set_aside_at) > QUARANTINE_LASTS
+    // A reading before this one that was taken later was taken by a clock that ran ahead.
+    let in_order = previous.read_at <= latest.read_at;
+    agree && in_order && previous.read_at.since(set_aside_at) > QUARANTINE_LASTS
 }
 
 /// When the card is read again: as assessed, sooner after a failure or while a renewal is to begin.
@@ -97,16 +114,31 @@ mod tests {
             take(&mut recent, &mut failures, &seen);
         }
         assert_eq!(failures, 2);
-        let first = Seen::of(Ok(later(0)), &recent);
+        let first = Seen::of(Ok(later(0)), &recent, &[]);
         take(&mut recent, &mut failures, &first);
         assert_eq!((failures, recent.latest.clone()), (0, Some(later(0))));
-        let odd = Seen::of(Ok(Reading { allowances: reading(-5).allowances, ..later(1) }), &recent);
+        let odd = Seen::of(Ok(Reading { allowances: reading(-5).allowances, ..later(1) }), &recent, &[]);
         assert!(matches!(odd, Seen::Odd(..)));
         take(&mut recent, &mut failures, &odd);
         assert_eq!(recent.latest, Some(later(0)));
         assert!(recent.odd.is_some());
         take(&mut recent, &mut failures, &Seen::Good(later(2)));
         assert_eq!((recent.previous, recent.odd), (Some(later(0)), None));
+    }
+
+    #[test]
+    fn an_end_that_shrank_is_odd_unless_the_operator_took_a_purchase_back() {
+        let ends = |secs, days| Reading {
+            plan_ends: Some(End::at(NOW.plus(Secs::days(days)))),
+            ..Reading::empty(NOW.plus(Secs(secs)), CardState::Active)
+        };
+        let recent = Recent { latest: Some(ends(0, 90)), ..Recent::default() };
+        let reversed = |secs| {
+            crate::domain::testing::attempt(AttemptState::Reversed { at: NOW.plus(Secs(secs)), why: String::new() })
+        };
+        assert!(matches!(Seen::of(Ok(ends(9, 30)), &recent, &[]), Seen::Odd(..)));
+        assert!(matches!(Seen::of(Ok(ends(9, 30)), &recent, &[reversed(-1)]), Seen::Odd(..)), "long ago");
+        assert!(matches!(Seen::of(Ok(ends(9, 30)), &recent, &[reversed(1)]), Seen::Good(_)));
     }
 
     #[test]
@@ -118,8 +150,17 @@ mod tests {
         assert!(!confirmed(&Recent::default(), NOW));
         assert!(!confirmed(&recent(at(26, 0), at(30, 0)), NOW));
         assert!(confirmed(&recent(at(26, 1), at(30, 0)), NOW));
+        assert!(!confirmed(&recent(at(20 * 24, 0), at(1, 0)), NOW), "the first was read by a clock that ran ahead");
         let moved = Reading { plan_ends: Some(End::at(NOW)), ..at(30, 0) };
         assert!(!confirmed(&recent(at(27, 0), moved), NOW), "they disagree");
+    }
+
+    #[test]
+    fn a_clock_that_is_not_set_yet_does_not_shorten_the_wait_after_a_restore() {
+        let in_1970 = UnixTime::clamped(9);
+        assert_eq!(set_aside_at(NOW, None), NOW);
+        assert_eq!(set_aside_at(NOW, Some(in_1970)), NOW);
+        assert_eq!(set_aside_at(in_1970, Some(NOW)), NOW);
     }
 
     #[test]

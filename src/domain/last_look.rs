@@ -142,7 +142,9 @@ impl LastLook<'_> {
         if wishes.pause.as_ref().is_some_and(|pause| pause.holds(self.now)) || wishes.skip_next {
             return Some(Gate::Paused);
         }
-        if self.ledger.open.is_some_and(|open| open.id != self.attempt.id) {
+        let by_rule = matches!(self.attempt.cause, Cause::Rule { .. });
+        let not_shown_yet = by_rule && self.ledger.shows_after(self.now).is_some();
+        if not_shown_yet || self.ledger.open.is_some_and(|open| open.id != self.attempt.id) {
             return Some(Gate::AttemptOpen);
         }
         if self.ledger.quarantined {

@@ -21,6 +21,8 @@ pub struct Ledger {
     pub another_way: AnotherWay,
     /// Money of the last 62 days that was or may have been charged, open attempts included.
     pub spends: Vec<Spend>,
+    /// When the effect of the last purchase was seen.
+    pub bought_at: Option<UnixTime>,
     /// How long the last plan that was bought lasts, where it has a length.
     pub cycle_length: Option<Secs>,
     /// Nothing is bought since the records were restored and the card is not confirmed.
@@ -41,8 +43,9 @@ impl Ledger {
             if attempt.state.name().is_open() {
                 ledger.open = Some(OpenAttempt::from(attempt));
             }
-            if let AttemptState::Done { .. } = attempt.state {
+            if let AttemptState::Done { at, .. } = attempt.state {
                 ledger.cycle_length = attempt.plan.validity();
+                ledger.bought_at = ledger.bought_at.max(Some(at));
             }
             if attempt.cycle == cycle {
                 ledger.closed.extend(ClosedAttempt::of(attempt));
@@ -52,6 +55,16 @@ impl Ledger {
             ledger.another_way = sellers::another_way(&tills(), attempts, cycle);
         }
         ledger
+    }
+}
+
+impl Ledger {
+    /// Until when the last purchase may be missing again in a reading, if it may at `now`: an operator that answers from
+    /// a cache may show the card as it was before, although another of its answers has shown the effect already.
+    #[must_use]
+    pub fn shows_after(&self, now: UnixTime) -> Option<UnixTime> {
+        let bought_at = self.bought_at.filter(|bought_at| *bought_at <= now)?;
+        Some(bought_at.plus(self.pace.at_most)).filter(|shows_at| now < *shows_at)
     }
 }
 

@@ -57,8 +57,19 @@ pub fn of_move(before: &Attempt, after: &Attempt, transition: Transition) -> Opt
 pub fn step_of(after: &Attempt, transition: Transition) -> String {
     match transition {
         Transition::T8 => "not_sent".to_owned(),
+        _ if after.state.name() == StateName::Human => step_of_question(after, 0),
         _ => format!("attempt:{}:{}:0", after.id.0, after.state.name().as_str()),
     }
+}
+
+/// A question is told when it is asked and once a day; a second question about the same order is another.
+#[must_use]
+pub fn step_of_question(asked: &Attempt, reminders: u32) -> String {
+    let asked_at = match &asked.state {
+        AttemptState::Human { asked_at, .. } => asked_at.secs(),
+        _ => 0,
+    };
+    format!("attempt:{}:human:{asked_at}:{reminders}", asked.id.0)
 }
 
 /// Each seller's reason is told once.

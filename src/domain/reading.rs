@@ -268,7 +268,9 @@ fn odd_time(reading: &Reading, previous: Option<&Reading>) -> Option<Oddity> {
     if reading.as_of.since(reading.read_at) > CLOCK_TOLERANCE {
         return Some(Oddity::FromTheFuture);
     }
-    previous.filter(|previous| reading.as_of < previous.as_of).map(|_| Oddity::OlderThanBefore)
+    // A reading before this one that was taken later was taken by a clock that ran ahead: its time tells nothing.
+    let before = previous.filter(|previous| previous.read_at <= reading.read_at);
+    before.filter(|previous| reading.as_of < previous.as_of).map(|_| Oddity::OlderThanBefore)
 }
 
 /// The last two readings of a card that made sense, and when and how the last try went wrong.

@@ -70,7 +70,9 @@ pub fn shown(attempt: &Attempt, fresh: Option<&Reading>, proof: Proof) -> Event 
 #[must_use]
 pub fn reminder(attempt: &Attempt, now: UnixTime) -> Option<u32> {
     let AttemptState::Human { asked_at, .. } = &attempt.state else { return None };
-    let days = now.since(*asked_at).0 / retry::REMIND_EVERY.0;
+    // One that was asked by a clock that ran ahead is put again all the same, counted from the calendar's first day.
+    let from = if *asked_at > now { UnixTime::MIN } else { *asked_at };
+    let days = now.since(from).0 / retry::REMIND_EVERY.0;
     u32::try_from(days).ok().filter(|days| *days > 0)
 }
 
@@ -130,6 +132,7 @@ mod tests {
         let order = attempt(human(Question::EndNear));
         let due = |secs| reminder(&order, NOW.plus(Secs(secs)));
         assert_eq!((due(0), due(86_399), due(86_400), due(3 * 86_400)), (None, None, Some(1), Some(3)));
+        assert!(due(-1).is_some() && due(-1) != due(-86_400), "asked by a clock that ran ahead");
         assert_eq!(reminder(&attempt(accepted()), NOW.plus(Secs::days(9))), None);
     }
 

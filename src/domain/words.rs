@@ -81,6 +81,12 @@ impl Display for Reason {
             Self::Quarantined => f.write_str("the records were restored and the card is not confirmed yet"),
             Self::BreakerOpen { until } => write!(f, "the operator fails too often and is left alone until {until}"),
             Self::OutsideHours { opens } => write!(f, "the rule's hours begin at {opens}"),
+            Self::JustBought { until } => {
+                write!(
+                    f,
+                    "something was just bought, and the operator may show the card as it was before until {until}"
+                )
+            }
             Self::DayLimit { until } => write!(f, "enough was bought within 24 hours; the next is allowed at {until}"),
             Self::AttemptOpen(open) if open.asked => {
                 write!(f, "attempt {} is {}; a person was asked", open.id.0, open.state)

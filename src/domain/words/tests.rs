@@ -74,6 +74,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Quarantined,
         Reason::BreakerOpen { until: NOW },
         Reason::OutsideHours { opens: NOW },
+        Reason::JustBought { until: NOW },
         Reason::DayLimit { until: NOW },
         Reason::AttemptOpen(open(false)),
         Reason::AttemptOpen(open(true)),

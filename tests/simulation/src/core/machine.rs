@@ -27,6 +27,7 @@ pub(super) struct Machine {
     /// When a copy was last put in the record's place.
     pub(super) restored_at: Option<i64>,
     pub(super) was_restored: bool,
+    pub(super) hour: i64,
     /// Messages that a mutant has not queued yet.
     pub(super) untold: Vec<(usize, NoticeKind, u32, String, AttemptId)>,
     /// Messages that are out and not settled.
@@ -48,6 +49,7 @@ impl Machine {
             backups: Vec::new(),
             restored_at: None,
             was_restored: false,
+            hour: 0,
             untold: Vec::new(),
             unsettled: Vec::new(),
         }

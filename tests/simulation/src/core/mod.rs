@@ -12,6 +12,7 @@ mod record;
 mod settle;
 mod start;
 
+use simkeeper::domain::attempt::AttemptState;
 use simkeeper::domain::fares::Fares;
 use simkeeper::domain::time::{Secs, UnixTime};
 
@@ -24,6 +25,14 @@ use crate::oracle::facts::Fact;
 use crate::world::{BEGINS, Settings, World};
 
 const DAY: i64 = 86_400;
+/// An order under way is looked up again within six hours and a tenth.
+const LOOK_UP_WITHIN: Secs = Secs::hours(7);
+/// A question is put again after a day, and an operator may ask to be left alone for one.
+const ASK_WITHIN: Secs = Secs::hours(26);
+/// A message is tried again within a day and a fifth.
+const SEND_WITHIN: Secs = Secs::hours(30);
+/// Nothing needs more steps than this within an hour.
+const ACTS_IN_AN_HOUR: u32 = 20_000;
 
 /// The process ended here.
 pub(crate) struct Crash;
@@ -58,6 +67,8 @@ pub struct Simulation {
     mutant: Option<Mutant>,
     keys: u64,
     next_day: i64,
+    acts: u32,
+    written: usize,
     /// What is written down of every move, if anybody wants to read it.
     trace: Option<String>,
     /// Orders that were sent.
@@ -96,6 +107,8 @@ impl Simulation {
             mutant,
             keys: 0,
             next_day: BEGINS,
+            acts: 0,
+            written: 0,
             trace: traced.then(String::new),
             orders: 0,
             questions: [0; 3],
@@ -110,15 +123,33 @@ impl Simulation {
                 break;
             }
             self.at = self.at.max(at);
+            if self.spins(what) {
+                break;
+            }
             if self.process.is_some() {
                 self.tidy();
             }
-            if self.act(what).is_err() {
+            let ended = self.act(what).is_err();
+            self.write_world();
+            if ended {
                 self.stop();
             }
         }
         self.at = self.ends_at;
         self.tell_end();
+    }
+
+    /// Whether more is done within an hour than there can be to do; the world then ends here.
+    fn spins(&mut self, what: What) -> bool {
+        let hour = self.at / 3_600;
+        self.acts = if self.machine.hour == hour { self.acts + 1 } else { 0 };
+        self.machine.hour = hour;
+        let spins = self.acts > ACTS_IN_AN_HOUR;
+        if spins {
+            self.write(&format!("spins: {what:?}"));
+            self.world.facts.push(Fact::Spins { at: self.at });
+        }
+        spins
     }
 
     /// What was written down.
@@ -175,8 +206,8 @@ impl Simulation {
         match what {
             What::Day => self.day(),
             What::ClockMends => {
-                self.machine.clock_off = 0;
                 self.machine.clock_mends_at = None;
+                self.set_clock(0);
                 Ok(())
             }
             What::Start => self.start(),
@@ -188,11 +219,71 @@ impl Simulation {
         }
     }
 
-    /// Every quarter of an hour the time is noted; done here when it is next asked for.
+    /// Every quarter of an hour the time is noted that an operator's clock and ours have both reached.
     fn tidy(&mut self) {
         let now = self.now();
-        if now.since(self.record.last_seen) >= Secs::minutes(15) {
-            self.record.last_seen = now;
+        let fares = self.process.iter().flat_map(|process| &process.fares);
+        let told = fares.filter_map(|fares| fares.clocks.map(|(_, told)| told)).max();
+        if let Some(told) = told {
+            self.record.last_seen = self.record.last_seen.max(told.min(now));
+        }
+    }
+
+    /// The machine's clock is set; a daemon that sees it go back ends every wait that no clock of now can have begun.
+    fn set_clock(&mut self, off: i64) {
+        let before = self.now();
+        self.machine.clock_off = off;
+        let now = self.now();
+        if before.since(now) <= Secs::minutes(5) {
+            return;
+        }
+        let Some(process) = &mut self.process else { return };
+        for fares in &mut process.fares {
+            fares.clock_set_back(now);
+        }
+        self.end_waits(now);
+        self.spread_overdue(now);
+        if let Some(process) = &mut self.process {
+            process.late_changes_at = None;
+        }
+    }
+
+    fn end_waits(&mut self, now: UnixTime) {
+        for place in 0..self.record.rows.len() {
+            let row = &mut self.record.rows[place];
+            let Some(attempt) = row.open() else { continue };
+            let state = &mut row.attempts[attempt].attempt.state;
+            let within = if matches!(state, AttemptState::Planned { .. }) { ASK_WITHIN } else { LOOK_UP_WITHIN };
+            match state {
+                AttemptState::Planned { next_at }
+                | AttemptState::Pending { next_at, .. }
+                | AttemptState::Accepted { next_at, .. }
+                | AttemptState::Unknown { next_at, .. }
+                | AttemptState::Human { next_at, .. }
+                    if next_at.since(now) > within =>
+                {
+                    *next_at = now;
+                }
+                _ => {}
+            }
+        }
+        for notice in &mut self.record.notices {
+            if notice.next_at.since(now) > SEND_WITHIN {
+                notice.next_at = now;
+            }
+        }
+    }
+
+    /// The schedule from the record, with what is overdue, or further ahead than any wait, spread over some seconds.
+    fn spread_overdue(&mut self, now: UnixTime) {
+        let paces = self.world.operators.iter().map(|operator| operator.account.poll_every);
+        let longest = Secs(paces.max().unwrap_or(Secs::DAY).max(Secs::DAY).0 * 5 / 4);
+        let Some(process) = &mut self.process else { return };
+        process.schedule.clear();
+        for (place, row) in (0_i64..).zip(&self.record.rows) {
+            let due = row.next_poll_at;
+            let is_overdue = due <= now || due.since(now) > longest;
+            process.schedule.push(if is_overdue { now.plus(Secs(place * 2)) } else { due });
         }
     }
 
@@ -229,6 +320,22 @@ impl Simulation {
             // A string takes whatever is written to it.
             let _written = writeln!(trace, "{} {what}", self.at);
         }
+    }
+
+    /// What happened in the world since this was last called goes into the trace, too.
+    fn write_world(&mut self) {
+        if self.trace.is_none() {
+            return;
+        }
+        for place in self.written..self.world.facts.len() {
+            if let fact @ (Fact::Ordered { .. } | Fact::PersonBought { .. } | Fact::Intended { .. }) =
+                &self.world.facts[place]
+            {
+                let text = format!("{fact:?}");
+                self.write(&text);
+            }
+        }
+        self.written = self.world.facts.len();
     }
 
     fn tell_end(&mut self) {

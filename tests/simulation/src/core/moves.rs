@@ -124,7 +124,6 @@ impl Simulation {
         attempt: Option<AttemptId>,
         now: UnixTime,
     ) {
-        let due_soon = kind == NoticeKind::DueSoon;
         let row = &mut self.record.rows[place];
         let key = (kind, cycle, step);
         if row.told.contains(&key) {
@@ -146,7 +145,7 @@ impl Simulation {
         let fact =
             Fact::Queued { notice: id, card: place, attempt: attempt.map(|id| id.0), kind: kind.as_str(), at: self.at };
         self.world.facts.push(fact);
-        if self.trace.is_some() && !due_soon {
+        if self.trace.is_some() {
             self.write(&format!("card {place} tells {} ({id})", kind.as_str()));
         }
     }

@@ -336,11 +336,16 @@ impl Simulation {
         } else {
             answer
         };
+        let now = self.now();
+        if let BuyAnswer::Unknown { retry_after: Some(wait), .. } = &answer
+            && let Some(process) = &mut self.process
+        {
+            process.fares[seller].asked_to_wait(*wait, now);
+        }
         let answer = self.misread(answer);
         if let BuyAnswer::Unknown { doubt: Doubt::TimedOut, .. } = &answer
             && self.is(Mutant::NewKeyOnTimeOut)
         {
-            let now = self.now();
             let known = &mut self.record.rows[place].attempts[attempt];
             known.key = None;
             known.attempt.state = AttemptState::Planned { next_at: now.plus(GATE_AGAIN) };
@@ -353,7 +358,6 @@ impl Simulation {
         self.tell_untold()?;
         self.point(Site::CrashAfterOutcome, place, seller)?;
         if !state.is_open() {
-            let now = self.now();
             if let Some(process) = &mut self.process {
                 process.schedule[place] = now;
             }

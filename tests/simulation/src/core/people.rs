@@ -133,8 +133,9 @@ impl Simulation {
         }
         let to_2038 = 2_145_916_800 - self.at;
         let jumps = [20 * DAY, -20 * DAY, -self.at, to_2038, HOUR, -HOUR, -10 * HOUR, 200];
-        self.machine.clock_off = *self.machine.chance.pick(&jumps);
+        let off = *self.machine.chance.pick(&jumps);
         self.machine.clock_mends_at = Some(self.at + self.machine.chance.between(HOUR, 2 * DAY));
+        self.set_clock(off);
         self.nobody_sees_until(self.machine.clock_mends_at.unwrap_or(self.at));
         self.write("the clock jumps");
     }

@@ -3,6 +3,7 @@
 use simkeeper::domain::assess::{Action, assess};
 use simkeeper::domain::attempt::{Approval, Cause};
 use simkeeper::domain::choose::choose;
+use simkeeper::domain::cycle;
 use simkeeper::domain::draft::{self, Choice, draft};
 use simkeeper::domain::intake::{self, Seen};
 use simkeeper::domain::notice::NoticeKind;
@@ -49,10 +50,11 @@ impl Simulation {
 
     /// What an answer comes to; says whether a renewal is to begin now.
     pub(super) fn judge(&mut self, place: usize, answer: Result<Reading, OperatorError>, now: UnixTime) -> bool {
+        let attempts = self.record.rows[place].recent_attempts(now);
         let row = &mut self.record.rows[place];
         let seen = match answer {
             Ok(reading) if self.mutant == Some(Mutant::OddReadingBelieved) => Seen::Good(reading),
-            answer => Seen::of(answer, &row.recent),
+            answer => Seen::of(answer, &row.recent, &attempts),
         };
         let failed = matches!(seen, Seen::Failed);
         intake::take(&mut row.recent, &mut row.failures, &seen);
@@ -79,6 +81,10 @@ impl Simulation {
                 Action::Warn { due, .. } => self.tell(place, NoticeKind::DueSoon, cycle, due.step(), None, now),
                 Action::Renew { .. } => {}
             }
+        }
+        if self.trace.is_some() {
+            let ends = self.record.rows[place].recent.latest.as_ref().and_then(cycle::first_end);
+            self.write(&format!("card {place} read: ends {ends:?}, cycle {cycle}, {:?}", assessment.verdict));
         }
         let row = &mut self.record.rows[place];
         row.cycle = cycle;

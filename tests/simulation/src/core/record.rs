@@ -167,5 +167,10 @@ pub(super) struct Line {
 
 /// A key as a number.
 pub(super) fn number(key: &OrderKey) -> u128 {
-    u128::from_str_radix(key.as_str(), 16).unwrap_or(0)
+    text_number(key.as_str())
+}
+
+/// The text of a key as a number.
+pub(super) fn text_number(key: &str) -> u128 {
+    u128::from_str_radix(key, 16).unwrap_or(0)
 }

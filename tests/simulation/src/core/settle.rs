@@ -3,6 +3,7 @@
 
 use simkeeper::domain::attempt::{Attempt, AttemptState, StateName};
 use simkeeper::domain::cycle::Effect;
+use simkeeper::domain::news;
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{Found, Lookup, Proof, Repeat};
 use simkeeper::domain::settling::{self, Ask};
@@ -87,6 +88,8 @@ impl Simulation {
             && (self.is(Mutant::ResendPastWindow) && matches!(capabilities.repeat, Repeat::Replays(_))
                 || self.is(Mutant::ClassCResends) && capabilities.lookup == Lookup::None && age > Secs::HOUR);
         let ask = if wrong { Ask::Resend } else { settling::ask(&open, &capabilities, proof, now) };
+        // A clock that the operator's contradicts cannot tell how old an order is.
+        let differs = self.machine.clock_off.abs() > 300 && !self.is(Mutant::NoClockCheck);
         match ask {
             Ask::Resend => return self.resend(place, attempt, seller, wrong),
             Ask::Nothing => return Ok(true),
@@ -98,7 +101,7 @@ impl Simulation {
                 if let Some(process) = &mut self.process {
                     process.fares[seller].went_well();
                 }
-                Event::LookedUp(found)
+                if found == Found::Nothing && differs { Event::LookupFailed } else { Event::LookedUp(found) }
             }
             Err(error) => {
                 self.went_wrong(seller, &error, now);
@@ -115,6 +118,10 @@ impl Simulation {
     /// T9: the count is on disk before the same bytes leave again. A mutant's repeat goes past the table.
     fn resend(&mut self, place: usize, attempt: usize, seller: usize, past_the_table: bool) -> Step<bool> {
         let Some(prepared) = self.record.rows[place].attempts[attempt].prepared.clone() else { return Ok(true) };
+        if !past_the_table && self.record.last_seen.since(self.now()) > Secs::minutes(5) {
+            // By a clock that was set back the key is younger than it is.
+            return self.note(place, attempt, Event::LookupFailed);
+        }
         let event = if past_the_table { Event::LookupFailed } else { Event::Resends };
         if !self.note(place, attempt, event)? {
             return Ok(false);
@@ -163,7 +170,7 @@ impl Simulation {
         if self.is(Mutant::QuestionNotRepeated) {
             return;
         }
-        let step = format!("attempt:{}:human:{days}", id.0);
+        let step = news::step_of_question(open, days);
         self.tell(place, NoticeKind::Asked, cycle, step, Some(id), now);
         self.commit();
     }

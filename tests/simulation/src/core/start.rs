@@ -3,9 +3,11 @@
 
 use simkeeper::domain::attempt::{AttemptState, Question, Sent, StateName, Tally};
 use simkeeper::domain::draft;
+use simkeeper::domain::intake;
+use simkeeper::domain::news;
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::step::Event;
-use simkeeper::domain::time::{Secs, UnixTime};
+use simkeeper::domain::time::UnixTime;
 
 use super::record::{Line, Stand, number};
 use super::{Process, Simulation, Step};
@@ -29,12 +31,9 @@ impl Simulation {
         self.find_roll_back(now);
         self.recover_notices(now);
         self.recover_orders();
-        let mut process = Process { fares: self.record.fares.clone(), ..Process::default() };
-        for (place, row) in (0_i64..).zip(&self.record.rows) {
-            let due = row.next_poll_at;
-            process.schedule.push(if due <= now { now.plus(Secs(place * 2)) } else { due });
-        }
-        self.process = Some(process);
+        self.end_waits(now);
+        self.process = Some(Process { fares: self.record.fares.clone(), ..Process::default() });
+        self.spread_overdue(now);
         self.commit();
         self.write("started");
         if self.world.fires(Site::CrashAtStart, 0, 0) { Err(super::Crash) } else { Ok(()) }
@@ -42,8 +41,14 @@ impl Simulation {
 
     fn tell_started(&mut self) {
         let restored = std::mem::take(&mut self.machine.was_restored);
+        let books = self.world.operators.iter().flat_map(|operator| &operator.book);
         if restored {
-            self.machine.restored_at = Some(self.at);
+            self.machine.restored_at = None;
+        }
+        let lost = books.filter(|order| !self.record.keys.contains(&crate::core::record::text_number(&order.key)));
+        if restored && let Some(last) = lost.map(|order| order.arrived_at).max() {
+            // A clock that is not set yet can only tell the time of the last order that was lost.
+            self.machine.restored_at = Some(if self.machine.clock_off == 0 { self.at } else { last });
         }
         let mut open = Vec::new();
         for (place, row) in self.record.rows.iter().enumerate() {
@@ -85,8 +90,9 @@ impl Simulation {
             self.import(&line, now);
         }
         if !self.is(Mutant::NoQuarantine) {
+            let since = intake::set_aside_at(now, self.journal.iter().map(|line| line.at).max());
             for row in &mut self.record.rows {
-                row.set_aside = Some(now);
+                row.set_aside = Some(since);
             }
         }
     }
@@ -117,7 +123,7 @@ impl Simulation {
         let id = known.attempt.id;
         self.record.keys.insert(number(&line.key));
         self.moved(place, attempt, "", false);
-        let step = format!("attempt:{}:human:0", id.0);
+        let step = news::step_of_question(&self.record.rows[place].attempts[attempt].attempt, 0);
         self.tell(place, NoticeKind::Asked, cycle, step, Some(id), now);
     }
 

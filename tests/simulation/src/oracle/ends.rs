@@ -35,7 +35,7 @@ impl Card {
     fn was_told(&self, end: i64, since: i64) -> bool {
         let half = (end - since).min(60 * DAY) / 2;
         let latest = end - TOLD_BEFORE.min(half) + SLACK;
-        self.alerts.iter().any(|at| *at <= latest && *at >= (end - 12 * DAY).min(latest - DAY))
+        self.alerts.iter().any(|at| *at <= latest && *at >= since)
     }
 
     fn has_excuse(&self, end: i64) -> bool {

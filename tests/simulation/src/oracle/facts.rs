@@ -35,6 +35,8 @@ pub enum Fact {
         taken_back_at: Option<i64>,
         /// How long it provides for the card.
         extends_secs: i64,
+        /// Whether nothing of it ever shows on the card.
+        never_shows: bool,
         /// What was charged if it is taken.
         charge: i64,
     },
@@ -141,6 +143,11 @@ pub enum Fact {
     GivenUp {
         /// Its row.
         notice: i64,
+    },
+    /// The daemon does the same over and over without an end.
+    Spins {
+        /// When.
+        at: i64,
     },
     /// A card could not be read, or its clock was wrong, from here on.
     Blind {

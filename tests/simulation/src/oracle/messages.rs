@@ -34,7 +34,8 @@ impl Oracle {
             "accepted" | "absent" if was_doubtful && !by_person => "settled_late",
             _ => return,
         };
-        if !self.told.contains(&(attempt, kind)) {
+        // Each question is told; other news of one order is told once.
+        if kind == "asked" || !self.told.contains(&(attempt, kind)) {
             self.owed.push((attempt, kind, at, card));
         }
     }

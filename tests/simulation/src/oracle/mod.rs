@@ -37,6 +37,7 @@ struct Order {
     taken_back_at: Option<i64>,
     extends_secs: i64,
     charge: i64,
+    never_shows: bool,
     /// The operator said for certain that it was not taken, or a person said to leave it be.
     is_excused: bool,
 }
@@ -109,10 +110,11 @@ impl Oracle {
                     ..Card::default()
                 });
             }
-            Fact::Ordered { card, key, at, taken_at, taken_back_at, extends_secs, charge } => {
+            Fact::Ordered { card, key, at, taken_at, taken_back_at, extends_secs, never_shows, charge } => {
                 let (key, at, taken_at, charge) = (*key, *at, *taken_at, *charge);
-                let (taken_back_at, extends_secs) = (*taken_back_at, *extends_secs);
-                let order = Order { key, at, taken_at, taken_back_at, extends_secs, charge, is_excused: false };
+                let (taken_back_at, extends_secs, never_shows) = (*taken_back_at, *extends_secs, *never_shows);
+                let order =
+                    Order { key, at, taken_at, taken_back_at, extends_secs, charge, never_shows, is_excused: false };
                 self.ordered(*card, order);
             }
             Fact::PersonBought { card, at, extends_secs } => {
@@ -129,6 +131,7 @@ impl Oracle {
                 self.started(*acknowledged, *found, *at, *restored, open);
             }
             Fact::Stopped { .. } => {}
+            Fact::Spins { at } => self.breach("spin", *at, 0, "the same is done over and over"),
             Fact::Delivered { notice, is_known } => self.delivered(*notice, *is_known),
             Fact::Unsettled { notice } => self.unsettled(*notice),
             Fact::GivenUp { notice } => self.given_up(*notice),

@@ -46,6 +46,7 @@ impl Oracle {
         let month = month_of(at);
         let counts = |order: &&Order| {
             order.taken_at.is_some()
+                && !order.is_excused
                 && month_of(order.at) == month
                 && month_of(order.at - MONTH_SLACK) == month
                 && month_of(order.at + MONTH_SLACK) == month

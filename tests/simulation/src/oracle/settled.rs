@@ -15,7 +15,12 @@ impl Oracle {
         match *to {
             "refused" | "absent" | "abandoned" if *by_person => self.excuse(*card, key),
             "refused" | "absent" | "abandoned" => self.not_taken(*card, *attempt, key, to, *at),
-            "done" => self.taken(*card, *attempt, key, *at),
+            "done" => {
+                self.taken(*card, *attempt, key, *at);
+                // It is done by a person's word or another purchase, and provides for nothing.
+                let orders = self.cards[*card].orders.iter_mut();
+                orders.filter(|order| order.key == key && order.never_shows).for_each(|order| order.is_excused = true);
+            }
             _ => {}
         }
     }

@@ -78,6 +78,9 @@ impl World {
         let has_end = reading.plan_ends.is_some() || reading.number_ends.is_some();
         if has_end && self.fires(Site::EndMissing, card, operator) {
             (reading.plan_ends, reading.number_ends) = (None, None);
+            // What is not told cannot be warned of, and nobody sees in the next reading that it moved.
+            let from = reading.read_at.secs();
+            self.facts.push(Fact::Blind { card, from, until: from + 40 * DAY });
         }
         let ends = [&mut reading.plan_ends, &mut reading.number_ends].into_iter().find(|end| end.is_some());
         if let Some(end) = ends {

@@ -115,19 +115,17 @@ impl CardTruth {
             }
             Kind::Number => {
                 let ends = self.number.last().map_or(coming.at, |(_, ends)| *ends);
-                self.number.push((coming.at, ends.max(coming.at) + coming.validity));
-                if coming.gone_at < i64::MAX {
-                    self.number.push((coming.gone_at.max(coming.at), ends));
-                }
+                let begins = if coming.validity < 0 { ends } else { ends.max(coming.at) };
+                self.number.push((coming.at, begins + coming.validity));
             }
             Kind::Credit => {
                 let left = self.credit_at(coming.at);
-                self.credit.push((coming.at, left + coming.credit));
-                if coming.gone_at < i64::MAX {
-                    let then = self.credit_at(coming.gone_at);
-                    self.credit.push((coming.gone_at.max(coming.at), (then - coming.credit).max(0)));
-                }
+                self.credit.push((coming.at, (left + coming.credit).max(0)));
             }
+        }
+        if coming.gone_at < i64::MAX && self.kind != Kind::Plans {
+            let (at, validity, credit) = (coming.gone_at.max(coming.at), -coming.validity, -coming.credit);
+            self.coming.push(Coming { at, gone_at: i64::MAX, validity, bytes: 0, credit });
         }
         self.packages.retain(|package| package.ends_at + LISTED_FOR * 2 > coming.at);
     }

@@ -2,6 +2,7 @@
 
 use simkeeper::domain::operator::{BuyAnswer, Doubt, PreparedOrder, Refusal, RefusalKind, Repeat};
 use simkeeper::domain::plan::Plan;
+use simkeeper::domain::time::Secs;
 
 use super::calls::key_number;
 use super::card::{Coming, usd};
@@ -41,7 +42,8 @@ fn parse(prepared: &PreparedOrder) -> Option<Asked> {
 }
 
 fn unknown(doubt: Doubt) -> BuyAnswer {
-    BuyAnswer::Unknown { doubt, detail: String::new(), retry_after: None }
+    let retry_after = (doubt == Doubt::Throttled).then_some(Secs(600));
+    BuyAnswer::Unknown { doubt, detail: String::new(), retry_after }
 }
 
 impl World {
@@ -247,6 +249,7 @@ impl World {
             taken_at: order.taken_at,
             taken_back_at: order.taken_back_at,
             extends_secs: self.cards[order.card].extends(plan.validity_secs.unwrap_or(0), bytes, credit),
+            never_shows: order.lacks_effect,
             charge: order.charge,
         });
     }

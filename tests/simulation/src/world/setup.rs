@@ -108,7 +108,8 @@ fn operator(class: usize, chance: &mut Chance) -> OperatorTruth {
         1 => (Repeat::Pays, lookup),
         _ => (Repeat::Pays, Lookup::None),
     };
-    let turns = chance.percent(50);
+    // Nobody could learn of it where nothing can be looked up.
+    let turns = chance.percent(50) && lookup != Lookup::None;
     let proof = [Proof::AssetIds, Proof::Expiry, Proof::Balance][(class + chance.below(3) as usize) % 3];
     let poll_every = Secs(*chance.pick(&[12 * HOUR, DAY, 2 * DAY]));
     OperatorTruth {
@@ -221,7 +222,7 @@ fn card(place: usize, operators: &[OperatorTruth], chance: &mut Chance) -> CardT
             gone_at: i64::MAX,
         }),
         Kind::Number => truth.number.push((0, first)),
-        Kind::Credit => truth.credit.push((BEGINS - 1, chance.between(4, 10) * 10_000)),
+        Kind::Credit => truth.credit.push((BEGINS - DAY, chance.between(4, 10) * 10_000)),
     }
     truth
 }

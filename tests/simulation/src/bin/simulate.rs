@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use simulation::coverage;
+use simulation::daemon::command;
 use simulation::mutants::Mutant;
 use simulation::run::{Plan, Report, live, run};
 use simulation::world::Settings;
@@ -57,8 +58,18 @@ fn names(wrong: &str) -> String {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(("record", rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return match command::command(rest) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(wrong) => {
+                eprintln!("{wrong}");
+                ExitCode::from(2)
+            }
+        };
+    }
     let Some(("core", rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
-        eprintln!("{USAGE}");
+        eprintln!("{USAGE}\n   or: {}", command::USAGE);
         return ExitCode::from(2);
     };
     let wishes = match wishes(rest) {

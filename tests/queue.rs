@@ -6,6 +6,8 @@
 mod world;
 
 use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,11 +23,13 @@ use simkeeper::domain::card::Name;
 use simkeeper::domain::notice::{DedupKey, Event, Language, NoticeKind, Story};
 use simkeeper::domain::time::{Secs, UnixTime};
 use simkeeper::notify::{self, Channel, ChannelSettings, MailHeaders, Recipient};
+use simkeeper::sandbox::{Call, Class, FaultKind};
 use simkeeper::store::notices::{self, NewNotice, NoticeState};
 use simkeeper::store::{Connection, Store, StoreError};
 
 use world::files::AUTO;
-use world::{World, full, keeper, low};
+use world::mailbox::{Sink, free_port};
+use world::{World, ending, full, keeper, low};
 
 const NOW: UnixTime = UnixTime::clamped(1_797_336_000);
 /// So many at once.
@@ -71,6 +75,48 @@ fn a_message_that_ends_the_daemon_three_times_is_set_aside_and_holds_nothing_up(
     world.told(&json!({ "do": "retry_notice", "id": poison.id }));
     world.until("a person's word to count", |world| world.notices()[0].state == "sent");
     assert_eq!(world.mails().iter().filter(|mail| format!("<{}>", mail.id) == poison.message_id).count(), 1);
+}
+
+/// A gateway for texts that takes everything; what it was asked.
+fn gateway() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, asked) = (listener.local_addr().unwrap().port(), Arc::new(Mutex::new(Vec::new())));
+    let kept = Arc::clone(&asked);
+    // It ends with the test program.
+    std::thread::spawn(move || {
+        while let Ok((mut socket, _)) = listener.accept() {
+            let mut line = String::new();
+            let _read = BufReader::new(&socket).read_line(&mut line);
+            kept.lock().unwrap().push(line);
+            let _sent = socket.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        }
+    });
+    (port, asked)
+}
+
+/// A mail server that drops encryption hears nothing, not even the name of the recipient; what cannot wait arrives by text.
+#[test]
+fn what_cannot_wait_arrives_by_text_when_no_mail_can_go_encrypted() {
+    let (port, (texts, asked)) = (free_port(), gateway());
+    let world = World::of(Class::Neither, 600).card("tablet", ending, AUTO);
+    let mut world = world.fault(Call::Buy, FaultKind::LostBefore, 1);
+    world.machine.tables = format!(
+        "[channel.mail]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"starttls\"\nfrom = \"keeper@example.net\"\n\n\
+         [channel.text]\nkind = \"gateway\"\nmethod = \"get\"\nurl = \"http://127.0.0.1:{texts}/send\"\n\
+         query = {{ to = \"{{to}}\", text = \"{{text}}\" }}\n"
+    );
+    world.write_files();
+    let file = world.folder().join("simkeeper.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(file, text.replace("[person.anna]\n", "[person.anna]\nsms = \"+16135550123\"\n")).unwrap();
+    // It knows no STARTTLS, as one between us and the server that leaves it out.
+    let clear = Sink::start(port, &world.folder().join("clear"), &[]);
+    world.begin();
+    world.until("the mail to be refused", |world| world.notices().iter().any(|notice| notice.why.is_some()));
+    world.until("a text", |_| asked.lock().unwrap().iter().any(|line| line.contains("tablet")));
+    let line = asked.lock().unwrap()[0].clone();
+    assert!(line.starts_with("GET /send?") && line.contains("16135550123"), "{line}");
+    assert_eq!(clear.mails().len(), 0, "nothing in clear");
 }
 
 fn named(name: &str) -> Name {

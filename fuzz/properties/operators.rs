@@ -26,6 +26,7 @@ use simkeeper::operators::one_nce::OneNce;
 use simkeeper::operators::profile::{Profile, ProfileOperator, check as profile_of};
 use simkeeper::operators::reloadly::Reloadly;
 use simkeeper::operators::sandbox::SandboxOperator;
+use simkeeper::operators::tame::Tame;
 use simkeeper::operators::telnyx::Telnyx;
 use simkeeper::operators::things_mobile::ThingsMobile;
 use simkeeper::operators::tmf654::{Access, CardKey, Settings, Tmf654, Version};
@@ -79,8 +80,12 @@ pub(crate) fn is_sound_error(error: &OperatorError) {
     }
 }
 
-/// An account of this kind.
-pub(crate) fn open(kind: &str) -> Arc<dyn Operator> {
+/// An account of this kind, as the daemon opens it.
+pub(crate) fn open(kind: &str) -> Tame {
+    Tame::new(adapter(kind), vec![SECRET.into()])
+}
+
+fn adapter(kind: &str) -> Arc<dyn Operator> {
     let way = &Way { unpaced: true, body_bytes_max: Some(64 << 10), ..Way::to("http://127.0.0.1:9") };
     let secret = || SECRET.into();
     macro_rules! account {

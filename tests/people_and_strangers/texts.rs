@@ -9,7 +9,7 @@ use simkeeper::domain::card::disturbs;
 
 use super::program;
 use crate::world::files::AUTO;
-use crate::world::{World, full, keeper};
+use crate::world::{KEYED, World, full, keeper};
 
 /// What no place that shows text may be controlled by.
 const ATTACK: &str = "EVIL\r\nBcc: eve@example.net\r\n\r\n<script>alert(1)</script>\u{202e}\u{2066}\u{0}\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J\u{2028}& \"'";
@@ -101,7 +101,7 @@ fn mails_are_whole(folder: &Path) -> usize {
 }
 
 fn attacked(buy: &Value) -> World {
-    let mut world = World::new().card("tablet", full, AUTO).at("evil");
+    let mut world = World::of(KEYED, 60).card("tablet", full, AUTO).at("evil");
     let folder = program::add(&mut world, "evil", &answers(buy), "");
     let mut world = world.start();
     world.until("an order", |_| program::calls(&folder).iter().any(|call| call == "buy"));

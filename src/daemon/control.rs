@@ -11,8 +11,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
-use axum::http::header::{COOKIE, HOST, HeaderMap, HeaderName, ORIGIN, REFERER};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -30,7 +30,7 @@ pub const PATH: &str = "/v1/do";
 const BODY_MAX_BYTES: usize = 512 << 20;
 
 /// What browsers add to what a page asks, and no command does.
-const OF_BROWSERS: [HeaderName; 4] = [ORIGIN, REFERER, COOKIE, HeaderName::from_static("sec-fetch-site")];
+const OF_BROWSERS: [&str; 4] = ["origin", "referer", "cookie", "sec-fetch-site"];
 
 /// Who is at the other end, by the kernel's word.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ async fn no_browsers(request: Request, next: Next) -> Response {
 fn is_of_a_command(headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     let named = hosts.next().is_some_and(|host| host.as_bytes().iter().all(u8::is_ascii_alphabetic));
-    named && hosts.next().is_none() && OF_BROWSERS.iter().all(|name| !headers.contains_key(name))
+    named && hosts.next().is_none() && OF_BROWSERS.iter().all(|name| !headers.contains_key(*name))
 }
 
 async fn answer(

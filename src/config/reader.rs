@@ -1,6 +1,7 @@
 //! Reading a parsed file key by key: every value knows its path and its place, every problem is noted, and reading goes
 //! on. What a key may hold is a type that implements [`Value`]; the same type describes itself in the JSON schema.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use schemars::JsonSchema;
@@ -296,6 +297,9 @@ impl<'a> Notes<'a> {
         let shown = blotted(&self.source.text, &self.hidden);
         let mut found = std::mem::take(&mut self.found);
         found.sort_by_key(|(_, span, _, _)| span.start);
+        // A table of which every card is read says the same at one place more than once.
+        let mut told = HashSet::new();
+        found.retain(|(_, span, message, _)| told.insert((span.start, span.end, message.clone())));
         let at = (self.source.path.as_path(), self.source.text.as_str(), shown.as_str());
         let problem = |(severity, span, message, help)| {
             let line = self.line(&span);
@@ -306,10 +310,7 @@ impl<'a> Notes<'a> {
 
     fn add(&mut self, severity: Severity, span: &Span, message: &str, help: Option<String>) {
         // The file may have come from anywhere; what it holds must not control the terminal that shows the message.
-        let entry = (severity, span.clone(), tamed(message, 500), help.map(|help| tamed(&help, 800)));
-        if !self.found.contains(&entry) {
-            self.found.push(entry);
-        }
+        self.found.push((severity, span.clone(), tamed(message, 500), help.map(|help| tamed(&help, 800))));
     }
 }
 

@@ -11,7 +11,7 @@ use crate::world::mailbox::debian;
 /// What it does with each request: answers from a file beside it, and, where `complain` says so, quotes the whole
 /// request to standard error and fails.
 const PROGRAM: &str = r#"
-import datetime, json, os, sys, time
+import datetime, json, os, sys
 text = sys.stdin.read()
 request, folder = json.loads(text), os.path.dirname(os.path.abspath(__file__))
 answers = json.load(open(os.path.join(folder, "answers.json")))
@@ -21,10 +21,7 @@ if request["call"] in answers.get("complain", []):
     sys.exit("cannot do this: " + text + "\n\x1b[31m" + text)
 answer = answers.get(request["call"], {"error": {"class": "never", "kind": "other", "message": "no"}})
 if request["call"] == "preflight":
-    # The time of the story: so many times as fast as the machine's since then.
-    speed, anchor, begins = answers["clock"].split("@")
-    passed = (time.time() - int(anchor) / 1000) * int(speed)
-    now = datetime.datetime.fromisoformat(begins.replace("Z", "+00:00")) + datetime.timedelta(seconds=passed)
+    now = datetime.datetime.now(datetime.timezone.utc)
     answer = answer | {"operator_time": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
 if request["call"] in ("buy", "find"):
     answer = answer | {"key": request["key"]}
@@ -37,10 +34,10 @@ print(json.dumps({"version": 1} | answer))
 pub(crate) fn add(world: &mut World, name: &str, answers: &Value, lines: &str) -> PathBuf {
     let folder = world.folder().join(format!("program-{name}"));
     std::fs::create_dir(&folder).unwrap();
-    let mut answers = answers.clone();
-    answers["clock"] = world.clock().words().into();
+    // No program may be asked to spend on a clock that is not the machine's.
+    world.real_time = true;
     std::fs::write(folder.join("answers.json"), answers.to_string()).unwrap();
-    let program = folder.join("operator.py");
+    let program = folder.join("answers.py");
     std::fs::write(&program, format!("#!{}\n{PROGRAM}", debian("python3").display())).unwrap();
     std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
     let table = format!(

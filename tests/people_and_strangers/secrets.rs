@@ -9,7 +9,7 @@ use serde_json::json;
 use super::program;
 use crate::world::files::AUTO;
 use crate::world::mailbox::SecureServer;
-use crate::world::{KEYED, World, full, keeper, low};
+use crate::world::{World, full, keeper, low};
 
 /// In every secret here.
 const MARK: &str = "s3cret-mark";
@@ -42,8 +42,7 @@ fn marked(folder: &Path) -> Vec<PathBuf> {
 /// A world in which everything that has a secret fails: a program that quotes what it was given, an operator that does
 /// not take its key, mail and text servers that want other passwords.
 fn failing(mails: &SecureServer) -> World {
-    let mut world =
-        World::of(KEYED, 60).card("tablet", full, AUTO).at("quotes").card("router", full, AUTO).at("complains");
+    let mut world = World::new().card("tablet", full, AUTO).at("quotes").card("router", full, AUTO).at("complains");
     world = world.card("phone", low, AUTO);
     world.machine.account = format!("key = {{ file = \"{}\" }}\n", secret(&world, "key-operator").display());
     let lines =
@@ -95,7 +94,7 @@ fn secrets_stay_where_they_are_whatever_fails() {
         &["check", "--json"],
     ] {
         let mut command = keeper::program(arguments);
-        command.args(["--clock", &world.clock().words()]).arg("--config").arg(world.folder());
+        command.arg("--config").arg(world.folder());
         let output = command.arg("--state").arg(world.state()).output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(!text.is_empty() && !text.contains(MARK), "{arguments:?}: {text}");

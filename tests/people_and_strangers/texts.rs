@@ -9,7 +9,7 @@ use simkeeper::domain::card::disturbs;
 
 use super::program;
 use crate::world::files::AUTO;
-use crate::world::{KEYED, World, full, keeper};
+use crate::world::{World, full, keeper};
 
 /// What no place that shows text may be controlled by.
 const ATTACK: &str = "EVIL\r\nBcc: eve@example.net\r\n\r\n<script>alert(1)</script>\u{202e}\u{2066}\u{0}\u{1b}[31m\u{1b}]0;x\u{7}\u{9b}2J\u{2028}& \"'";
@@ -58,7 +58,6 @@ fn printed(world: &World) -> Vec<(String, String)> {
     let both = commands.iter().flat_map(|command| [command.to_vec(), [command, &["--json"][..]].concat()]);
     both.map(|arguments| {
         let mut command = keeper::program(&arguments);
-        command.args(["--clock", &world.clock().words()]);
         let output = command.arg("--config").arg(world.folder()).arg("--state").arg(world.state()).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{arguments:?}: {text}");
@@ -101,7 +100,7 @@ fn mails_are_whole(folder: &Path) -> usize {
 }
 
 fn attacked(buy: &Value) -> World {
-    let mut world = World::of(KEYED, 60).card("tablet", full, AUTO).at("evil");
+    let mut world = World::new().card("tablet", full, AUTO).at("evil");
     let folder = program::add(&mut world, "evil", &answers(buy), "");
     let mut world = world.start();
     world.until("an order", |_| program::calls(&folder).iter().any(|call| call == "buy"));

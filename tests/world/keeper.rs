@@ -29,10 +29,13 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts it; what it says is added to `log`.
+    /// Starts it, with the machine's clock if `clock` is empty; what it says is added to `log`.
     pub(crate) fn start(folder: &Path, clock: &str, environment: &[(&str, OsString)]) -> Self {
         let log = OpenOptions::new().create(true).append(true).open(log_of(folder)).expect("the log");
-        let mut command = program(&["run", "--log", "info", "--clock", clock]);
+        let mut command = program(&["run", "--log", "info"]);
+        if !clock.is_empty() {
+            command.args(["--clock", clock]);
+        }
         command.arg("--config").arg(folder).arg("--state").arg(state_of(folder));
         command.envs(environment.iter().map(|(name, value)| (name, value)));
         command.stdout(log.try_clone().expect("the log")).stderr(log);

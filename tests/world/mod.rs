@@ -64,6 +64,8 @@ pub(crate) struct World {
     cards: Vec<CardLines>,
     base_url: String,
     environment: Vec<(&'static str, OsString)>,
+    /// Whether the daemon goes by the machine's clock, as it must where an account is no sandbox.
+    pub(crate) real_time: bool,
     /// What the daemon trusts beside nothing: the root of an operator behind TLS.
     root: Option<PathBuf>,
     folder: tempfile::TempDir,
@@ -99,6 +101,7 @@ impl World {
             machine: MachineLines::default(),
             cards: Vec::new(),
             environment: Vec::new(),
+            real_time: false,
             root: None,
             folder: tempfile::tempdir().expect("a folder"),
         }
@@ -177,7 +180,8 @@ impl World {
     pub(crate) fn launch(&mut self) {
         let mut environment = self.environment.clone();
         environment.extend(self.root.iter().map(|root| ("SSL_CERT_FILE", root.into())));
-        self.keeper = Some(Keeper::start(self.folder(), &self.clock.words(), &environment));
+        let clock = if self.real_time { String::new() } else { self.clock.words() };
+        self.keeper = Some(Keeper::start(self.folder(), &clock, &environment));
     }
 
     /// Where the operator listens.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::error::StoreError;
+use super::journal::sync_dir_of;
 use super::migrate::{self, Schema};
 use super::reserve::free_bytes;
 use super::{backup, settings};
@@ -153,7 +154,10 @@ pub(super) fn quick_check(conn: &Connection, path: &Path) -> Result<(), StoreErr
 /// Makes a folder that only its owner may enter, and closes an existing one to others.
 pub(super) fn make_dir(dir: &Path) -> Result<(), StoreError> {
     let told = |error: std::io::Error| StoreError::file("making the folder", dir, &error);
+    let new: Vec<&Path> = dir.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists()).collect();
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(told)?;
+    // Until the folder above it is synced, a loss of power may take a new folder with all that was synced in it.
+    new.into_iter().rev().try_for_each(sync_dir_of).map_err(told)?;
     let mode = fs::metadata(dir).map_err(told)?.permissions().mode();
     if mode & 0o077 != 0 {
         fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(told)?;
@@ -187,12 +191,18 @@ fn refuse_newer(path: &Path, found: i64, schema: &Schema) -> Result<(), StoreErr
     Err(StoreError::NewerSchema { path: path.to_owned(), found, known, backup: copy })
 }
 
-/// Refuses what is no database by its first bytes, before SQLite touches it.
+/// Refuses what is no database by its first bytes, before SQLite touches it. Where SQLite's own journal lies beside it, the
+/// power went while the file was being made: SQLite then first makes it what it was before.
 fn refuse_other_files(path: &Path) -> Result<(), StoreError> {
     let told = |error: std::io::Error| StoreError::file("reading", path, &error);
     let mut head = Vec::new();
     File::open(path).map_err(told)?.take(16).read_to_end(&mut head).map_err(told)?;
-    if head.is_empty() || head == MAGIC { Ok(()) } else { Err(StoreError::NotSqlite { path: path.to_owned() }) }
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if head.is_empty() || head == MAGIC || Path::new(&journal).exists() {
+        return Ok(());
+    }
+    Err(StoreError::NotSqlite { path: path.to_owned() })
 }
 
 /// The schema of a database that is ours or new.

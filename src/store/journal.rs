@@ -153,8 +153,14 @@ impl OrderJournal {
         Err(io::Error::other("another file has taken its place"))
     }
 
+    /// Cuts off what is no whole line, and syncs that: the rest of a line that came back beneath the next one would look
+    /// like damage inside.
     fn cut(&self) -> io::Result<()> {
-        if self.file.metadata()?.len() > self.whole_bytes { self.file.set_len(self.whole_bytes) } else { Ok(()) }
+        if self.file.metadata()?.len() <= self.whole_bytes {
+            return Ok(());
+        }
+        self.file.set_len(self.whole_bytes)?;
+        self.file.sync_all()
     }
 }
 

@@ -106,7 +106,8 @@ async fn next_code(daemon: &Arc<Daemon>, attempt: &Attempt) -> Result<(), StoreE
             let card = cards::by_id(conn, attempt.card)?;
             let codes = card.as_ref().and_then(|card| live.rule_of(card)).map_or(&[][..], |rule| &rule.codes);
             let refused = attempt.code.as_ref();
-            let next = draft::code_after(codes, refused);
+            let this_cycle = attempts::this_cycle(conn, attempt.card, attempt.cycle)?;
+            let next = draft::code_after(codes, refused, &this_cycle);
             let what = format!("the code {} is not valid", refused.map_or("", String::as_str));
             let evidence = Evidence { transition: "T2", what, digest: None, at: now };
             attempts::set_offer(conn, &attempt, &attempt.plan, &attempt.payment, next, &evidence).map(drop)

@@ -127,10 +127,13 @@ fn first_code(choice: &Choice<'_>) -> Option<String> {
     choice.rule.codes.iter().filter(|_| choice.takes_codes).find(|code| !refused(code)).cloned()
 }
 
-/// The code after one that the preflight refused: the next of the rule, or none after the last.
+/// The code after one that the preflight refused: the next of the rule that no order of this cycle was refused for, or
+/// none after the last.
 #[must_use]
-pub fn code_after<'a>(codes: &'a [String], refused: Option<&String>) -> Option<&'a str> {
-    codes.iter().skip_while(|code| Some(*code) != refused).nth(1).map(String::as_str)
+pub fn code_after<'a>(codes: &'a [String], refused: Option<&String>, this_cycle: &[Attempt]) -> Option<&'a str> {
+    let failed = |code: &&String| this_cycle.iter().any(|one| code_failed(one) && one.code.as_ref() == Some(*code));
+    let mut after = codes.iter().skip_while(|code| Some(*code) != refused).skip(1);
+    after.find(|code| !failed(code)).map(String::as_str)
 }
 
 fn approval(choice: &Choice<'_>, now: UnixTime) -> Approval {
@@ -209,7 +212,9 @@ mod tests {
         let second = drafted(&[refused(3)], &codes, usd(10));
         assert_eq!((second.code.as_deref(), second.number), (Some("B"), 2));
         assert_eq!(drafted(&[refused(2)], &codes, usd(10)).code.as_deref(), Some("A"));
-        assert_eq!(code_after(&codes.codes, Some(&"A".to_owned())), Some("B"));
-        assert_eq!(code_after(&codes.codes, Some(&"B".to_owned())), None);
+        assert_eq!(code_after(&codes.codes, Some(&"A".to_owned()), &[]), Some("B"));
+        let b_failed = Attempt { code: Some("B".into()), ..refused(3) };
+        assert_eq!(code_after(&codes.codes, Some(&"A".to_owned()), &[b_failed]), None, "an order was refused for it");
+        assert_eq!(code_after(&codes.codes, Some(&"B".to_owned()), &[]), None);
     }
 }

@@ -521,6 +521,7 @@ fn ledgers() -> impl Strategy<Value = Ledger> {
                 closed,
                 another_way: [AnotherWay::None, AnotherWay::TriedLess, AnotherWay::Untried][cycle as usize % 3],
                 spends,
+                bought_at: None,
                 cycle_length,
                 quarantined,
                 breaker_until,

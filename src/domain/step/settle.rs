@@ -16,9 +16,9 @@ const NEGATIVES_NEEDED: u32 = 3;
 const WATCH_FOR_EVIDENCE: Secs = Secs::hours(48);
 /// An unknown order is looked for at least this long before a near end makes it a person's question.
 const LOOK_FIRST: Secs = Secs::HOUR;
-/// An order that is unknown for longer than this is a person's question, whatever its operator still promises: not every
-/// card has an end that comes near.
-const UNKNOWN_MAX: Secs = Secs::days(7);
+/// An order that was pending, and that its operator still calls so after this, is a person's question: look-ups will not
+/// settle it, and not every card has an end that comes near.
+const PENDING_ASKED_AFTER: Secs = Secs::days(7);
 /// This long before the card's end a person is asked about an unknown order.
 const ASK_BEFORE_END: Secs = Secs::days(4);
 /// An effect that nobody documents is expected within this.
@@ -252,7 +252,8 @@ impl Here<'_> {
             Repeat::Refuses | Repeat::Pays if blind && age > watched => return Some(Question::NoEvidence),
             Repeat::Refuses | Repeat::Pays => {}
         }
-        if age > UNKNOWN_MAX {
+        let was_pending = matches!(self.attempt.state, AttemptState::Unknown { doubt: Doubt::PendingLost, .. });
+        if was_pending && age > PENDING_ASKED_AFTER {
             return Some(Question::NoEvidence);
         }
         let looked = age > LOOK_FIRST && tally.lookups >= NEGATIVES_NEEDED;

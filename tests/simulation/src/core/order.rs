@@ -116,7 +116,10 @@ impl Simulation {
             }
             Err(OperatorError::Never { kind: RefusalKind::BadCode, .. }) if planned.code.is_some() => {
                 let codes = self.world.rule(place, self.at).map(|rule| rule.codes.clone()).unwrap_or_default();
-                let next = draft::code_after(&codes, planned.code.as_ref()).map(str::to_owned);
+                let this_cycle: Vec<_> =
+                    self.record.rows[place].attempts.iter().map(|row| row.attempt.clone()).collect();
+                let this_cycle: Vec<_> = this_cycle.into_iter().filter(|one| one.cycle == planned.cycle).collect();
+                let next = draft::code_after(&codes, planned.code.as_ref(), &this_cycle).map(str::to_owned);
                 self.record.rows[place].attempts[attempt].attempt.code = next;
                 self.commit();
             }

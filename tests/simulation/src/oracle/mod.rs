@@ -146,11 +146,11 @@ impl Oracle {
 
     fn started(&mut self, acknowledged: u64, found: u64, at: i64, restored: bool, open: &[(usize, i64)]) {
         if restored {
-            // Rows of the time that was lost are given anew, and their messages are gone with them.
+            // Rows of the time that was lost are given anew, and their messages are gone with them; what was told before
+            // the copy was made is still told.
             self.attempts.clear();
             self.notices.clear();
             self.owed.clear();
-            self.told.clear();
             for card in &mut self.cards {
                 card.restored_at = at;
             }

@@ -545,9 +545,7 @@ fn t14_a_pending_order_is_waited_for_72_hours_and_a_vanished_one_until_it_would_
         assert_eq!(went(pending(), still(), &class, Secs(three_days + 1)), ("T14", "unknown"));
         // Where nothing can be looked up, time alone moves it on: it is looked at later, and never again and again.
         let moved = go(pending(), Event::TimePassed, &class, Secs(three_days)).unwrap();
-        assert!(
-            matches!(&moved.state, AttemptState::Pending { next_at, .. } if *next_at > NOW.plus(Secs(three_days)))
-        );
+        assert!(matches!(&moved.state, AttemptState::Pending { next_at, .. } if *next_at > NOW.plus(Secs(three_days))));
         assert_eq!(went(pending(), Event::TimePassed, &class, Secs(three_days + 1)), ("T14", "unknown"));
         let limit = class.may_show_until();
         assert_eq!(went(pending(), nothing(), &class, limit), ("T14", "pending"));

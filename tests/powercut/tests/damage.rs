@@ -48,7 +48,10 @@ fn a_page_whose_head_is_overwritten_is_found_before_it_is_used() {
         bytes_of(&mut image, "simkeeper.db")[page * PAGE..][..12].fill(0xff);
         let refused = unknown_orders(&image);
         assert!(
-            matches!(refused, Err(StoreError::Damaged { .. } | StoreError::NotSqlite { .. } | StoreError::Broken { .. })),
+            matches!(
+                refused,
+                Err(StoreError::Damaged { .. } | StoreError::NotSqlite { .. } | StoreError::Broken { .. })
+            ),
             "page {}: {refused:?}",
             page + 1
         );

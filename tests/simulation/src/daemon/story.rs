@@ -50,12 +50,7 @@ pub(super) struct Story {
 }
 
 impl Story {
-    pub(super) fn new(
-        seed: u64,
-        settings: &Settings,
-        folder: &Path,
-        wrong: Option<Wrong>,
-    ) -> anyhow::Result<Self> {
+    pub(super) fn new(seed: u64, settings: &Settings, folder: &Path, wrong: Option<Wrong>) -> anyhow::Result<Self> {
         let world = World::new(seed, settings);
         let places = Places {
             config: folder.join("config"),

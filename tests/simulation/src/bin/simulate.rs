@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use simulation::coverage;
-use simulation::daemon::command;
 use simulation::mutants::Mutant;
 use simulation::run::{Plan, Report, live, run};
 use simulation::world::Settings;
@@ -58,21 +57,33 @@ fn names(wrong: &str) -> String {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(("record", rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        return match command::command(rest) {
-            Ok(true) => ExitCode::SUCCESS,
-            Ok(false) => ExitCode::FAILURE,
-            Err(wrong) => {
-                eprintln!("{wrong}");
-                ExitCode::from(2)
-            }
-        };
+    match words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        Some(("core", rest)) => core_wanted(rest),
+        #[cfg(feature = "daemon")]
+        Some(("record", rest)) => record_wanted(rest),
+        Some(_) | None => {
+            eprintln!("{USAGE}");
+            #[cfg(feature = "daemon")]
+            eprintln!("   or: {}", simulation::daemon::command::USAGE);
+            ExitCode::from(2)
+        }
     }
-    let Some(("core", rest)) = words.split_first().map(|(first, rest)| (first.as_str(), rest)) else {
-        eprintln!("{USAGE}\n   or: {}", command::USAGE);
-        return ExitCode::from(2);
-    };
-    let wishes = match wishes(rest) {
+}
+
+#[cfg(feature = "daemon")]
+fn record_wanted(words: &[String]) -> ExitCode {
+    match simulation::daemon::command::command(words) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(wrong) => {
+            eprintln!("{wrong}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn core_wanted(words: &[String]) -> ExitCode {
+    let wishes = match wishes(words) {
         Ok(wishes) => wishes,
         Err(wrong) => {
             eprintln!("{wrong}");

@@ -111,13 +111,13 @@ struct Guard {
 }
 
 impl Guard {
-    /// What is due looks due to no round's own reckoning any more, so the round is woken for it.
+    /// No round reckons with what was due already, so all are woken for it: an order left on its way is another round's.
     fn wake_after_rest(&self) {
-        let (work, round, wait) = (Arc::clone(&self.work), self.round, self.work.bells.machine_wait(FALLEN_RESTS));
+        let (work, wait) = (Arc::clone(&self.work), self.work.bells.machine_wait(FALLEN_RESTS));
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 tokio::time::sleep(wait).await;
-                work.bells.ring(round);
+                work.bells.ring_all();
             });
         }
     }

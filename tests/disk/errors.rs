@@ -174,7 +174,7 @@ fn a_copy_that_cannot_be_kept_leaves_no_half_copy_and_the_record_alone() {
         assert!(world.keeper().is_running(), "{rule}\n{}", world.log());
     }
     trouble.ends();
-    assert_eq!(world.ask(&serde_json::json!({ "do": "backup" }))["answer"], "done");
+    assert_eq!(world.ask(&serde_json::json!({ "do": "backup" }))["answer"], "copied");
     world.use_up("tablet");
     world.until_bought("tablet", 1);
 }

@@ -129,8 +129,10 @@ impl OrderJournal {
             Err(error) => Some(self.breaks(&error)),
         };
         if let Some(error) = failed {
-            // If this fails too, the next line is preceded by another try.
-            drop(self.cut());
+            // If this fails too, the next line is preceded by another try, or the next start makes one. After an error of
+            // the disk nothing is synced again, not even this.
+            let cut = if error.is_fatal() { self.file.set_len(self.whole_bytes) } else { self.cut() };
+            drop(cut);
             return Err(error);
         }
         self.whole_bytes += text.len() as u64;

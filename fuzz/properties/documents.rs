@@ -174,9 +174,9 @@ fn buys(script: &Script<'_>, operator: &dyn Operator, plan: &Plan) {
     }
 }
 
-/// A refusal is certain only by a code that the adapter lists, or because nothing was sent.
+/// A refusal is certain only by a code that the adapter lists or that begins with a listed one, as some have kinds, or because nothing was sent.
 fn is_listed(code: &str, terms: &Terms, kind: &str, nothing_sent: bool) {
-    let listed = terms.final_codes.iter().any(|listed| listed == code);
+    let listed = terms.final_codes.iter().any(|listed| code.starts_with(listed.as_str()));
     let before = nothing_sent && NOT_SENT_CODES.contains(&code);
     // A program names the kind of its refusal itself; its codes are its own.
     assert!(listed || before || kind == "exec", "`{code}` is not among {:?}", terms.final_codes);

@@ -53,7 +53,7 @@ fn an_account_at_somebody_elses_address_is_refused() {
         world.launch();
         let ended = world.keeper().ended();
         assert!(!ended.success(), "{address}: {}", world.log());
-        let reasons = ["is not on this machine", "is not a host of this operator", "is not an address"];
+        let reasons = ["is not on this machine", "is not a host of this operator", "holds no user and no password"];
         assert!(reasons.iter().any(|reason| world.log().contains(reason)), "{address}: {}", world.log());
     }
 }

@@ -50,7 +50,7 @@ fn printed(world: &World) -> Vec<(String, String)> {
         &["explain", "tablet"],
         &["plan"],
         &["history", "tablet"],
-        &["card", "list"],
+        &["card", "find", "tablet"],
         &["card", "show", "tablet"],
         &["notice", "list"],
         &["operator", "list"],

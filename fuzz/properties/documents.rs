@@ -164,7 +164,7 @@ fn buys(script: &Script<'_>, operator: &dyn Operator, plan: &Plan) {
         }
         BuyAnswer::Refused(refusal) => {
             assert!(is_tame(&refusal.code) && is_tame(&refusal.text), "{refusal:?}");
-            is_listed(&refusal.code, &operator.terms(), script.kind, sent.is_empty());
+            is_listed(&refusal.code, &operator.terms(), script.kind, sent.is_empty() || two_phase);
         }
         BuyAnswer::NotSent { why } => {
             assert!(is_tame(&why));
@@ -177,9 +177,13 @@ fn buys(script: &Script<'_>, operator: &dyn Operator, plan: &Plan) {
 /// A refusal is certain only by a code that the adapter lists or that begins with a listed one, as some have kinds, or because nothing was sent.
 fn is_listed(code: &str, terms: &Terms, kind: &str, nothing_sent: bool) {
     let listed = terms.final_codes.iter().any(|listed| code.starts_with(listed.as_str()));
+    // DT One reserves first, and what is not confirmed is not taken.
+    let reserved = kind.starts_with("dtone") && code == "price";
     let before = nothing_sent && NOT_SENT_CODES.contains(&code);
-    // A program names the kind of its refusal itself; its codes are its own.
-    assert!(listed || before || kind == "exec", "`{code}` is not among {:?}", terms.final_codes);
+    // A program names the kind of its refusal itself; its codes are its own. A profile may go by the words of an answer
+    // that has no code.
+    let own = kind == "exec" || kind.starts_with("profile") && code.starts_with("HTTP ");
+    assert!(listed || before || reserved || own, "`{code}` is not among {:?}", terms.final_codes);
 }
 
 fn finds(script: &Script<'_>, operator: &dyn Operator, plan: &Plan) {

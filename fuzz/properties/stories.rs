@@ -5,6 +5,7 @@ use simkeeper::domain::card::Name;
 use simkeeper::domain::money::{Currency, Money};
 use simkeeper::domain::notice::{Event, FailedWhy, Language, Story};
 use simkeeper::domain::plan::Plan;
+use simkeeper::domain::record::RecordProblem;
 use simkeeper::domain::time::UnixTime;
 use simkeeper::notify::{Recipient, samples};
 
@@ -16,7 +17,8 @@ pub(crate) fn story(bytes: &mut Bytes<'_>) -> Story {
     story.at = UnixTime::clamped(bytes.number());
     if let Some(card) = &mut story.card {
         (card.name, card.account) = (name(bytes), name(bytes));
-        card.number = bytes.perhaps(Bytes::text);
+        // A number is digits and dots, whoever told it.
+        card.number = bytes.perhaps(|bytes| simkeeper::domain::card::tamed(&bytes.text(), 40));
     }
     spoil(&mut story.event, bytes);
     story
@@ -63,7 +65,7 @@ fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
                 FailedWhy::NeverArrived | FailedWhy::Held(_) | FailedWhy::NoPlan => {}
             }
             *next_try = bytes.perhaps(time);
-            *support = bytes.perhaps(Bytes::text);
+            *support = self::support(bytes);
         }
         Event::Unknown { plan, sent_at, .. } | Event::SettledLate { plan, sent_at, .. } => {
             spoil_plan(plan, bytes);
@@ -72,18 +74,28 @@ fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
         Event::Asked { plan, ends, support, reminders, .. } => {
             spoil_plan(plan, bytes);
             *ends = bytes.perhaps(time);
-            *support = bytes.perhaps(Bytes::text);
+            *support = self::support(bytes);
             *reminders = u32::from(bytes.byte());
         }
         Event::Paused { by, until, .. } => (*by, *until) = (bytes.text(), bytes.perhaps(time)),
         Event::RulesProblem { file, report, .. } => (*file, *report) = (bytes.text(), bytes.text()),
         Event::WalletLow(low) => {
             (low.account, low.balance) = (name(bytes), money(bytes));
-            low.support = bytes.perhaps(Bytes::text);
+            low.support = support(bytes);
         }
+        Event::RecordProblem(problem) => match problem {
+            RecordProblem::Damaged { why } => *why = bytes.text(),
+            RecordProblem::JournalLost => {}
+            RecordProblem::CopyOld { newest } => *newest = bytes.perhaps(time),
+        },
         Event::CardsFound { account, rule, .. } => (*account, *rule) = (name(bytes), bytes.perhaps(name)),
         Event::Test { channel } => *channel = bytes.text(),
     }
+}
+
+/// Whom to ask: a line of the owner's file, which is tamed when it is taken over.
+fn support(bytes: &mut Bytes<'_>) -> Option<String> {
+    bytes.perhaps(|bytes| simkeeper::domain::card::tamed(&bytes.text(), 200))
 }
 
 fn spoil_plan(plan: &mut Plan, bytes: &mut Bytes<'_>) {

@@ -94,7 +94,7 @@ fn stop(error: &StoreError) -> anyhow::Error {
 /// What will be another than it is, in lines for people.
 fn changes(restore: &Restore, state: &Path, now: UnixTime) -> anyhow::Result<Vec<String>> {
     let copy = restore.copy();
-    let seen = copy.installation.last_seen_at;
+    let seen = copy.installation.known_until();
     let mut lines = vec![
         format!("the copy {} is sound: schema {}, {} bytes", copy.path.display(), copy.schema, copy.bytes),
         format!(

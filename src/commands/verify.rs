@@ -85,7 +85,7 @@ fn copy(file: &Path, state: &Path, now: UnixTime) -> anyhow::Result<Vec<Finding>
             return Ok(vec![Finding::wrong("copy", error.to_string(), "do not rely on this copy; take another one")]);
         }
     };
-    let seen = copy.installation.last_seen_at;
+    let seen = copy.installation.known_until();
     let what = format!("every page and reference holds; {} bytes, sha256 {}", copy.bytes, copy.sha256);
     let holds = format!(
         "schema {}, {} cards, {} orders, until {seen} ({})",
@@ -135,7 +135,11 @@ fn opened(store: &Store, now: UnixTime) -> Finding {
         ),
         Ok((installation, bytes)) => Finding::sound(
             "record",
-            format!("ours, {bytes} bytes, begun {}, last noted {}", installation.created_at, installation.last_seen_at),
+            format!(
+                "ours, {bytes} bytes, begun {}, last noted {}",
+                installation.created_at,
+                installation.known_until()
+            ),
         ),
         Err(error) => Finding::wrong("record", error.to_string(), RESTORE),
     }
@@ -202,7 +206,7 @@ fn copies(state: &Path, now: UnixTime) -> anyhow::Result<Finding> {
         Ok(about) => about,
         Err(error) => return Ok(Finding::wrong("copies", error.to_string(), MAKE_ONE)),
     };
-    let seen = backup::made_at(&newest).unwrap_or(about.installation.last_seen_at);
+    let seen = backup::made_at(&newest).unwrap_or_else(|| about.installation.known_until());
     let said = format!("the newest is {}, made {}, and sound", newest.display(), relative(seen, now));
     if now.since(seen) > COPY_OLD {
         return Ok(Finding::wrong("copies", said, MAKE_ONE));

@@ -11,7 +11,7 @@ use super::desk::{Desk, Fares};
 use super::opener::Opener;
 use super::tell;
 use crate::config::{Carries, Config, Machine, Person};
-use crate::domain::card::{Card, Name};
+use crate::domain::card::{Card, Name, tamed};
 use crate::domain::notice::{Language, NoticeKind};
 use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
@@ -84,6 +84,8 @@ pub struct Surroundings {
     pub config: PathBuf,
 }
 
+/// A line about whom to ask is no longer than this.
+const SUPPORT_CHARS: usize = 200;
 /// Who is told when the file names nobody: whoever looks into the maildir.
 const OWNER: &str = "owner";
 
@@ -167,7 +169,8 @@ impl Live {
     /// Whom to ask about an account's purchases.
     #[must_use]
     pub fn support(&self, account: &Name) -> Option<String> {
-        self.desks.get(account).and_then(|desk| desk.account.support.clone())
+        let support = self.desks.get(account).and_then(|desk| desk.account.support.as_deref());
+        support.map(|line| tamed(line, SUPPORT_CHARS))
     }
 
     /// What the account's operator can do; the most careful there is, once the account has left the file.

@@ -133,6 +133,10 @@ impl Drop for Guard {
         }
         self.work.in_hand.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.job);
         self.work.bells.ring(self.round);
+        if matches!(self.job, Job::Attempt(_)) {
+            // An order whose outcome could not be recorded is on its way without a sender, and the settle round's.
+            self.work.bells.ring(Round::Settle);
+        }
         if self.round != Round::Deliver {
             // Whatever it did may have left something to tell.
             self.work.bells.ring(Round::Deliver);

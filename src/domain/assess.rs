@@ -334,7 +334,7 @@ fn untrusted(
 /// Attempts of this cycle that came to nothing: how long to wait, or that enough was tried.
 fn used_up(ledger: &Ledger, now: UnixTime, reasons: &mut Vec<Reason>) -> Option<Verdict> {
     let last = ledger.closed.last()?;
-    let tried = tried(ledger);
+    let tried = ledger.tried();
     let wait = match last.how {
         // Another code, or none, may be tried at once: nothing else is wrong.
         Closed::Refused(RefusalKind::BadCode) => retry::next_attempt(tried).map(|_| Secs::MINUTE),
@@ -346,7 +346,7 @@ fn used_up(ledger: &Ledger, now: UnixTime, reasons: &mut Vec<Reason>) -> Option<
         }
         Closed::Refused(kind) if !kind.can_pass() => None,
         Closed::Abandoned { by_person: true } | Closed::Reversed => None,
-        Closed::Abandoned { by_person: false } | Closed::WalletShort => Some(retry::after_gates(held(ledger))),
+        Closed::Abandoned { by_person: false } | Closed::WalletShort => Some(retry::after_gates(ledger.held())),
         Closed::Refused(_) | Closed::Absent => retry::next_attempt(tried),
     };
     let Some(wait) = wait else {
@@ -360,22 +360,6 @@ fn used_up(ledger: &Ledger, now: UnixTime, reasons: &mut Vec<Reason>) -> Option<
         reasons.push(Reason::WaitsAfterFailure { until });
         Verdict::Wait { until }
     })
-}
-
-/// Orders of this cycle that were sent. What a gate held back before that uses up none of the tries.
-fn tried(ledger: &Ledger) -> u32 {
-    let sent = ledger.closed.iter().filter(|closed| match closed.how {
-        Closed::Refused(_) | Closed::Absent | Closed::Reversed => true,
-        Closed::Abandoned { .. } | Closed::WalletShort => false,
-    });
-    u32::try_from(sent.count()).unwrap_or(u32::MAX)
-}
-
-/// Attempts of this cycle that a gate held back.
-fn held(ledger: &Ledger) -> u32 {
-    let by_gate = |how| matches!(how, Closed::Abandoned { by_person: false } | Closed::WalletShort);
-    let held = ledger.closed.iter().filter(|closed| by_gate(closed.how));
-    u32::try_from(held.count()).unwrap_or(u32::MAX)
 }
 
 /// It may be bought, but not yet.

@@ -34,6 +34,24 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Orders of this cycle that were sent. What a gate held back before that uses up none of the tries.
+    #[must_use]
+    pub fn tried(&self) -> u32 {
+        let sent = self.closed.iter().filter(|closed| match closed.how {
+            Closed::Refused(_) | Closed::Absent | Closed::Reversed => true,
+            Closed::Abandoned { .. } | Closed::WalletShort => false,
+        });
+        u32::try_from(sent.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Attempts of this cycle that a gate held back.
+    #[must_use]
+    pub fn held(&self) -> u32 {
+        let by_gate = |how| matches!(how, Closed::Abandoned { by_person: false } | Closed::WalletShort);
+        let held = self.closed.iter().filter(|closed| by_gate(closed.how));
+        u32::try_from(held.count()).unwrap_or(u32::MAX)
+    }
+
     /// What attempts and money say; what concerns the account and the record is for the caller to add. `tills` is asked
     /// only where something was refused.
     #[must_use]

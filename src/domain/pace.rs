@@ -15,6 +15,8 @@ use super::time::{Secs, UnixTime};
 const NEIGHBOURS_SHIFT: u32 = 9;
 /// Close to an end or a limit a card is read this many times as often.
 const NEAR_FACTOR: i64 = 4;
+/// A card whose order was taken is read this often until it shows.
+const EFFECT_LOOKED_FOR: Secs = Secs::minutes(10);
 /// An end this near is close.
 const NEAR_END: Secs = Secs::days(2);
 
@@ -38,7 +40,8 @@ pub(super) fn next_poll(
     match verdict {
         // The renewal's own reading comes when it may begin.
         Verdict::Wait { until } if until > now => regular.min(until),
-        Verdict::Open { state: StateName::Accepted } => regular.min(now.plus(Secs(floor))),
+        // The order's own looks come sooner at first; a day of these tells no more than they do.
+        Verdict::Open { state: StateName::Accepted } => regular.min(now.plus(EFFECT_LOOKED_FOR.max(pace.at_most))),
         _ => regular,
     }
 }

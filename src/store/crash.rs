@@ -11,10 +11,6 @@ pub use self::hooks::{Hook, hook, install};
 pub(crate) fn point(name: &'static str) {
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    if std::env::var("SIMKEEPER_PANIC_AT").is_ok_and(|wanted| wanted == name) {
-        // A defect whose panic says what must not be told.
-        std::panic::panic_any(std::env::var("SIMKEEPER_PANIC_SAYS").unwrap_or_default());
-    }
     static VISITS: AtomicU32 = AtomicU32::new(0);
     hooks::visit(name);
     let Ok(wanted) = std::env::var("SIMKEEPER_CRASH_AT") else { return };
@@ -26,7 +22,7 @@ pub(crate) fn point(name: &'static str) {
     let visits = VISITS.fetch_add(1, Ordering::SeqCst) + 1;
     if visit.parse() == Ok(visits) {
         if panics {
-            std::panic::panic_any("a test wants a defect here");
+            defect();
         }
         // SIGKILL cannot be caught, so nothing is flushed or finished: the same as kill -9 from outside.
         let _sent = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
@@ -34,6 +30,13 @@ pub(crate) fn point(name: &'static str) {
             std::thread::park();
         }
     }
+}
+
+/// A panic as a defect would cause one; it may quote what must not be told.
+#[cfg(feature = "crash-points")]
+#[expect(clippy::panic, reason = "a test asked for a defect")]
+fn defect() -> ! {
+    std::panic::panic_any(std::env::var("SIMKEEPER_PANIC_SAYS").unwrap_or_else(|_| "a test wants a defect".into()))
 }
 
 /// Nothing, in a release.

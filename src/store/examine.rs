@@ -96,7 +96,7 @@ pub fn examine(path: &Path, journal: &JournalContents) -> Result<Examined, Store
 /// # Errors
 /// If it cannot be read.
 pub fn extent(conn: &Connection) -> Result<(u64, UnixTime), StoreError> {
-    Ok((count(conn, ATTEMPTS)?, meta::last_seen(conn)?))
+    Ok((count(conn, ATTEMPTS)?, meta::installation(conn)?.known_until()))
 }
 
 /// Compares a record with the journal.

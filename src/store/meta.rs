@@ -38,6 +38,14 @@ pub struct Installation {
     pub last_seen_at: UnixTime,
 }
 
+impl Installation {
+    /// Until when the record knows of the world. No operator's clock may have confirmed an instant yet.
+    #[must_use]
+    pub fn known_until(&self) -> UnixTime {
+        self.last_seen_at.max(self.created_at)
+    }
+}
+
 /// A card for which nothing is bought for now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quarantine {

@@ -191,15 +191,18 @@ fn refuse_newer(path: &Path, found: i64, schema: &Schema) -> Result<(), StoreErr
     Err(StoreError::NewerSchema { path: path.to_owned(), found, known, backup: copy })
 }
 
-/// Refuses what is no database by its first bytes, before SQLite touches it. Where SQLite's own journal lies beside it, the
-/// power went while the file was being made: SQLite then first makes it what it was before.
+/// Refuses what is no database by its first bytes, before SQLite touches it. Where a log or journal of SQLite's lies beside
+/// it, the power may have gone while just these bytes were written: SQLite then has them, and makes the file whole.
 fn refuse_other_files(path: &Path) -> Result<(), StoreError> {
     let told = |error: std::io::Error| StoreError::file("reading", path, &error);
     let mut head = Vec::new();
     File::open(path).map_err(told)?.take(16).read_to_end(&mut head).map_err(told)?;
-    let mut journal = path.as_os_str().to_owned();
-    journal.push("-journal");
-    if head.is_empty() || head == MAGIC || Path::new(&journal).exists() {
+    let is_beside = |ending: &str| {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(ending);
+        fs::metadata(beside).is_ok_and(|meta| meta.len() > 0)
+    };
+    if head.is_empty() || head == MAGIC || is_beside("-journal") || is_beside("-wal") {
         return Ok(());
     }
     Err(StoreError::NotSqlite { path: path.to_owned() })

@@ -103,7 +103,7 @@ fn look_at(live: &Path, copy: &Examined) -> Result<Replaced, StoreError> {
 fn mark(path: &Path, copy: &Examined, by: &str, now: UnixTime) -> Result<(), StoreError> {
     let conn = Connection::open(path)?;
     conn.pragma_update(None, "synchronous", "FULL")?;
-    let reason = format!("from {}, a copy of {}", copy.path.display(), copy.installation.last_seen_at);
+    let reason = format!("from {}, a copy of {}", copy.path.display(), copy.installation.known_until());
     let what = people::RESTORE.to_owned();
     people::record(
         &conn,

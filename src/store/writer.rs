@@ -33,7 +33,7 @@ pub(super) enum Writer {
     /// A thread of its own writes.
     Thread(mpsc::Sender<Message>),
     /// Whoever waits for a commit makes it, for all that wait: nothing depends on how threads are scheduled.
-    Here(Mutex<Bench>),
+    Here(Box<Mutex<Bench>>),
 }
 
 /// What is needed to write, where no thread has it.
@@ -101,7 +101,7 @@ impl Writer {
     /// No thread: whoever writes does it. The lock is held until it is closed or dropped.
     pub(super) fn here(conn: Connection, lock: File, reserve: Reserve) -> Self {
         let desk = Desk::new(conn, lock, reserve);
-        Self::Here(Mutex::new(Bench { desk: Some(desk), waiting: VecDeque::new() }))
+        Self::Here(Box::new(Mutex::new(Bench { desk: Some(desk), waiting: VecDeque::new() })))
     }
 
     /// Runs `closure` in the next transaction, and returns once it is on disk.

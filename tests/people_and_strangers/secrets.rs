@@ -118,7 +118,7 @@ fn a_daemon_that_dies_leaves_no_core() {
 fn a_panic_tells_its_place_and_not_what_it_says() {
     let mut world = World::new().card("tablet", low, AUTO);
     world.environment(vec![
-        ("SIMKEEPER_PANIC_AT", "after_claim".into()),
+        ("SIMKEEPER_CRASH_AT", "panic@after_claim:1".into()),
         ("SIMKEEPER_PANIC_SAYS", format!("{MARK} of a panic").into()),
     ]);
     let mut world = world.start();

@@ -233,9 +233,7 @@ impl Here<'_> {
                 Some(self.doubt(sent, Some(order_id.clone()), Doubt::PendingLost))
             }
             // Where nothing can be looked up, nothing else moves it on, and it would be due for ever.
-            AttemptState::Pending { next_at, .. } if *next_at <= self.now => {
-                self.tallied(false).map(|moved| Move { transition: Transition::T13, ..moved })
-            }
+            AttemptState::Pending { next_at, .. } if *next_at <= self.now => self.tallied(false),
             AttemptState::Human { .. } | AttemptState::Pending { .. } => {
                 Some(Move { transition: Transition::T13, state: self.attempt.state.clone() })
             }

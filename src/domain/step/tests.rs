@@ -142,7 +142,7 @@ const TABLE: [(&str, &[Cell]); 25] = [
     (
         "time passed",
         &[
-            ("pending", "T13", "pending"),
+            ("pending", "T14", "pending"),
             ("accepted", "T15", "accepted"),
             ("unknown", "T13", "unknown"),
             ("human", "T13", "human"),

@@ -106,7 +106,7 @@ fn of_first_schema() -> Told<(Image, World, Contents)> {
     conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
     conn.execute_batch(FIRST_SCHEMA).map_err(sql)?;
     conn.pragma_update(None, "user_version", 1).map_err(sql)?;
-    let begun = "INSERT INTO installation VALUES (1, '018f3a52-0000-7000-8000-000000000001', ?1, ?1)";
+    let begun = "INSERT INTO installation VALUES (1, '018f3a52-0000-7000-8000-000000000001', ?1, 0)";
     conn.execute(begun, [BEGINNING.secs()]).map_err(sql)?;
     let mut world = World::new(Mutant::None).map_err(words)?;
     let mut chance = Chance::new(48);

@@ -11,9 +11,9 @@
 //! is the disk of the next life.
 //!
 //! - [`chance`]: numbers from a seed. [`names`]: which file is which.
-//! - [`file`], [`folder`]: what was not synced, and what becomes of it. [`disk`]: both, and when the power goes.
+//! - [`mod@file`], [`folder`]: what was not synced, and what becomes of it. [`disk`]: both, and when the power goes.
 //! - `calls`: the functions of the C library; the only unsafe code here.
-//! - [`orders`], [`work`]: what the daemon does with the store, in its order. [`mirror`]: what must then be there.
+//! - `orders`, `work`: what the daemon does with the store, in its order. [`mirror`]: what must then be there.
 //! - [`life`]: from one start to the loss of power and what the next start finds. [`cases`]: openings, upgrades,
 //!   backups and restores that are cut at every sync. [`run`]: thousands of lives. [`tally`]: the figures.
 //! - [`mutant`]: known-wrong designs that the above must catch.

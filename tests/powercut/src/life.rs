@@ -105,6 +105,11 @@ impl Life<'_> {
                 store.close_blocking();
                 Ok(None)
             }
+            // What could not be read without power is compared by the next start.
+            Err(_) if self.disk.is_off() => {
+                store.close_blocking();
+                Ok(None)
+            }
             Err(why) => {
                 store.close_blocking();
                 Err(why)

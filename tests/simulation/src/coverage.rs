@@ -1,6 +1,6 @@
 //! The table of faults by the state of the order and the class of the operator, and the cells that nothing can hit.
 
-use crate::faults::{CLASSES, Hits, SITES, STATES, Site};
+use crate::faults::{CLASSES, Hits, STATES, Site};
 
 const NONE: usize = 0;
 const PLANNED: usize = 1;
@@ -12,6 +12,7 @@ const HUMAN: usize = 6;
 
 /// Why a cell cannot be hit; none for one that can.
 #[must_use]
+#[expect(clippy::too_many_lines, reason = "a table of all sites, one a line")]
 pub fn impossible(site: Site, state: usize, class: usize) -> Option<&'static str> {
     let only = |states: &[usize], why: &'static str| (!states.contains(&state)).then_some(why);
     match site {
@@ -35,8 +36,11 @@ pub fn impossible(site: Site, state: usize, class: usize) -> Option<&'static str
         | Site::ListedLate
         | Site::EffectLate
         | Site::EffectNever
-        | Site::ReversedLater
         | Site::RefusedForNow => sent_only(state, class),
+        Site::ReversedLater => {
+            let untold = (class == 2).then_some("an operator without a look-up has no way to tell of it");
+            untold.or_else(|| sent_only(state, class))
+        }
         Site::RepeatInProgress | Site::RepeatAlreadyUsed | Site::RepeatOfError => {
             let repeats = (class != 0).then_some("only operators that honour keys are sent the same order again");
             repeats.or_else(|| only(&[UNKNOWN], "only an unknown order is sent again"))
@@ -56,21 +60,17 @@ pub fn impossible(site: Site, state: usize, class: usize) -> Option<&'static str
         | Site::EndFar
         | Site::EndShrinks
         | Site::Negative => None,
-        Site::CrashPlanned => only(&[PLANNED], "comes right after the plan"),
-        Site::CrashBeforeIntent => only(&[PLANNED], "comes before the intent"),
-        Site::CrashAfterIntent | Site::CrashAfterJournal | Site::CrashInPost => {
-            only(&[SENDING], "comes between the intent and the outcome")
-        }
-        Site::CrashAfterPost => {
-            let repeated = (class != 0 && state == UNKNOWN).then_some("only class A is sent again");
-            repeated.or_else(|| only(&[SENDING, UNKNOWN], "comes with the answer to an order"))
-        }
-        Site::CrashAfterOutcome => {
-            only(&[NONE, PLANNED, PENDING, ACCEPTED, UNKNOWN], "comes with the first outcome of an order")
-        }
-        Site::CrashSettling => only(&[NONE, PENDING, ACCEPTED, UNKNOWN, HUMAN], "comes with the settling of an order"),
-        Site::TwoPeople => only(&[NONE, ACCEPTED], "comes after a person's word"),
-        Site::StartsWithoutTime | Site::CrashAtStart => (class != 0).then_some("the start belongs to no operator"),
+        Site::CrashPlanned
+        | Site::CrashBeforeIntent
+        | Site::CrashAfterIntent
+        | Site::CrashAfterJournal
+        | Site::CrashInPost
+        | Site::CrashAfterPost
+        | Site::CrashAfterOutcome
+        | Site::CrashSettling
+        | Site::TwoPeople
+        | Site::StartsWithoutTime
+        | Site::CrashAtStart => at_its_moment(site, state, class),
         Site::LookupsDown
         | Site::OperatorDown
         | Site::CardPoisoned
@@ -96,6 +96,29 @@ pub fn impossible(site: Site, state: usize, class: usize) -> Option<&'static str
         | Site::MailRefused
         | Site::PoisonNotice
         | Site::Paused => None,
+    }
+}
+
+/// Ends of the process that belong to one moment of an order, or to no order at all.
+fn at_its_moment(site: Site, state: usize, class: usize) -> Option<&'static str> {
+    let only = |states: &[usize], why: &'static str| (!states.contains(&state)).then_some(why);
+    match site {
+        Site::CrashPlanned => only(&[PLANNED], "comes right after the plan"),
+        Site::CrashBeforeIntent => only(&[PLANNED], "comes before the intent"),
+        Site::CrashAfterIntent | Site::CrashAfterJournal | Site::CrashInPost => {
+            only(&[SENDING], "comes between the intent and the outcome")
+        }
+        Site::CrashAfterPost => {
+            let repeated = (class != 0 && state == UNKNOWN).then_some("only class A is sent again");
+            repeated.or_else(|| only(&[SENDING, UNKNOWN], "comes with the answer to an order"))
+        }
+        Site::CrashAfterOutcome => {
+            only(&[NONE, PLANNED, PENDING, ACCEPTED, UNKNOWN], "comes with the first outcome of an order")
+        }
+        Site::CrashSettling => only(&[NONE, PENDING, ACCEPTED, UNKNOWN, HUMAN], "comes with the settling of an order"),
+        Site::TwoPeople => only(&[NONE, ACCEPTED], "comes after a person's word"),
+        Site::StartsWithoutTime | Site::CrashAtStart => (class != 0).then_some("the start belongs to no operator"),
+        _ => None,
     }
 }
 
@@ -129,12 +152,11 @@ pub fn missing(hits: &Hits) -> Vec<String> {
 pub fn table(hits: &Hits) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
-    for place in 0..SITES {
-        let site = Site::ALL[place];
-        let sum: u64 = hits[place].iter().flatten().sum();
+    for (site, row) in Site::ALL.iter().copied().zip(hits.iter()) {
+        let sum: u64 = row.iter().flatten().sum();
         let mut line = format!("{:>3} {:<20} {sum:>11}", site.fault(), site.name());
         for state in 0..STATES.len() {
-            let cell = |class: usize| match (hits[place][state][class], impossible(site, state, class)) {
+            let cell = |class: usize| match (row[state][class], impossible(site, state, class)) {
                 (0, Some(_)) => "-".to_owned(),
                 (count, _) => count.to_string(),
             };

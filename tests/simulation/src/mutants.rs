@@ -48,8 +48,6 @@ mutants! {
     NoClockCheck = "no-clock-check",
     /// An operator that pays twice gets the order again after an hour.
     ClassCResends = "class-c-resends",
-    /// The line of the journal is written after the order has left.
-    JournalAfterPost = "journal-after-post",
     /// "Failed" in an answer is believed.
     FailedBelieved = "failed-believed",
     /// An answer that cannot be read counts as a refusal.

@@ -47,6 +47,8 @@ struct Process {
     /// When each card is read next, by the machine's clock.
     schedule: Vec<UnixTime>,
     jobs: Vec<Job>,
+    /// Orders that the record does not know, and whose card has another open question.
+    only_in_journal: Vec<Line>,
     late_changes_at: UnixTimeOr,
 }
 
@@ -93,6 +95,7 @@ impl Simulation {
             last_notice: 0,
             last_seen: now,
             keys: std::collections::BTreeSet::new(),
+            dealt_with: 0,
             fares: vec![Fares::default(); world.operators.len()],
             commits: 0,
         };
@@ -128,6 +131,7 @@ impl Simulation {
             }
             if self.process.is_some() {
                 self.tidy();
+                self.ask_next();
             }
             let ended = self.act(what).is_err();
             self.write_world();

@@ -292,6 +292,7 @@ impl Simulation {
         let row = &self.record.rows[place];
         let known = &row.attempts[attempt].attempt;
         let line = Line {
+            number: number(key),
             attempt: known.id,
             card: row.card.id,
             account: known.account.clone(),
@@ -308,9 +309,7 @@ impl Simulation {
         let Some(attempt) = self.find(place, id) else { return Ok(()) };
         let account = self.record.rows[place].attempts[attempt].attempt.account.clone();
         let seller = self.world.operator(account.as_str()).unwrap_or(0);
-        if !self.is(Mutant::JournalAfterPost) {
-            self.journal(place, attempt, &prepared.key);
-        }
+        self.journal(place, attempt, &prepared.key);
         self.point(Site::CrashAfterJournal, place, seller)?;
         self.orders += 1;
         let call = self.world.buy(seller, prepared, self.at);
@@ -328,11 +327,6 @@ impl Simulation {
         let account = self.record.rows[place].attempts[attempt].attempt.account.clone();
         let seller = self.world.operator(account.as_str()).unwrap_or(0);
         self.point(Site::CrashAfterPost, place, seller)?;
-        if self.is(Mutant::JournalAfterPost)
-            && let Some(key) = self.record.rows[place].attempts[attempt].key.clone()
-        {
-            self.journal(place, attempt, &key);
-        }
         let overslept = self.at - sent_at > 2 * PATIENCE;
         let answer = if overslept {
             BuyAnswer::Unknown { doubt: Doubt::TimedOut, detail: String::new(), retry_after: None }
@@ -360,10 +354,10 @@ impl Simulation {
         self.commit();
         self.tell_untold()?;
         self.point(Site::CrashAfterOutcome, place, seller)?;
-        if !state.is_open() {
-            if let Some(process) = &mut self.process {
-                process.schedule[place] = now;
-            }
+        if !state.is_open()
+            && let Some(process) = &mut self.process
+        {
+            process.schedule[place] = now;
         }
         Ok(())
     }

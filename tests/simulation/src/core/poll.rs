@@ -23,7 +23,7 @@ const CATALOGUE_AGAIN: Secs = Secs::minutes(15);
 
 /// What the sellers in turn came to.
 enum Offer {
-    Sold { way: Way, plan: Plan },
+    Sold { way: Way, plan: Box<Plan> },
     Nothing,
     Unheard,
 }
@@ -191,7 +191,7 @@ impl Simulation {
             };
             let last = draft::last_plan_of(&case.attempts, &way.account);
             match choose(&card, rule, &catalogue, &reading, last, now).plan.cloned() {
-                Some(plan) => return Offer::Sold { way, plan },
+                Some(plan) => return Offer::Sold { way, plan: Box::new(plan) },
                 None => passed.push(way.account.as_str().to_owned()),
             }
         }

@@ -116,6 +116,8 @@ pub(super) struct Record {
     pub(super) last_notice: i64,
     pub(super) last_seen: UnixTime,
     pub(super) keys: BTreeSet<u128>,
+    /// Lines of the journal from which an earlier start has drawn its conclusions.
+    pub(super) dealt_with: usize,
     pub(super) fares: Vec<Fares>,
     pub(super) commits: u64,
 }
@@ -160,6 +162,8 @@ pub(super) struct Line {
     pub(super) card: CardId,
     pub(super) account: Name,
     pub(super) key: OrderKey,
+    /// The key as a number.
+    pub(super) number: u128,
     pub(super) plan_id: String,
     pub(super) price: Money,
     pub(super) at: UnixTime,

@@ -9,7 +9,7 @@ use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::step::Event;
 use simkeeper::domain::time::UnixTime;
 
-use super::record::{Line, Stand, number};
+use super::record::{Line, Stand};
 use super::{Process, Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -28,11 +28,11 @@ impl Simulation {
         }
         let now = self.now();
         self.tell_started();
-        self.find_roll_back(now);
+        let only_in_journal = self.find_roll_back(now);
         self.recover_notices(now);
         self.recover_orders();
         self.end_waits(now);
-        self.process = Some(Process { fares: self.record.fares.clone(), ..Process::default() });
+        self.process = Some(Process { fares: self.record.fares.clone(), only_in_journal, ..Process::default() });
         self.spread_overdue(now);
         self.commit();
         self.write("started");
@@ -69,39 +69,63 @@ impl Simulation {
         }
     }
 
-    /// A line that the record does not know means that the record is older than the world.
-    fn find_roll_back(&mut self, now: UnixTime) {
+    /// A line that the record does not know means that the record is older than the world. Answers the orders that wait
+    /// until their card has no open question before them.
+    fn find_roll_back(&mut self, now: UnixTime) -> Vec<Line> {
         if self.is(Mutant::JournalIgnored) {
-            return;
+            return Vec::new();
         }
-        let unknown: Vec<Line> =
-            self.journal.iter().filter(|line| !self.record.keys.contains(&number(&line.key))).cloned().collect();
-        if unknown.is_empty() {
-            return;
-        }
-        if !self.is(Mutant::NoQuarantine) {
-            for place in 0..self.record.rows.len() {
-                if let Some(attempt) = self.record.rows[place].open() {
-                    self.advance(place, attempt, Event::RolledBack);
-                }
+        let is_unknown = |line: &&Line| !self.record.keys.contains(&line.number);
+        let unknown: Vec<Line> = self.journal.iter().filter(is_unknown).cloned().collect();
+        let is_news = self.journal.iter().skip(self.record.dealt_with).any(|line| is_unknown(&line));
+        if is_news {
+            self.record.dealt_with = self.journal.len();
+            if !self.is(Mutant::NoQuarantine) {
+                self.set_everything_aside(now);
             }
         }
-        for line in unknown {
-            self.import(&line, now);
-        }
-        if !self.is(Mutant::NoQuarantine) {
-            let since = intake::set_aside_at(now, self.journal.iter().map(|line| line.at).max());
-            for row in &mut self.record.rows {
-                row.set_aside = Some(since);
+        unknown.into_iter().filter(|line| !self.import(line, now)).collect()
+    }
+
+    fn set_everything_aside(&mut self, now: UnixTime) {
+        for place in 0..self.record.rows.len() {
+            if let Some(attempt) = self.record.rows[place].open() {
+                self.advance(place, attempt, Event::RolledBack);
             }
+        }
+        let since = intake::set_aside_at(now, self.journal.iter().map(|line| line.at).max());
+        for row in &mut self.record.rows {
+            row.set_aside = Some(since);
         }
     }
 
-    fn import(&mut self, line: &Line, now: UnixTime) {
-        let place = (line.card.0 - 1).unsigned_abs() as usize;
-        if self.record.rows[place].open().is_some() || self.is(Mutant::NoQuarantine) {
-            self.record.keys.insert(number(&line.key));
+    /// Once an order is settled, the next one of its card that only the journal knows is asked about.
+    pub(super) fn ask_next(&mut self) {
+        let now = self.now();
+        let Some(process) = &mut self.process else { return };
+        let waiting = std::mem::take(&mut process.only_in_journal);
+        if waiting.is_empty() {
             return;
+        }
+        let before = waiting.len();
+        let left: Vec<Line> = waiting.into_iter().filter(|line| !self.import(line, now)).collect();
+        if left.len() < before {
+            self.commit();
+        }
+        if let Some(process) = &mut self.process {
+            process.only_in_journal = left;
+        }
+    }
+
+    /// Whether an order that only the journal knows is a question now; else it waits until the one before it is settled.
+    fn import(&mut self, line: &Line, now: UnixTime) -> bool {
+        let place = (line.card.0 - 1).unsigned_abs() as usize;
+        if self.is(Mutant::NoQuarantine) {
+            self.record.keys.insert(line.number);
+            return true;
+        }
+        if self.record.rows[place].open().is_some() {
+            return false;
         }
         let row = &self.record.rows[place];
         let taken = row.attempts.iter().any(|known| known.attempt.id == line.attempt);
@@ -121,10 +145,11 @@ impl Simulation {
             next_at: now,
         };
         let id = known.attempt.id;
-        self.record.keys.insert(number(&line.key));
+        self.record.keys.insert(line.number);
         self.moved(place, attempt, "", false);
         let step = news::step_of_question(&self.record.rows[place].attempts[attempt].attempt, 0);
         self.tell(place, NoticeKind::Asked, cycle, step, Some(id), now);
+        true
     }
 
     fn recover_notices(&mut self, now: UnixTime) {

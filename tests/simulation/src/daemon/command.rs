@@ -5,11 +5,10 @@ use std::time::Duration;
 use super::Wrong;
 use super::run::{Plan, Report, judged, run};
 use crate::faults::Site;
-use crate::world::Settings;
 
 /// How it is called.
 pub const USAGE: &str = "tests/simulate record [--seeds FIRST..] [--card-years N] [--seconds N] [--threads N] \
-[--wrong NAME|all] [--trace SEED] [--table]";
+[--wrong NAME|all] [--trace SEED] [--table] [--short]";
 
 struct Wishes {
     plan: Plan,
@@ -25,7 +24,7 @@ struct Wishes {
 pub fn command(words: &[String]) -> Result<bool, String> {
     let wishes = wishes(words)?;
     Ok(match wishes.trace {
-        Some(seed) => show(seed, wishes.plan.wrong),
+        Some(seed) => show(seed, &wishes.plan),
         None if wishes.all_wrong => all_wrong(&wishes.plan),
         None => record(&wishes.plan, wishes.table),
     })
@@ -37,6 +36,7 @@ fn wishes(words: &[String]) -> Result<Wishes, String> {
         card_years: 2_000.0,
         longest: Duration::from_secs(600),
         wrong: None,
+        short: false,
         stops_at_breach: false,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
@@ -45,6 +45,10 @@ fn wishes(words: &[String]) -> Result<Wishes, String> {
     while let Some(word) = words.next() {
         if word == "--table" {
             table = true;
+            continue;
+        }
+        if word == "--short" {
+            plan.short = true;
             continue;
         }
         let value = words.next().ok_or_else(|| format!("`{word}` wants a value\nusage: {USAGE}"))?;
@@ -69,8 +73,10 @@ fn named(value: &str) -> Result<Wrong, String> {
     found.ok_or_else(|| format!("nothing wrong is named `{value}`; there are: all {}", known.join(" ")))
 }
 
-fn show(seed: u64, wrong: Option<Wrong>) -> bool {
-    let (told, breaches) = judged(seed, &Settings::of_seed(seed), wrong);
+fn show(seed: u64, plan: &Plan) -> bool {
+    let wrong = plan.wrong;
+    let (told, breaches) =
+        judged(seed, &if wrong.is_some() || plan.short { super::short(seed) } else { super::settings(seed) }, wrong);
     if let Some(told) = told {
         told.facts.iter().for_each(|fact| println!("{fact:?}"));
         println!("{} steps; ends of the process: {:?}", told.steps, told.deaths);

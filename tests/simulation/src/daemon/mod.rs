@@ -28,6 +28,21 @@ use crate::world::Settings;
 /// Where records lie: in memory, where the system has that.
 const MEMORY: &str = "/dev/shm";
 
+/// Cards of one story: as many as share transactions well.
+const CARDS: usize = 32;
+
+/// The story of a seed: the world of the core's run under the same seed, with more cards.
+#[must_use]
+pub fn settings(seed: u64) -> Settings {
+    Settings { cards: CARDS, ..Settings::of_seed(seed) }
+}
+
+/// A shorter story of a seed, for surroundings that are wrong on purpose.
+#[must_use]
+pub fn short(seed: u64) -> Settings {
+    Settings { cards: 9, days: 90, ..Settings::of_seed(seed) }
+}
+
 /// What a story came to.
 #[derive(Clone, Debug)]
 pub struct Told {
@@ -43,6 +58,14 @@ pub struct Told {
     pub steps: u64,
     /// Card-years that were told.
     pub card_years: f64,
+}
+
+impl Told {
+    /// How often the process ended.
+    #[must_use]
+    pub fn died(&self) -> u64 {
+        self.deaths.values().sum()
+    }
 }
 
 /// Tells the story of a seed.

@@ -85,7 +85,7 @@ impl Process {
     pub(super) fn start(stage: &Stage, places: &Places, wrong: Option<Wrong>) -> anyhow::Result<Option<Self>> {
         let hook_stage = stage.clone();
         crash::install(Some(Arc::new(move |point| hook_stage.passes(point))));
-        let runtime = Builder::new_current_thread().build()?;
+        let runtime = Builder::new_current_thread().enable_time().build()?;
         let cast = Arc::new(Cast { stage: stage.clone(), wrong });
         let opening = Daemon::open_with(places.clone(), Arc::clone(&stage.clock), cast);
         let opened = runtime.block_on(until_death(stage, opening));

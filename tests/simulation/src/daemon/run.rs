@@ -26,6 +26,8 @@ pub struct Plan {
     pub longest: Duration,
     /// Wrong surroundings.
     pub wrong: Option<Wrong>,
+    /// Whether the stories are the short ones.
+    pub short: bool,
     /// Whether the first breach ends the run.
     pub stops_at_breach: bool,
     /// Threads.
@@ -101,7 +103,7 @@ pub fn run(plan: &Plan) -> Report {
 }
 
 fn one(plan: &Plan, seed: u64, report: &Mutex<Report>, enough: &AtomicBool) {
-    let settings = Settings::of_seed(seed);
+    let settings = if plan.wrong.is_some() || plan.short { super::short(seed) } else { super::settings(seed) };
     let (told, breaches) = judged(seed, &settings, plan.wrong);
     let twice = plan.wrong.is_none() && seed % TOLD_TWICE_EVERY == 7;
     let differs = twice && {

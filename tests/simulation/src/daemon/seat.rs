@@ -8,7 +8,7 @@ use simkeeper::domain::operator::{
 };
 use simkeeper::domain::plan::{Catalogue, Plan};
 use simkeeper::domain::reading::Reading;
-use simkeeper::domain::time::UnixTime;
+use simkeeper::domain::time::{Secs, UnixTime};
 use simkeeper::operators::{Answer, Operator};
 
 use super::files;
@@ -32,6 +32,8 @@ impl Seat {
         let mut capabilities = *stage.scene().world.capabilities(operator);
         // One call for all its cards, as fleets are read, so that their readings share a transaction.
         capabilities.read_batch = 64;
+        // An accepted order is read for as often as the operator answers anew; every minute of a day tells nothing more.
+        capabilities.cached_for = capabilities.cached_for.max(Secs::HOUR);
         Self { stage: stage.clone(), operator, capabilities, wrong }
     }
 

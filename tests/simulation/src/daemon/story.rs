@@ -8,7 +8,7 @@ use simkeeper::daemon::request::{Reply, Request};
 use simkeeper::daemon::{Places, Rest};
 use simkeeper::domain::time::UnixTime;
 use simkeeper::store::restore::Restore;
-use simkeeper::store::{Store, backup};
+use simkeeper::store::{Store, StoreError, backup};
 
 use super::files;
 use super::process::{Did, Process, remove};
@@ -140,7 +140,12 @@ impl Story {
         let (at, acknowledged) = (scene.at, scene.scribe.acknowledged());
         let (mut found, mut open, mut claimed) = (0, Vec::new(), Vec::new());
         if self.places.state.join("simkeeper.db").exists() {
-            let store = Store::open_read_only(&self.places.state)?;
+            let store = match Store::open_read_only(&self.places.state) {
+                Ok(store) => store,
+                // The process before ended while it made the record.
+                Err(StoreError::OlderSchema { found: 0, .. }) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
             scene.scribe.open(&store);
             if restored {
                 scene.scribe.rewind()?;

@@ -182,8 +182,7 @@ fn card(place: usize, operators: &[OperatorTruth], chance: &mut Chance) -> CardT
         card.sellers.push(other.account.name.clone());
     }
     let zones = ["UTC", "America/Toronto", "Australia/Lord_Howe", "Europe/London", "Asia/Shanghai"];
-    let zone: &str = *chance.pick(&zones[..]);
-    card.zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
+    card.zone = TimeZone::get(zones[chance.below(zones.len() as u64) as usize]).unwrap_or(TimeZone::UTC);
     card.rule = Some(name("keep"));
     let kind = match account.capabilities.proof {
         Proof::AssetIds => Kind::Plans,

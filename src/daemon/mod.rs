@@ -150,7 +150,7 @@ impl Daemon {
         let config = crate::config::load(&places.config, Some(now.date_in(&TimeZone::UTC)))?;
         let store = opener.record(&places.state, now)?;
         reload::keep_copy(&places);
-        let fares = store.read(reload::stored_fares).await?;
+        let fares = store.read(move |conn| reload::stored_fares(conn, now)).await?;
         let live = Arc::new(Live::build(config, &places.surroundings(), &*opener, &fares).await?);
         if store.check_due() {
             store.check().await?;

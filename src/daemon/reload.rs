@@ -16,6 +16,7 @@ use super::{lifecycle, open};
 use crate::config::{self, Problems};
 use crate::domain::card::Name;
 use crate::domain::notice::Event;
+use crate::domain::time::UnixTime;
 use crate::store::{Connection, StoreError, accounts, polls};
 
 /// So much of a report is logged; `check` prints the whole of it.
@@ -146,8 +147,14 @@ pub(super) fn keep_copy(places: &Places) {
     }
 }
 
-/// How the ways to the operators fared when the process before this one noted it.
-pub(super) fn stored_fares(conn: &Connection) -> Result<BTreeMap<Name, Fares>, StoreError> {
+/// How the ways to the operators fared when the process before this one noted it. Its clock may have run ahead, so no wait
+/// is longer than any that begins at `now`.
+pub(super) fn stored_fares(conn: &Connection, now: UnixTime) -> Result<BTreeMap<Name, Fares>, StoreError> {
     let known = accounts::all(conn)?;
-    Ok(known.into_iter().map(|(name, state)| (name, open::fares(&state))).collect())
+    let bounded = |(name, state)| {
+        let mut fares = open::fares(&state);
+        fares.clock_set_back(now);
+        (name, fares)
+    };
+    Ok(known.into_iter().map(bounded).collect())
 }

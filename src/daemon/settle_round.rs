@@ -15,7 +15,7 @@ use super::work::Job;
 use crate::domain::attempt::{Attempt, StateName};
 use crate::domain::card::Card;
 use crate::domain::operator::{Found, OperatorError};
-use crate::domain::reading::CLOCK_TOLERANCE;
+use crate::domain::reading::{CLOCK_TOLERANCE, Reading};
 use crate::domain::settling::{self, Ask};
 use crate::domain::step::Event;
 use crate::domain::time::UnixTime;
@@ -85,7 +85,10 @@ async fn settle(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError
     let asked = match desk.asked_until(daemon.clock.now()) {
         // An operator that asked to be left alone is not even asked about an order.
         Some(_) => record(daemon, attempt, Event::LookupFailed).await?,
-        None => ask_operator(daemon, &desk, &card, attempt).await?,
+        None => {
+            let Some(attempt) = look_before(daemon, &live, &desk, &card, attempt).await? else { return Ok(()) };
+            ask_operator(daemon, &desk, &card, attempt).await?
+        }
     };
     let Some(attempt) = asked else { return Ok(()) };
     let Some(attempt) = look_at_card(daemon, &live, card, attempt).await? else { return Ok(()) };
@@ -94,6 +97,28 @@ async fn settle(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError
         remind(daemon, attempt).await?;
     }
     Ok(())
+}
+
+/// Reads the card first where the order may be repeated and nobody has looked lately. Answers the attempt if it is still
+/// open.
+async fn look_before(
+    daemon: &Arc<Daemon>,
+    live: &Live,
+    desk: &Desk,
+    card: &Card,
+    attempt: Attempt,
+) -> Result<Option<Attempt>, StoreError> {
+    let (proof, latest) = (live.capabilities(&card.account).proof, latest(daemon, card).await?);
+    let seller = desk.operator.capabilities();
+    if !settling::reads_first(&attempt, seller, proof, latest.as_ref(), daemon.clock.now()) {
+        return Ok(Some(attempt));
+    }
+    look_at_card(daemon, live, card.clone(), attempt).await
+}
+
+async fn latest(daemon: &Arc<Daemon>, card: &Card) -> Result<Option<Reading>, StoreError> {
+    let id = card.id;
+    daemon.store.read(move |conn| Ok(polls::load(conn, id)?.recent.latest)).await
 }
 
 /// Repeats the order where the operator honours its key, or looks it up where it can be. Answers the attempt if it is
@@ -107,7 +132,8 @@ async fn ask_operator(
     let (now, capabilities) = (daemon.clock.now(), *desk.operator.capabilities());
     let Some(sent) = attempt.state.sent() else { return Ok(None) };
     let reader_proof = daemon.live().capabilities(&card.account).proof;
-    match settling::ask(&attempt, &capabilities, reader_proof, now) {
+    let latest = latest(daemon, card).await?;
+    match settling::ask(&attempt, &capabilities, reader_proof, latest.as_ref(), now) {
         Ask::Resend => return resend(daemon, desk, card, attempt).await,
         Ask::Nothing => return Ok(Some(attempt)),
         Ask::LookUp => {}

@@ -110,10 +110,17 @@ pub fn renewed(previous: &Reading, latest: &Reading) -> bool {
     new_asset || more_data || topped_up(previous, latest) || later || revived(previous, latest)
 }
 
-/// Plans that are over leave an operator's answer, so that the next one has no end before it to be compared with.
+/// Plans that are over leave an operator's answer, so that the next one has no end before it to be compared with; but a
+/// card that was over and is in use has something new, also where its end is not told yet. A card in use whose end is
+/// not told may have had one all the same.
 fn revived(previous: &Reading, latest: &Reading) -> bool {
-    let was_over = previous.state == CardState::Expired && first_end(previous).is_none();
-    was_over && latest.state == CardState::Active && first_end(latest).is_some_and(|end| end > latest.read_at)
+    let had_nothing = previous.assets.is_empty() && previous.allowances.is_empty() && first_end(previous).is_none();
+    let end_ahead = first_end(latest).map(|end| end > latest.read_at);
+    match previous.state {
+        CardState::Expired => end_ahead.unwrap_or(latest.state == CardState::Active),
+        CardState::Blocked | CardState::NotActive | CardState::Finished => had_nothing && end_ahead == Some(true),
+        CardState::Active | CardState::NotInstalled | CardState::Recycled | CardState::Unknown => false,
+    }
 }
 
 /// Credit grows by a top-up alone; a tenth and one unit are left for corrections.
@@ -159,16 +166,6 @@ mod tests {
 
     fn credits(amounts: &[Money]) -> Reading {
         Reading { allowances: amounts.iter().map(|amount| credit(*amount)).collect(), ..reading(0) }
-    }
-
-    #[test]
-    fn a_card_whose_plans_had_all_left_the_answer_begins_a_cycle_with_the_next_one() {
-        let over = Reading::empty(NOW, CardState::Expired);
-        let alive =
-            Reading { plan_ends: Some(End::at(NOW.plus(Secs::days(30)))), ..Reading::empty(NOW, CardState::Active) };
-        assert!(renewed(&over, &alive));
-        assert!(!renewed(&Reading::empty(NOW, CardState::Active), &alive), "an end that is missing now and then");
-        assert!(!renewed(&over, &Reading::empty(NOW, CardState::Active)));
     }
 
     #[test]
@@ -321,6 +318,26 @@ mod tests {
             ("credit bought", credits(&[usd(10)]), credits(&[usd(13)]), true),
             ("debt paid", credits(&[usd(-5)]), credits(&[usd(5)]), true),
             ("other currency", credits(&[usd(1)]), credits(&[euro]), false),
+        ] {
+            assert_eq!(renewed(&old, &new), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_card_that_was_over_and_is_in_use_has_something_new() {
+        let of = |state, end: Option<i64>| Reading { state, ..ends(end) };
+        let held = |state, end| Reading { allowances: reading(GB).allowances, ..of(state, end) };
+        let bare = |state| of(state, None);
+        use CardState::{Active, Blocked, Expired};
+        for (what, old, new, expected) in [
+            ("its end is told", of(Expired, None), of(Active, Some(1)), true),
+            ("its end is not told", of(Expired, None), of(Active, None), true),
+            ("blocked, with an end ahead", of(Expired, None), of(Blocked, Some(1)), true),
+            ("blocked, and no end", of(Expired, None), of(Blocked, None), false),
+            ("still over", of(Expired, Some(-5)), of(Active, Some(-5)), false),
+            ("nothing on it, then an end", bare(Blocked), of(Blocked, Some(1)), true),
+            ("something on it", held(Blocked, None), held(Blocked, Some(1)), false),
+            ("in use, its end not told", bare(Active), of(Active, Some(1)), false),
         ] {
             assert_eq!(renewed(&old, &new), expected, "{what}");
         }

@@ -224,6 +224,8 @@ pub enum Oddity {
     FarEnd(EndKind),
     /// An end that moved back by more than 12 hours since the reading before.
     ShrinkingEnd(EndKind),
+    /// An end ahead that the reading before told is told no more, though the same is on the card.
+    MissingEnd(EndKind),
     /// The answer holds for a time more than five minutes ahead of ours.
     FromTheFuture,
     /// The answer is older than the one before it.
@@ -234,13 +236,18 @@ pub enum Oddity {
 const FAR_AHEAD: Secs = Secs::days(30 * 366);
 /// Ends of one plan wobble by less than this: operators round to days and mix zones.
 pub const WOBBLE: Secs = Secs::hours(12);
+/// A number that is in use after its end has another end, and an operator tells it within this time, if ever.
+const KEPT_NUMBER_TOLD_WITHIN: Secs = Secs::days(7);
 /// How far an operator's clock may run ahead of ours.
 pub const CLOCK_TOLERANCE: Secs = Secs::minutes(5);
 
 /// The first thing about `reading` that makes no sense, seen alone and beside the `previous` one.
 #[must_use]
 pub fn oddity(reading: &Reading, previous: Option<&Reading>) -> Option<Oddity> {
-    odd_amount(reading).or_else(|| odd_end(reading, previous)).or_else(|| odd_time(reading, previous))
+    odd_amount(reading)
+        .or_else(|| odd_end(reading, previous))
+        .or_else(|| missing_end(reading, previous?))
+        .or_else(|| odd_time(reading, previous))
 }
 
 fn odd_amount(reading: &Reading) -> Option<Oddity> {
@@ -262,6 +269,33 @@ fn odd_end(reading: &Reading, previous: Option<&Reading>) -> Option<Oddity> {
         let before = previous?.ends().find(|(other, _)| *other == kind)?.1;
         (before.at.since(end.at) > WOBBLE).then_some(Oddity::ShrinkingEnd(kind))
     })
+}
+
+/// An end is gone with its plan, with what the plan held, or when it is over. Else it is only not told, and a card without
+/// an end would be without a warning.
+fn missing_end(reading: &Reading, previous: &Reading) -> Option<Oddity> {
+    let told = |kind| reading.ends().any(|(other, _)| other == kind);
+    let is_over = |kind: EndKind, end: End| match kind {
+        EndKind::Plan | EndKind::Credit => end.at <= reading.read_at,
+        // A number that is in use after its end was kept by somebody, and its new end is not told yet.
+        EndKind::Number => end.at.max(previous.read_at) <= reading.read_at.minus(KEPT_NUMBER_TOLD_WITHIN),
+    };
+    let (gone, _) = previous.ends().find(|(kind, end)| !is_over(*kind, *end) && !told(*kind))?;
+    let in_use = match reading.state {
+        CardState::Active | CardState::NotActive | CardState::Blocked | CardState::Unknown => true,
+        CardState::NotInstalled | CardState::Finished | CardState::Expired | CardState::Recycled => false,
+    };
+    let used_up = reading.data_left().is_some_and(|left| left.bytes() == 0);
+    (in_use && !used_up && holds_the_same(reading, previous)).then_some(Oddity::MissingEnd(gone))
+}
+
+/// Whether nothing has come onto the card and nothing has left it. An answer from a cache may tell of a little more.
+fn holds_the_same(reading: &Reading, previous: &Reading) -> bool {
+    let pairs = reading.allowances.iter().zip(&previous.allowances);
+    let no_more = |now: i64, before: i64| now <= before.saturating_add(before / 10).saturating_add(50_000_000);
+    reading.assets == previous.assets
+        && reading.allowances.len() == previous.allowances.len()
+        && pairs.into_iter().all(|(now, before)| now.kind == before.kind && no_more(now.remaining, before.remaining))
 }
 
 fn odd_time(reading: &Reading, previous: Option<&Reading>) -> Option<Oddity> {
@@ -345,6 +379,46 @@ mod tests {
         assert_eq!(odd(Secs(-WOBBLE.0 - 1)), Some(Oddity::ShrinkingEnd(EndKind::Plan)));
         assert_eq!(odd(Secs::days(30)), None);
         assert_eq!(oddity(&ends(UnixTime::MAX), None), Some(Oddity::FarEnd(EndKind::Plan)));
+    }
+
+    #[test]
+    fn an_end_ahead_that_is_told_no_more_is_odd_while_the_same_is_on_the_card() {
+        let allowance = |remaining| data(remaining, Some(60_000_000));
+        let reading = |end: Option<UnixTime>, remaining| Reading {
+            plan_ends: end.map(End::at),
+            assets: vec!["P1".into()],
+            allowances: vec![allowance(remaining)],
+            ..Reading::empty(NOW, CardState::Active)
+        };
+        let ahead = reading(Some(NOW.plus(Secs(1))), 5);
+        let odd = |now: Reading| oddity(&now, Some(&ahead));
+        let missing = Some(Oddity::MissingEnd(EndKind::Plan));
+        assert_eq!((odd(reading(None, 5)), odd(reading(None, 4))), (missing, missing));
+        assert_eq!(odd(reading(None, 0)), None, "used up");
+        assert_eq!(odd(reading(None, 60_000_000)), None, "much more than before: something new is on it");
+        assert_eq!(odd(Reading { assets: vec![], ..reading(None, 5) }), None, "the plan is gone");
+        assert_eq!(odd(Reading { allowances: vec![], ..reading(None, 5) }), None, "what it held is gone");
+        assert_eq!(odd(Reading { state: CardState::Finished, ..reading(None, 5) }), None);
+        assert_eq!(oddity(&reading(None, 5), Some(&reading(Some(NOW), 5))), None, "the end is over");
+        assert_eq!(oddity(&reading(None, 5), Some(&reading(None, 5))), None, "nobody ever told one");
+        assert_eq!(oddity(&reading(None, 5), None), None);
+        let number =
+            Reading { number_ends: Some(End::at(NOW.plus(Secs(1)))), ..Reading::empty(NOW, CardState::Active) };
+        let without = Reading::empty(NOW, CardState::Active);
+        assert_eq!(oddity(&without, Some(&number)), Some(Oddity::MissingEnd(EndKind::Number)));
+        let later = |secs| Reading { read_at: NOW.plus(Secs(secs)), as_of: NOW.plus(Secs(secs)), ..without.clone() };
+        let week = Secs::days(7).0;
+        assert!(oddity(&later(week), Some(&number)).is_some(), "a number in use has an end");
+        assert_eq!(oddity(&later(week + 1), Some(&number)), None);
+        let over = Reading {
+            number_ends: Some(End::at(NOW.minus(Secs::days(20)))),
+            state: CardState::Expired,
+            ..without.clone()
+        };
+        assert!(oddity(&later(week - 1), Some(&over)).is_some(), "somebody kept it");
+        assert_eq!(oddity(&later(week), Some(&over)), None);
+        let expired = Reading { state: CardState::Expired, ..later(1) };
+        assert_eq!(oddity(&expired, Some(&number)), None);
     }
 
     #[test]

@@ -189,6 +189,7 @@ impl Display for Oddity {
             Self::MoreThanTotal(kind) => write!(f, "more {kind} left than there was"),
             Self::FarEnd(kind) => write!(f, "the {kind}'s end is more than 30 years ahead"),
             Self::ShrinkingEnd(kind) => write!(f, "the {kind}'s end moved back by more than 12 hours"),
+            Self::MissingEnd(kind) => write!(f, "the {kind}'s end is told no more"),
             Self::FromTheFuture => f.write_str("it holds for a time ahead of ours"),
             Self::OlderThanBefore => f.write_str("it is older than the answer before it"),
         }

@@ -97,6 +97,7 @@ pub(super) fn put_oddity(out: &mut Vec<u8>, odd: Oddity) {
         Oddity::ShrinkingEnd(end) => out.extend([3, end.code()]),
         Oddity::FromTheFuture => out.push(4),
         Oddity::OlderThanBefore => out.push(5),
+        Oddity::MissingEnd(end) => out.extend([6, end.code()]),
     }
 }
 
@@ -220,6 +221,7 @@ impl Input<'_> {
             3 => Oddity::ShrinkingEnd(end(self)?),
             4 => Oddity::FromTheFuture,
             5 => Oddity::OlderThanBefore,
+            6 => Oddity::MissingEnd(end(self)?),
             _ => return Err(Damaged("an unknown oddity")),
         })
     }

@@ -79,6 +79,7 @@ fn odds() -> impl Strategy<Value = Option<Oddity>> {
         kinds().prop_map(Oddity::MoreThanTotal),
         codes().prop_map(Oddity::FarEnd),
         codes().prop_map(Oddity::ShrinkingEnd),
+        codes().prop_map(Oddity::MissingEnd),
         Just(Oddity::FromTheFuture),
         Just(Oddity::OlderThanBefore),
     ];

@@ -240,6 +240,7 @@ fn oddity_text(odd: Oddity) -> String {
         Oddity::MoreThanTotal(kind) => format!("more_than_total {}", of(kind)),
         Oddity::FarEnd(end) => format!("far_end {}", end.word()),
         Oddity::ShrinkingEnd(end) => format!("shrinking_end {}", end.word()),
+        Oddity::MissingEnd(end) => format!("missing_end {}", end.word()),
         Oddity::FromTheFuture => "from_the_future".to_owned(),
         Oddity::OlderThanBefore => "older_than_before".to_owned(),
     }
@@ -258,6 +259,7 @@ fn oddity_of(text: &str) -> Option<Oddity> {
         "more_than_total" => Oddity::MoreThanTotal(kind()?),
         "far_end" => Oddity::FarEnd(EndKind::of_word(of)?),
         "shrinking_end" => Oddity::ShrinkingEnd(EndKind::of_word(of)?),
+        "missing_end" => Oddity::MissingEnd(EndKind::of_word(of)?),
         "from_the_future" => Oddity::FromTheFuture,
         "older_than_before" => Oddity::OlderThanBefore,
         _ => return None,
@@ -373,6 +375,7 @@ mod tests {
             Oddity::Negative(AllowanceKind::Sms),
             Oddity::FarEnd(EndKind::Credit),
             Oddity::ShrinkingEnd(EndKind::Number),
+            Oddity::MissingEnd(EndKind::Plan),
             Oddity::FromTheFuture,
             Oddity::OlderThanBefore,
         ] {

@@ -47,7 +47,8 @@ fn oddities() -> Vec<Oddity> {
     let kinds = [AllowanceKind::Data, AllowanceKind::Voice, AllowanceKind::Sms, AllowanceKind::Credit(Currency::USD)];
     let amounts = kinds.into_iter().flat_map(|kind| [Oddity::Negative(kind), Oddity::MoreThanTotal(kind)]);
     let ends = [EndKind::Plan, EndKind::Credit, EndKind::Number];
-    let ends = ends.into_iter().flat_map(|kind| [Oddity::FarEnd(kind), Oddity::ShrinkingEnd(kind)]);
+    let ends =
+        ends.into_iter().flat_map(|kind| [Oddity::FarEnd(kind), Oddity::ShrinkingEnd(kind), Oddity::MissingEnd(kind)]);
     amounts.chain(ends).chain([Oddity::FromTheFuture, Oddity::OlderThanBefore]).collect()
 }
 

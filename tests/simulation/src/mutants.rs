@@ -46,6 +46,8 @@ mutants! {
     NoSync = "no-sync",
     /// The clock is believed.
     NoClockCheck = "no-clock-check",
+    /// An order is repeated without a look at the card.
+    RepeatsUnseen = "repeats-unseen",
     /// An operator that pays twice gets the order again after an hour.
     ClassCResends = "class-c-resends",
     /// "Failed" in an answer is believed.

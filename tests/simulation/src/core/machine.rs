@@ -27,6 +27,8 @@ pub(super) struct Machine {
     /// When a copy was last put in the record's place.
     pub(super) restored_at: Option<i64>,
     pub(super) was_restored: bool,
+    /// Keys of orders that the copy put in the record's place has forgotten.
+    pub(super) forgotten: std::collections::BTreeSet<u128>,
     pub(super) hour: i64,
     /// Messages that a mutant has not queued yet.
     pub(super) untold: Vec<(usize, NoticeKind, u32, String, AttemptId)>,
@@ -49,6 +51,7 @@ impl Machine {
             backups: Vec::new(),
             restored_at: None,
             was_restored: false,
+            forgotten: std::collections::BTreeSet::new(),
             hour: 0,
             untold: Vec::new(),
             unsettled: Vec::new(),

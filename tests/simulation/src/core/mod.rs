@@ -94,7 +94,7 @@ impl Simulation {
             last_attempt: 0,
             last_notice: 0,
             last_seen: now,
-            keys: std::collections::BTreeSet::new(),
+            keys: std::collections::BTreeMap::new(),
             dealt_with: 0,
             fares: vec![Fares::default(); world.operators.len()],
             commits: 0,

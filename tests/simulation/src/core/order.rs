@@ -253,7 +253,7 @@ impl Simulation {
         known.key = Some(key.clone());
         known.first_sent_at = Some(now);
         known.prepared = Some(prepared.clone());
-        self.record.keys.insert(number(&key));
+        self.record.sends(number(&key));
         self.advance(place, attempt, Event::Sends(Sent { key: key.clone(), first_sent_at: now, send_count: 1 }));
         self.intended(place, attempt, &key, price_on_sale);
         self.commit();

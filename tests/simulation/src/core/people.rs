@@ -152,7 +152,11 @@ impl Simulation {
             return Ok(());
         }
         let place = self.machine.chance.below(count) as usize;
-        self.record = self.machine.backups[place].clone();
+        let copy = self.machine.backups[place].clone();
+        let before = std::mem::replace(&mut self.record, copy);
+        let after = &self.record.keys;
+        let forgotten = before.keys.iter().filter(|(key, sends)| after.get(key).is_none_or(|known| known < *sends));
+        self.machine.forgotten.extend(forgotten.map(|(key, _)| *key));
         self.machine.was_restored = true;
         self.write("an older copy is restored");
         Err(Crash)

@@ -1,7 +1,7 @@
 //! The record in memory: what a commit keeps, what a crash leaves, and what a restored copy brings back. The journal of
 //! orders lies beside it and is never restored with it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use simkeeper::domain::attempt::{Attempt, AttemptId};
 use simkeeper::domain::card::{Card, CardId, Name, Wishes};
@@ -115,7 +115,8 @@ pub(super) struct Record {
     pub(super) last_attempt: i64,
     pub(super) last_notice: i64,
     pub(super) last_seen: UnixTime,
-    pub(super) keys: BTreeSet<u128>,
+    /// Keys of orders, and how often each was to be sent.
+    pub(super) keys: BTreeMap<u128, u32>,
     /// Lines of the journal from which an earlier start has drawn its conclusions.
     pub(super) dealt_with: usize,
     pub(super) fares: Vec<Fares>,
@@ -143,11 +144,17 @@ impl Record {
             version: 1,
         };
         let attempts = &mut self.rows[row].attempts;
-        // What is older than every limit looks back is in the history only.
-        let oldest = new.created_at.minus(LOOKS_BACK);
-        attempts.retain(|row| row.attempt.created_at >= oldest || row.attempt.state.name().is_open());
+        // What is older than every limit looks back is in the history only, by the true time.
+        let oldest = since - LOOKS_BACK.0;
+        attempts.retain(|row| row.since >= oldest || row.attempt.state.name().is_open());
         attempts.push(AttemptRow { attempt, key: None, prepared: None, first_sent_at: None, since });
         attempts.len() - 1
+    }
+
+    /// Notes that an order is to be sent now.
+    pub(super) fn sends(&mut self, key: u128) {
+        let sends = self.keys.entry(key).or_default();
+        *sends = sends.saturating_add(1);
     }
 
     pub(super) fn set_wishes(&mut self, row: usize, wishes: Wishes) {

@@ -7,9 +7,10 @@ use simkeeper::domain::news;
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{Found, Lookup, Proof, Repeat};
 use simkeeper::domain::settling::{self, Ask};
-use simkeeper::domain::step::Event;
+use simkeeper::domain::step::{Event, may_resend};
 use simkeeper::domain::time::Secs;
 
+use super::record::number;
 use super::{Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -58,7 +59,7 @@ impl Simulation {
         let goes_on = if asked_to_wait {
             self.note(place, attempt, Event::LookupFailed)?
         } else {
-            self.ask_operator(place, attempt, seller)?
+            self.look_before(place, attempt, seller)? && self.ask_operator(place, attempt, seller)?
         };
         if !goes_on || !self.look_at_card(place, attempt)? {
             return Ok(());
@@ -75,6 +76,15 @@ impl Simulation {
         unknown && !row.card.sellers.is_empty()
     }
 
+    /// Reads the card first where the order may be repeated and nobody has looked lately; says whether it is still open.
+    fn look_before(&mut self, place: usize, attempt: usize, seller: usize) -> Step<bool> {
+        let Some(open) = self.open(place, attempt) else { return Ok(false) };
+        let proof = self.world.capabilities(self.reader(place)).proof;
+        let latest = self.record.rows[place].recent.latest.as_ref();
+        let first = settling::reads_first(open, self.world.capabilities(seller), proof, latest, self.now());
+        if first && !self.is(Mutant::RepeatsUnseen) { self.look_at_card(place, attempt) } else { Ok(true) }
+    }
+
     /// Repeats or looks up; says whether the card is read next.
     fn ask_operator(&mut self, place: usize, attempt: usize, seller: usize) -> Step<bool> {
         let now = self.now();
@@ -87,7 +97,9 @@ impl Simulation {
         let wrong = unknown
             && (self.is(Mutant::ResendPastWindow) && matches!(capabilities.repeat, Repeat::Replays(_))
                 || self.is(Mutant::ClassCResends) && capabilities.lookup == Lookup::None && age > Secs::HOUR);
-        let ask = if wrong { Ask::Resend } else { settling::ask(&open, &capabilities, proof, now) };
+        let unseen = unknown && self.is(Mutant::RepeatsUnseen) && may_resend(&sent, &capabilities, now);
+        let latest = self.record.rows[place].recent.latest.as_ref();
+        let ask = if wrong || unseen { Ask::Resend } else { settling::ask(&open, &capabilities, proof, latest, now) };
         // A clock that the operator's contradicts cannot tell how old an order is.
         let differs = self.machine.clock_off.abs() > 300 && !self.is(Mutant::NoClockCheck);
         match ask {
@@ -122,6 +134,8 @@ impl Simulation {
             // By a clock that was set back the key is younger than it is.
             return self.note(place, attempt, Event::LookupFailed);
         }
+        // In the commit of the event.
+        self.record.sends(number(&prepared.key));
         let event = if past_the_table { Event::LookupFailed } else { Event::Resends };
         if !self.note(place, attempt, event)? {
             return Ok(false);

@@ -32,7 +32,9 @@ impl Simulation {
         self.recover_notices(now);
         self.recover_orders();
         self.end_waits(now);
-        self.process = Some(Process { fares: self.record.fares.clone(), only_in_journal, ..Process::default() });
+        let mut fares = self.record.fares.clone();
+        fares.iter_mut().for_each(|fares| fares.clock_set_back(now));
+        self.process = Some(Process { fares, only_in_journal, ..Process::default() });
         self.spread_overdue(now);
         self.commit();
         self.write("started");
@@ -41,11 +43,9 @@ impl Simulation {
 
     fn tell_started(&mut self) {
         let restored = std::mem::take(&mut self.machine.was_restored);
+        let forgotten = std::mem::take(&mut self.machine.forgotten);
         let books = self.world.operators.iter().flat_map(|operator| &operator.book);
-        if restored {
-            self.machine.restored_at = None;
-        }
-        let lost = books.filter(|order| !self.record.keys.contains(&crate::core::record::text_number(&order.key)));
+        let lost = books.filter(|order| forgotten.contains(&crate::core::record::text_number(&order.key)));
         if restored && let Some(last) = lost.map(|order| order.arrived_at).max() {
             // A clock that is not set yet can only tell the time of the last order that was lost.
             self.machine.restored_at = Some(if self.machine.clock_off == 0 { self.at } else { last });
@@ -75,16 +75,33 @@ impl Simulation {
         if self.is(Mutant::JournalIgnored) {
             return Vec::new();
         }
-        let is_unknown = |line: &&Line| !self.record.keys.contains(&line.number);
+        let is_unknown = |line: &&Line| !self.record.keys.contains_key(&line.number);
         let unknown: Vec<Line> = self.journal.iter().filter(is_unknown).cloned().collect();
         let is_news = self.journal.iter().skip(self.record.dealt_with).any(|line| is_unknown(&line));
-        if is_news {
+        if is_news || self.was_sent_again() {
             self.record.dealt_with = self.journal.len();
             if !self.is(Mutant::NoQuarantine) {
                 self.set_everything_aside(now);
             }
         }
         unknown.into_iter().filter(|line| !self.import(line, now)).collect()
+    }
+
+    /// Whether an order that the record knows was sent more often than it knows. Each sending is on record before its line
+    /// is written, so there can be fewer lines, never more.
+    fn was_sent_again(&mut self) -> bool {
+        let mut lines = std::collections::BTreeMap::<u128, u32>::new();
+        for line in &self.journal {
+            *lines.entry(line.number).or_default() += 1;
+        }
+        let mut again = false;
+        for (key, lines) in lines {
+            if let Some(sends) = self.record.keys.get_mut(&key).filter(|sends| **sends < lines) {
+                *sends = lines;
+                again = true;
+            }
+        }
+        again
     }
 
     fn set_everything_aside(&mut self, now: UnixTime) {
@@ -121,7 +138,7 @@ impl Simulation {
     fn import(&mut self, line: &Line, now: UnixTime) -> bool {
         let place = (line.card.0 - 1).unsigned_abs() as usize;
         if self.is(Mutant::NoQuarantine) {
-            self.record.keys.insert(line.number);
+            self.record.keys.insert(line.number, u32::MAX);
             return true;
         }
         if self.record.rows[place].open().is_some() {
@@ -145,7 +162,7 @@ impl Simulation {
             next_at: now,
         };
         let id = known.attempt.id;
-        self.record.keys.insert(line.number);
+        self.record.keys.insert(line.number, u32::MAX);
         self.moved(place, attempt, "", false);
         let step = news::step_of_question(&self.record.rows[place].attempts[attempt].attempt, 0);
         self.tell(place, NoticeKind::Asked, cycle, step, Some(id), now);

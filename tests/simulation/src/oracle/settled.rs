@@ -7,7 +7,9 @@ impl Oracle {
     pub(super) fn moved(&mut self, fact: &Fact) {
         let Fact::Moved { card, attempt, key, from, to, by_person, at } = fact else { return };
         self.left(*attempt, *at);
-        let began_at = self.attempts.get(attempt).map_or(*at, |known| known.began_at);
+        // When an attempt of a restored copy began is not known any more.
+        let unknown_since = if from.is_empty() { *at } else { 0 };
+        let began_at = self.attempts.get(attempt).map_or(unknown_since, |known| known.began_at);
         let moved = Attempt { card: *card, state: to, since: *at, began_at, asked_at: *at };
         self.attempts.insert(*attempt, moved);
         self.owes(*card, *attempt, from, to, *by_person, *at);

@@ -78,17 +78,19 @@ impl World {
         let has_end = reading.plan_ends.is_some() || reading.number_ends.is_some();
         if has_end && self.fires(Site::EndMissing, card, operator) {
             (reading.plan_ends, reading.number_ends) = (None, None);
-            // What is not told cannot be warned of, and nobody sees in the next reading that it moved.
-            let from = reading.read_at.secs();
-            self.facts.push(Fact::Blind { card, from, until: from + 40 * DAY });
         }
         let ends = [&mut reading.plan_ends, &mut reading.number_ends].into_iter().find(|end| end.is_some());
         if let Some(end) = ends {
             let known = end.map_or(UnixTime::MIN, |end| end.at);
+            // Nobody can tell a wrong end that comes before the right one was ever told.
+            let told = &mut self.cards[card].told_end;
+            let was_told = told.is_some_and(|told| known.since(told).0.abs() <= 12 * HOUR);
             if self.fires(Site::EndFar, card, operator) {
                 *end = Some(End::at(UnixTime::MAX));
-            } else if self.fires(Site::EndShrinks, card, operator) {
+            } else if was_told && self.fires(Site::EndShrinks, card, operator) {
                 *end = Some(End::at(known.minus(Secs(chance.between(13 * HOUR, 9 * DAY)))));
+            } else {
+                self.cards[card].told_end = Some(known);
             }
         }
         let amounts = reading.allowances.iter_mut();

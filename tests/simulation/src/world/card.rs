@@ -81,6 +81,8 @@ pub struct CardTruth {
     pub(super) coming: Vec<Coming>,
     pub(super) next_asset: u64,
     pub(super) reads: u64,
+    /// The end as it was last told rightly.
+    pub(super) told_end: Option<UnixTime>,
 }
 
 impl CardTruth {

@@ -210,6 +210,7 @@ fn card(place: usize, operators: &[OperatorTruth], chance: &mut Chance) -> CardT
         coming: Vec::new(),
         next_asset: 1,
         reads: 0,
+        told_end: None,
     };
     match kind {
         Kind::Plans => truth.packages.push(Package {

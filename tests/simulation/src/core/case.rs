@@ -1,5 +1,7 @@
 //! A card's case: what the record knows about it, put together for the domain's decisions as the daemon puts it together.
 
+use std::borrow::Cow;
+
 use simkeeper::domain::attempt::{Attempt, StateName};
 use simkeeper::domain::ledger::{Ledger, Pace};
 use simkeeper::domain::operator::Capabilities;
@@ -10,14 +12,25 @@ use super::Simulation;
 use crate::mutants::Mutant;
 
 /// What a decision may know.
-pub(super) struct Case {
-    pub(super) attempts: Vec<Attempt>,
+pub(super) struct Case<'a> {
+    pub(super) attempts: Cow<'a, [Attempt]>,
     pub(super) ledger: Ledger,
-    pub(super) rule: Option<Rule>,
+    pub(super) rule: Option<Cow<'a, Rule>>,
+}
+
+impl Case<'_> {
+    /// The case by itself, whatever the record comes to.
+    pub(super) fn into_owned(self) -> Case<'static> {
+        Case {
+            attempts: Cow::Owned(self.attempts.into_owned()),
+            ledger: self.ledger,
+            rule: self.rule.map(|rule| Cow::Owned(rule.into_owned())),
+        }
+    }
 }
 
 impl Simulation {
-    pub(super) fn case(&self, place: usize, now: UnixTime) -> Case {
+    pub(super) fn case(&self, place: usize, now: UnixTime) -> Case<'_> {
         let row = &self.record.rows[place];
         let reader = self.reader(place);
         let operator = &self.world.operators[reader];
@@ -34,11 +47,11 @@ impl Simulation {
             pace: Pace { every: operator.account.poll_every, at_most: operator.capabilities.cached_for },
             ..Ledger::of(row.cycle, &attempts, spends, || self.world.tills(&row.card))
         };
-        let mut rule = self.world.rule(place, self.at).cloned();
+        let mut rule = self.world.rule(place, self.at).map(Cow::Borrowed);
         if let Some(rule) = &mut rule
             && self.is(Mutant::RuleEndIgnored)
         {
-            rule.until = None;
+            rule.to_mut().until = None;
         }
         Case { attempts, ledger, rule }
     }

@@ -87,7 +87,7 @@ impl Simulation {
     pub fn new(seed: u64, settings: &Settings, mutant: Option<Mutant>, traced: bool) -> Self {
         let world = World::new(seed, settings);
         let now = UnixTime::clamped(BEGINS);
-        let rows: Vec<Row> = (0..settings.cards).map(|card| Row::new(world.card(card), now)).collect();
+        let rows = (0..settings.cards).map(|card| Row::new(world.card(card), now).into()).collect();
         let record = Record {
             rows,
             notices: Vec::new(),
@@ -254,9 +254,8 @@ impl Simulation {
 
     fn end_waits(&mut self, now: UnixTime) {
         for place in 0..self.record.rows.len() {
-            let row = &mut self.record.rows[place];
-            let Some(attempt) = row.open() else { continue };
-            let state = &mut row.attempts[attempt].attempt.state;
+            let Some(attempt) = self.record.rows[place].open() else { continue };
+            let state = &mut self.record.row(place).attempts[attempt].state;
             let within = if matches!(state, AttemptState::Planned { .. }) { ASK_WITHIN } else { LOOK_UP_WITHIN };
             match state {
                 AttemptState::Planned { next_at }
@@ -294,7 +293,7 @@ impl Simulation {
     fn commit(&mut self) {
         self.record.commits += 1;
         self.machine.acknowledged += 1;
-        if let Some(process) = &self.process {
+        if let Some(process) = self.process.as_ref().filter(|process| process.fares != self.record.fares) {
             self.record.fares.clone_from(&process.fares);
         }
         if self.is(Mutant::NoSync) && self.record.commits.is_multiple_of(16) {
@@ -347,7 +346,7 @@ impl Simulation {
         for (place, row) in self.record.rows.iter().enumerate() {
             if let Some(attempt) = row.open() {
                 let known = &row.attempts[attempt];
-                open.push((place, known.attempt.id.0, known.attempt.state.name().as_str(), known.since));
+                open.push((place, known.id.0, known.state.name().as_str(), row.beside[attempt].since));
             }
         }
         let waiting = self.record.notices.iter().map(|notice| notice.id).collect();

@@ -1,6 +1,6 @@
 //! Moves of attempts: the domain's step, written with the message about it in the same commit.
 
-use simkeeper::domain::attempt::{AttemptId, AttemptState, StateName};
+use simkeeper::domain::attempt::{Attempt, AttemptId, AttemptState, StateName};
 use simkeeper::domain::cycle;
 use simkeeper::domain::gates::Gate;
 use simkeeper::domain::news::{self, News};
@@ -10,7 +10,7 @@ use simkeeper::domain::step::{Decision, Event, Transition, step};
 use simkeeper::domain::time::{Secs, UnixTime};
 
 use super::Simulation;
-use super::record::{Notice, Stand, number};
+use super::record::{Notice, Stand};
 use crate::mutants::Mutant;
 use crate::oracle::facts::Fact;
 
@@ -19,15 +19,14 @@ impl Simulation {
     pub(super) fn advance(&mut self, place: usize, attempt: usize, event: Event) -> StateName {
         let now = self.now();
         let by_person = matches!(event, Event::Decided { .. });
-        let known = &self.record.rows[place].attempts[attempt];
-        let before = known.attempt.clone();
+        let before = &self.record.rows[place].attempts[attempt];
         let seller = self.world.operator(before.account.as_str()).unwrap_or(0);
         let capabilities = self.mutated(self.capabilities_for(place, seller), &event);
         let ends = self.record.rows[place].recent.latest.as_ref().and_then(cycle::first_end);
         if self.is(Mutant::NeverAsks) && matches!(event, Event::TimePassed) {
             return before.state.name();
         }
-        let Ok(moved) = step(&before, event, &capabilities, ends, now) else { return before.state.name() };
+        let Ok(moved) = step(before, event, &capabilities, ends, now) else { return before.state.name() };
         if moved.state == before.state {
             return before.state.name();
         }
@@ -38,10 +37,8 @@ impl Simulation {
             state = AttemptState::Done { at: now, order_id: order_id.clone(), charged: *charged };
             transition = Transition::T15;
         }
-        let row = &mut self.record.rows[place].attempts[attempt];
-        row.attempt.state = state;
-        row.attempt.version += 1;
-        let after = row.attempt.clone();
+        let after = Attempt { state, version: before.version + 1, ..before.clone() };
+        let before = std::mem::replace(&mut self.record.row(place).attempts[attempt], after.clone());
         if before.state.name() != after.state.name() {
             self.moved(place, attempt, before.state.name().as_str(), by_person);
         }
@@ -58,7 +55,7 @@ impl Simulation {
             }
         }
         if after.state.name() == StateName::Done {
-            self.record.rows[place].cycle = after.cycle.saturating_add(1);
+            self.record.row(place).cycle = after.cycle.saturating_add(1);
             self.use_wishes(place, now);
             self.done[self.world.operators[seller].class] += 1;
         }
@@ -79,10 +76,10 @@ impl Simulation {
 
     /// A mutant's refusal out of thin air.
     pub(super) fn force_refused(&mut self, place: usize, attempt: usize, now: UnixTime) {
-        let row = &mut self.record.rows[place].attempts[attempt];
-        let before = row.attempt.state.name().as_str();
+        let known = &mut self.record.row(place).attempts[attempt];
+        let before = known.state.name().as_str();
         let refusal = Refusal { kind: RefusalKind::Passing, code: "?".to_owned(), text: String::new() };
-        row.attempt.state = AttemptState::Refused { at: now, refusal };
+        known.state = AttemptState::Refused { at: now, refusal };
         self.moved(place, attempt, before, false);
         self.commit();
     }
@@ -90,10 +87,10 @@ impl Simulation {
     /// An attempt has another state now.
     pub(super) fn moved(&mut self, place: usize, attempt: usize, from: &'static str, by_person: bool) {
         let at = self.at;
-        let row = &mut self.record.rows[place].attempts[attempt];
-        row.since = at;
-        let name = row.attempt.state.name();
-        let (id, key) = (row.attempt.id.0, row.key.as_ref().map(number));
+        let row = self.record.row(place);
+        row.beside[attempt].since = at;
+        let name = row.attempts[attempt].state.name();
+        let (id, key) = (row.attempts[attempt].id.0, row.beside[attempt].key.as_ref().map(|(_, number)| *number));
         let state =
             StateName::ALL.iter().position(|one| *one == name).map_or(0, |one| if one < 6 { one + 1 } else { 0 });
         self.world.note_state(place, state);
@@ -109,7 +106,7 @@ impl Simulation {
         let now = self.now();
         self.advance(place, attempt, Event::GateClosed { gate: gate.to_string() });
         let row = &self.record.rows[place];
-        let given_up = row.attempts[attempt].attempt.clone();
+        let given_up = row.attempts[attempt].clone();
         let step = news::step_of_gate(gate, &given_up, &row.card);
         self.tell(place, NoticeKind::Failed, given_up.cycle, step, Some(given_up.id), now);
     }
@@ -124,12 +121,11 @@ impl Simulation {
         attempt: Option<AttemptId>,
         now: UnixTime,
     ) {
-        let row = &mut self.record.rows[place];
         let key = (kind, cycle, step);
-        if row.told.contains(&key) {
+        if self.record.rows[place].told.contains(&key) {
             return;
         }
-        row.told.insert(key);
+        self.record.row(place).told.insert(key);
         self.record.last_notice += 1;
         let id = self.record.last_notice;
         self.record.notices.push(Notice {

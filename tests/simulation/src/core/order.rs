@@ -54,20 +54,20 @@ impl Simulation {
     /// An open attempt is due.
     pub(super) fn attempt_due(&mut self, place: usize) -> Step<()> {
         let Some(attempt) = self.record.rows[place].open() else { return Ok(()) };
-        match self.record.rows[place].attempts[attempt].attempt.state.name() {
+        match self.record.rows[place].attempts[attempt].state.name() {
             StateName::Planned => self.carry(place, attempt),
             _ => self.settle(place, attempt),
         }
     }
 
     fn find(&self, place: usize, id: AttemptId) -> Option<usize> {
-        self.record.rows[place].attempts.iter().position(|row| row.attempt.id == id)
+        self.record.rows[place].attempts.iter().rposition(|known| known.id == id)
     }
 
     /// Carries a planned attempt to its last look (T2).
     fn carry(&mut self, place: usize, attempt: usize) -> Step<()> {
         let now = self.now();
-        let planned = self.record.rows[place].attempts[attempt].attempt.clone();
+        let planned = self.record.rows[place].attempts[attempt].clone();
         if let Approval::Asked { at, .. } = planned.approval {
             let days = now.since(at).0 / retry::REMIND_EVERY.0;
             let step = format!("attempt:{}:approve:{days}", planned.id.0);
@@ -116,11 +116,10 @@ impl Simulation {
             }
             Err(OperatorError::Never { kind: RefusalKind::BadCode, .. }) if planned.code.is_some() => {
                 let codes = self.world.rule(place, self.at).map(|rule| rule.codes.clone()).unwrap_or_default();
-                let this_cycle: Vec<_> =
-                    self.record.rows[place].attempts.iter().map(|row| row.attempt.clone()).collect();
-                let this_cycle: Vec<_> = this_cycle.into_iter().filter(|one| one.cycle == planned.cycle).collect();
+                let known = self.record.rows[place].attempts.iter();
+                let this_cycle: Vec<_> = known.filter(|one| one.cycle == planned.cycle).cloned().collect();
                 let next = draft::code_after(&codes, planned.code.as_ref(), &this_cycle).map(str::to_owned);
-                self.record.rows[place].attempts[attempt].attempt.code = next;
+                self.record.row(place).attempts[attempt].code = next;
                 self.commit();
             }
             Err(error) => self.wait(place, attempt, seller, &error, now),
@@ -135,7 +134,7 @@ impl Simulation {
 
     fn delay(&mut self, place: usize, attempt: usize, until: UnixTime) {
         let now = self.now();
-        let planned = &self.record.rows[place].attempts[attempt].attempt;
+        let planned = &self.record.rows[place].attempts[attempt];
         let event = if last_look::waited_enough(planned, now) {
             Event::GateClosed { gate: "preflight".into() }
         } else {
@@ -149,7 +148,7 @@ impl Simulation {
     /// What was given up puts off nothing.
     fn hurry_if_given_up(&mut self, place: usize, attempt: usize) {
         let now = self.now();
-        let planned = self.record.rows[place].attempts[attempt].attempt.state.name() == StateName::Planned;
+        let planned = self.record.rows[place].attempts[attempt].state.name() == StateName::Planned;
         if let Some(process) = self.process.as_mut().filter(|_| !planned) {
             process.schedule[place] = now;
         }
@@ -169,7 +168,7 @@ impl Simulation {
     fn intend(&mut self, place: usize, id: AttemptId, seen: &Seen, price_on_sale: i64) -> Step<()> {
         let now = self.now();
         let Some(attempt) = self.find(place, id) else { return Ok(()) };
-        let planned = self.record.rows[place].attempts[attempt].attempt.clone();
+        let planned = self.record.rows[place].attempts[attempt].clone();
         let seller = self.world.operator(planned.account.as_str()).unwrap_or(0);
         self.point(Site::CrashBeforeIntent, place, seller)?;
         if planned.state.name() != StateName::Planned {
@@ -224,7 +223,7 @@ impl Simulation {
             recent: &row.recent,
             ledger: &case.ledger,
             attempt: planned,
-            rule: case.rule.as_ref(),
+            rule: case.rule.as_deref(),
             seen: &seen,
             machine: &machine,
             now,
@@ -236,23 +235,22 @@ impl Simulation {
         self.keys += 1;
         let drawn = Chance::new(self.world.seed ^ 0x6b65, self.keys).next();
         let chance = u128::from(drawn) << 64 | u128::from(self.keys);
-        let row = &mut self.record.rows[place];
+        let row = self.record.row(place);
         let before = row.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
         let known = &mut row.attempts[attempt];
-        known.attempt.before = Some(before);
-        let key = known.key.clone().unwrap_or_else(|| OrderKey::new(chance));
-        let (plan, payment, code) =
-            (known.attempt.plan.clone(), known.attempt.payment.clone(), known.attempt.code.clone());
+        known.before = Some(before);
+        let key = row.beside[attempt].key.as_ref().map_or_else(|| OrderKey::new(chance), |(key, _)| key.clone());
+        let (plan, payment, code) = (known.plan.clone(), known.payment.clone(), known.code.clone());
         let prepared = World::prepare(&row.card, &Order { key: key.clone(), plan, payment, code });
-        let id = known.attempt.id;
+        let id = known.id;
         if self.is(Mutant::PostBeforeCommit) {
             self.world.buy(seller, &prepared, self.at);
             self.point(Site::CrashAfterIntent, place, seller)?;
         }
-        let known = &mut self.record.rows[place].attempts[attempt];
-        known.key = Some(key.clone());
-        known.first_sent_at = Some(now);
-        known.prepared = Some(prepared.clone());
+        let beside = &mut self.record.row(place).beside[attempt];
+        beside.key = Some((key.clone(), number(&key)));
+        beside.first_sent_at = Some(now);
+        beside.prepared = Some(prepared.clone());
         self.record.sends(number(&key));
         self.advance(place, attempt, Event::Sends(Sent { key: key.clone(), first_sent_at: now, send_count: 1 }));
         self.intended(place, attempt, &key, price_on_sale);
@@ -267,7 +265,7 @@ impl Simulation {
 
     fn intended(&mut self, place: usize, attempt: usize, key: &OrderKey, price_on_sale: i64) {
         let row = &self.record.rows[place];
-        let known = &row.attempts[attempt].attempt;
+        let known = &row.attempts[attempt];
         let set_aside = self.machine.restored_at.is_some_and(|restored| self.at - restored < 26 * 3_600);
         let has_code = known.code.is_some();
         let price = known.plan.price.ten_thousandths();
@@ -290,7 +288,7 @@ impl Simulation {
     /// The line in the journal; it is synced before anything leaves.
     pub(super) fn journal(&mut self, place: usize, attempt: usize, key: &OrderKey) {
         let row = &self.record.rows[place];
-        let known = &row.attempts[attempt].attempt;
+        let known = &row.attempts[attempt];
         let line = Line {
             number: number(key),
             attempt: known.id,
@@ -307,7 +305,7 @@ impl Simulation {
     /// The one POST.
     fn post(&mut self, place: usize, id: AttemptId, prepared: &PreparedOrder) -> Step<()> {
         let Some(attempt) = self.find(place, id) else { return Ok(()) };
-        let account = self.record.rows[place].attempts[attempt].attempt.account.clone();
+        let account = self.record.rows[place].attempts[attempt].account.clone();
         let seller = self.world.operator(account.as_str()).unwrap_or(0);
         self.journal(place, attempt, &prepared.key);
         self.point(Site::CrashAfterJournal, place, seller)?;
@@ -324,7 +322,7 @@ impl Simulation {
     /// What the order came to (T5 to T8).
     fn outcome(&mut self, place: usize, id: AttemptId, sent_at: i64, answer: BuyAnswer) -> Step<()> {
         let Some(attempt) = self.find(place, id) else { return Ok(()) };
-        let account = self.record.rows[place].attempts[attempt].attempt.account.clone();
+        let account = self.record.rows[place].attempts[attempt].account.clone();
         let seller = self.world.operator(account.as_str()).unwrap_or(0);
         self.point(Site::CrashAfterPost, place, seller)?;
         let overslept = self.at - sent_at > 2 * PATIENCE;
@@ -343,9 +341,9 @@ impl Simulation {
         if let BuyAnswer::Unknown { doubt: Doubt::TimedOut, .. } = &answer
             && self.is(Mutant::NewKeyOnTimeOut)
         {
-            let known = &mut self.record.rows[place].attempts[attempt];
-            known.key = None;
-            known.attempt.state = AttemptState::Planned { next_at: now.plus(GATE_AGAIN) };
+            let row = self.record.row(place);
+            row.beside[attempt].key = None;
+            row.attempts[attempt].state = AttemptState::Planned { next_at: now.plus(GATE_AGAIN) };
             self.moved(place, attempt, "sending", false);
             self.commit();
             return Ok(());

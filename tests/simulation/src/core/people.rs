@@ -45,7 +45,7 @@ impl Simulation {
     fn answer(&mut self, place: usize, day: u64) {
         let Some(attempt) = self.record.rows[place].open() else { return };
         let mut chance = Chance::new(self.world.seed ^ 0xa45, (place as u64) << 32 | day);
-        let known = self.record.rows[place].attempts[attempt].attempt.clone();
+        let known = self.record.rows[place].attempts[attempt].clone();
         match &known.state {
             AttemptState::Planned { .. } if matches!(known.approval, Approval::Asked { .. }) => {
                 match chance.below(10) {
@@ -70,7 +70,7 @@ impl Simulation {
                 }
                 self.decide(place, attempt, decision);
                 if self.world.fires(Site::TwoPeople, place, seller)
-                    && self.record.rows[place].attempts[attempt].attempt.state.name() == StateName::Human
+                    && self.record.rows[place].attempts[attempt].state.name() == StateName::Human
                 {
                     self.decide(place, attempt, Decision::Abandon);
                 }
@@ -81,13 +81,13 @@ impl Simulation {
 
     /// People know the true time; the record's may be wrong. What was last sent lies no later than the present state.
     fn sent_in_truth(&self, place: usize, attempt: usize, told: UnixTime) -> i64 {
-        let since = self.record.rows[place].attempts[attempt].since;
+        let since = self.record.rows[place].beside[attempt].since;
         told.secs().clamp(BEGINS, since.max(BEGINS)).max(since.min(self.at) - 3 * DAY)
     }
 
     fn approve(&mut self, place: usize, attempt: usize) {
         let now = self.now();
-        let known = &mut self.record.rows[place].attempts[attempt].attempt;
+        let known = &mut self.record.row(place).attempts[attempt];
         known.approval = Approval::Given { by: "anna".to_owned(), at: now };
         known.state = AttemptState::Planned { next_at: now };
         known.version += 1;

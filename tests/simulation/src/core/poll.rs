@@ -50,12 +50,12 @@ impl Simulation {
 
     /// What an answer comes to; says whether a renewal is to begin now.
     pub(super) fn judge(&mut self, place: usize, answer: Result<Reading, OperatorError>, now: UnixTime) -> bool {
-        let attempts = self.record.rows[place].recent_attempts(now);
-        let row = &mut self.record.rows[place];
+        let row = &self.record.rows[place];
         let seen = match answer {
             Ok(reading) if self.mutant == Some(Mutant::OddReadingBelieved) => Seen::Good(reading),
-            answer => Seen::of(answer, &row.recent, &attempts),
+            answer => Seen::of(answer, &row.recent, &row.recent_attempts(now)),
         };
+        let row = self.record.row(place);
         let failed = matches!(seen, Seen::Failed);
         intake::take(&mut row.recent, &mut row.failures, &seen);
         if let Some(since) = row.set_aside {
@@ -66,7 +66,7 @@ impl Simulation {
         }
         let case = self.case(place, now);
         let row = &self.record.rows[place];
-        let assessment = assess(&row.card, case.rule.as_ref(), &row.recent, &case.ledger, now);
+        let assessment = assess(&row.card, case.rule.as_deref(), &row.recent, &case.ledger, now);
         let renew = assessment.actions.iter().any(|action| matches!(action, Action::Renew { .. })) && !failed;
         let failures = if failed { row.failures } else { 0 };
         let next = intake::next_poll(assessment.next_poll_at, row.card.id, failures, renew, now);
@@ -86,7 +86,7 @@ impl Simulation {
             let ends = self.record.rows[place].recent.latest.as_ref().and_then(cycle::first_end);
             self.write(&format!("card {place} read: ends {ends:?}, cycle {cycle}, {:?}", assessment.verdict));
         }
-        let row = &mut self.record.rows[place];
+        let row = self.record.row(place);
         row.cycle = cycle;
         row.next_poll_at = next;
         if let Some(process) = &mut self.process {
@@ -106,12 +106,14 @@ impl Simulation {
         let now = self.now();
         let case = self.case(place, now);
         let row = &self.record.rows[place];
-        let assessment = assess(&row.card, case.rule.as_ref(), &row.recent, &case.ledger, now);
+        let assessment = assess(&row.card, case.rule.as_deref(), &row.recent, &case.ledger, now);
         let wanted = assessment.actions.into_iter().find_map(|action| match action {
             Action::Renew { trigger, .. } => Some(trigger),
             Action::Warn { .. } | Action::NewCycle => None,
         });
-        let (Some(trigger), Some(rule)) = (wanted, case.rule.clone()) else { return Ok(()) };
+        let Some(trigger) = wanted else { return Ok(()) };
+        let case = case.into_owned();
+        let Some(rule) = &case.rule else { return Ok(()) };
         let cause = Cause::Rule { rule: rule.name.clone(), line: trigger.line };
         let reader = self.reader(place);
         let (way, plan) = match self.first_offer(place, &case, now) {
@@ -133,7 +135,7 @@ impl Simulation {
             card: self.record.rows[place].card.id,
             cycle: case.ledger.cycle,
             attempts: &case.attempts,
-            rule: &rule,
+            rule,
             way: &way,
             plan: &plan,
             takes_codes: self.world.capabilities(seller).takes_codes,
@@ -145,7 +147,7 @@ impl Simulation {
         }
         let asked = matches!(new.approval, Approval::Asked { .. });
         let attempt = self.record.insert(place, new, None, self.at);
-        let id = self.record.rows[place].attempts[attempt].attempt.id;
+        let id = self.record.rows[place].attempts[attempt].id;
         self.moved(place, attempt, "", false);
         if asked {
             let step = format!("attempt:{}:approve:0", id.0);
@@ -162,7 +164,7 @@ impl Simulation {
     }
 
     /// The first plan of the rule's list that the first seller in turn sells.
-    fn first_offer(&mut self, place: usize, case: &Case, now: UnixTime) -> Offer {
+    fn first_offer(&mut self, place: usize, case: &Case<'_>, now: UnixTime) -> Offer {
         let row = &self.record.rows[place];
         let (Some(reading), Some(rule)) = (row.recent.latest.clone(), &case.rule) else { return Offer::Nothing };
         let card = row.card.clone();

@@ -1,7 +1,9 @@
 //! The record in memory: what a commit keeps, what a crash leaves, and what a restored copy brings back. The journal of
 //! orders lies beside it and is never restored with it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 
 use simkeeper::domain::attempt::{Attempt, AttemptId};
 use simkeeper::domain::card::{Card, CardId, Name, Wishes};
@@ -19,11 +21,11 @@ use simkeeper::domain::attempt::AttemptState;
 /// Money and attempts are looked at this far back.
 pub(super) const LOOKS_BACK: Secs = Secs::days(62);
 
-/// One attempt with what the record keeps beside it.
+/// What the record keeps beside an attempt.
 #[derive(Clone, Debug)]
-pub(super) struct AttemptRow {
-    pub(super) attempt: Attempt,
-    pub(super) key: Option<OrderKey>,
+pub(super) struct Beside {
+    /// The key, also as a number.
+    pub(super) key: Option<(OrderKey, u128)>,
     pub(super) prepared: Option<PreparedOrder>,
     pub(super) first_sent_at: Option<UnixTime>,
     /// When it came into its present state, in true time; for the oracle only.
@@ -39,7 +41,9 @@ pub(super) struct Row {
     pub(super) cycle: u32,
     pub(super) next_poll_at: UnixTime,
     pub(super) set_aside: Option<UnixTime>,
-    pub(super) attempts: Vec<AttemptRow>,
+    pub(super) attempts: Vec<Attempt>,
+    /// At the same places.
+    pub(super) beside: Vec<Beside>,
     pub(super) told: HashSet<(NoticeKind, u32, String)>,
 }
 
@@ -53,36 +57,42 @@ impl Row {
             next_poll_at: now,
             set_aside: None,
             attempts: Vec::new(),
+            beside: Vec::new(),
             told: HashSet::new(),
         }
     }
 
+    /// The open attempt: a new one is written down only when none is open, so it is the last.
     pub(super) fn open(&self) -> Option<usize> {
-        self.attempts.iter().rposition(|row| row.attempt.state.name().is_open())
+        let last = self.attempts.len().checked_sub(1)?;
+        self.attempts[last].state.name().is_open().then_some(last)
     }
 
     /// The attempts that still matter, oldest first.
-    pub(super) fn recent_attempts(&self, now: UnixTime) -> Vec<Attempt> {
+    pub(super) fn recent_attempts(&self, now: UnixTime) -> Cow<'_, [Attempt]> {
         let since = now.minus(LOOKS_BACK);
-        let matters = |row: &&AttemptRow| row.attempt.created_at >= since || row.attempt.state.name().is_open();
-        self.attempts.iter().filter(matters).map(|row| row.attempt.clone()).collect()
+        let matters = |attempt: &&Attempt| attempt.created_at >= since || attempt.state.name().is_open();
+        let first = self.attempts.iter().take_while(|attempt| !matters(attempt)).count();
+        let rest = &self.attempts[first..];
+        if rest.iter().all(|attempt| matters(&attempt)) {
+            return Cow::Borrowed(rest);
+        }
+        rest.iter().filter(matters).cloned().collect()
     }
 
     /// What counts against the limits.
     pub(super) fn spends(&self, now: UnixTime) -> Vec<Spend> {
         let since = now.minus(LOOKS_BACK);
-        let rows = self.attempts.iter().filter(|row| row.attempt.state.name().counts_as_spent());
-        let spends = rows.map(|row| Spend {
-            attempt: row.attempt.id,
-            at: row.first_sent_at.unwrap_or(row.attempt.created_at),
-            money: cost(&row.attempt),
+        let rows = self.attempts.iter().zip(&self.beside);
+        let spends = rows.filter(|(attempt, _)| attempt.state.name().counts_as_spent()).map(|(attempt, beside)| {
+            Spend { attempt: attempt.id, at: beside.first_sent_at.unwrap_or(attempt.created_at), money: cost(attempt) }
         });
         spends.filter(|spend| spend.at >= since).collect()
     }
 
     /// When something about it is due, by the machine's clock.
     pub(super) fn attempt_due(&self) -> Option<UnixTime> {
-        self.open().and_then(|place| self.attempts[place].attempt.state.next_at())
+        self.open().and_then(|place| self.attempts[place].state.next_at())
     }
 }
 
@@ -109,7 +119,7 @@ pub(super) struct Notice {
 /// Everything that a commit keeps.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<Rc<Row>>,
     /// Messages that are not done with.
     pub(super) notices: Vec<Notice>,
     pub(super) last_attempt: i64,
@@ -143,12 +153,20 @@ impl Record {
             state: AttemptState::Planned { next_at: new.next_at },
             version: 1,
         };
-        let attempts = &mut self.rows[row].attempts;
+        let row = self.row(row);
         // What is older than every limit looks back is in the history only, by the true time.
         let oldest = since - LOOKS_BACK.0;
-        attempts.retain(|row| row.since >= oldest || row.attempt.state.name().is_open());
-        attempts.push(AttemptRow { attempt, key: None, prepared: None, first_sent_at: None, since });
-        attempts.len() - 1
+        let gone = row.beside.iter().take_while(|beside| beside.since < oldest).count();
+        row.attempts.drain(..gone);
+        row.beside.drain(..gone);
+        row.attempts.push(attempt);
+        row.beside.push(Beside { key: None, prepared: None, first_sent_at: None, since });
+        row.attempts.len() - 1
+    }
+
+    /// A row to write; copies of the record keep it as it was.
+    pub(super) fn row(&mut self, row: usize) -> &mut Row {
+        Rc::make_mut(&mut self.rows[row])
     }
 
     /// Notes that an order is to be sent now.
@@ -158,7 +176,7 @@ impl Record {
     }
 
     pub(super) fn set_wishes(&mut self, row: usize, wishes: Wishes) {
-        self.rows[row].card.wishes = wishes;
+        self.row(row).card.wishes = wishes;
     }
 }
 

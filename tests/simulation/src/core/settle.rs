@@ -22,7 +22,7 @@ const LATE_CHANGES_AFTER_START: Secs = Secs::minutes(30);
 
 impl Simulation {
     fn open(&self, place: usize, attempt: usize) -> Option<&Attempt> {
-        let known = &self.record.rows[place].attempts.get(attempt)?.attempt;
+        let known = self.record.rows[place].attempts.get(attempt)?;
         Some(known).filter(|known| known.state.name().is_open())
     }
 
@@ -43,7 +43,7 @@ impl Simulation {
     }
 
     fn seller(&self, place: usize, attempt: usize) -> usize {
-        let account = &self.record.rows[place].attempts[attempt].attempt.account;
+        let account = &self.record.rows[place].attempts[attempt].account;
         self.world.operator(account.as_str()).unwrap_or(0)
     }
 
@@ -72,7 +72,7 @@ impl Simulation {
 
     fn unguarded(&self, place: usize, attempt: usize) -> bool {
         let row = &self.record.rows[place];
-        let unknown = row.attempts[attempt].attempt.state.name() == StateName::Unknown;
+        let unknown = row.attempts[attempt].state.name() == StateName::Unknown;
         unknown && !row.card.sellers.is_empty()
     }
 
@@ -129,7 +129,7 @@ impl Simulation {
 
     /// T9: the count is on disk before the same bytes leave again. A mutant's repeat goes past the table.
     fn resend(&mut self, place: usize, attempt: usize, seller: usize, past_the_table: bool) -> Step<bool> {
-        let Some(prepared) = self.record.rows[place].attempts[attempt].prepared.clone() else { return Ok(true) };
+        let Some(prepared) = self.record.rows[place].beside[attempt].prepared.clone() else { return Ok(true) };
         if !past_the_table && self.record.last_seen.since(self.now()) > Secs::minutes(5) {
             // By a clock that was set back the key is younger than it is.
             return self.note(place, attempt, Event::LookupFailed);
@@ -208,13 +208,13 @@ impl Simulation {
 
     fn look_for_turn(&mut self, place: usize, attempt: usize) -> Step<()> {
         let (now, seller) = (self.now(), self.seller(place, attempt));
-        let known = &self.record.rows[place].attempts[attempt];
-        let Some(key) = known.key.clone() else { return Ok(()) };
+        let row = &self.record.rows[place];
+        let (known, Some((key, _))) = (&row.attempts[attempt], &row.beside[attempt].key) else { return Ok(()) };
         let waits = self.process.as_ref().is_some_and(|process| process.fares[seller].asked_until(now).is_some());
-        if waits || !settling::may_turn(&known.attempt, self.world.capabilities(seller), now) {
+        if waits || !settling::may_turn(known, self.world.capabilities(seller), now) {
             return Ok(());
         }
-        let order = known.attempt.sent_order(key, known.attempt.created_at);
+        let order = known.sent_order(key.clone(), known.created_at);
         match self.world.find(seller, place, &order, self.at).answer {
             Ok(found) => match settling::turned(found) {
                 Some(event) => self.note(place, attempt, event).map(drop),

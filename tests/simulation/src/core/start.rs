@@ -52,7 +52,7 @@ impl Simulation {
         }
         let mut open = Vec::new();
         for (place, row) in self.record.rows.iter().enumerate() {
-            open.extend(row.open().map(|attempt| (place, row.attempts[attempt].attempt.id.0)));
+            open.extend(row.open().map(|attempt| (place, row.attempts[attempt].id.0)));
         }
         let (acknowledged, found) = (self.machine.acknowledged, self.record.commits);
         self.machine.acknowledged = found;
@@ -61,7 +61,7 @@ impl Simulation {
             let state = match self.record.rows[place].open() {
                 None => 0,
                 Some(attempt) => {
-                    let name = self.record.rows[place].attempts[attempt].attempt.state.name();
+                    let name = self.record.rows[place].attempts[attempt].state.name();
                     StateName::ALL.iter().position(|one| *one == name).map_or(0, |one| one + 1)
                 }
             };
@@ -111,8 +111,8 @@ impl Simulation {
             }
         }
         let since = intake::set_aside_at(now, self.journal.iter().map(|line| line.at).max());
-        for row in &mut self.record.rows {
-            row.set_aside = Some(since);
+        for place in 0..self.record.rows.len() {
+            self.record.row(place).set_aside = Some(since);
         }
     }
 
@@ -145,15 +145,16 @@ impl Simulation {
             return false;
         }
         let row = &self.record.rows[place];
-        let taken = row.attempts.iter().any(|known| known.attempt.id == line.attempt);
+        let taken = row.attempts.iter().any(|known| known.id == line.attempt);
         let id = (!taken).then_some(line.attempt);
         let new = draft::from_journal(line.card, row.cycle, &line.account, (&line.plan_id, line.price), line.at, now);
         let cycle = row.cycle;
         let attempt = self.record.insert(place, new, id, self.at);
-        let known = &mut self.record.rows[place].attempts[attempt];
+        let row = self.record.row(place);
+        let (known, beside) = (&mut row.attempts[attempt], &mut row.beside[attempt]);
         let sent = Sent { key: line.key.clone(), first_sent_at: line.at, send_count: 1 };
-        (known.key, known.first_sent_at) = (Some(line.key.clone()), Some(line.at));
-        known.attempt.state = AttemptState::Human {
+        (beside.key, beside.first_sent_at) = (Some((line.key.clone(), line.number)), Some(line.at));
+        known.state = AttemptState::Human {
             sent,
             order_id: None,
             question: Question::Restored,
@@ -161,10 +162,10 @@ impl Simulation {
             tally: Tally::default(),
             next_at: now,
         };
-        let id = known.attempt.id;
+        let id = known.id;
         self.record.keys.insert(line.number, u32::MAX);
         self.moved(place, attempt, "", false);
-        let step = news::step_of_question(&self.record.rows[place].attempts[attempt].attempt, 0);
+        let step = news::step_of_question(&self.record.rows[place].attempts[attempt], 0);
         self.tell(place, NoticeKind::Asked, cycle, step, Some(id), now);
         true
     }
@@ -191,14 +192,14 @@ impl Simulation {
     fn recover_orders(&mut self) {
         for place in 0..self.record.rows.len() {
             let Some(attempt) = self.record.rows[place].open() else { continue };
-            if self.record.rows[place].attempts[attempt].attempt.state.name() != StateName::Sending {
+            if self.record.rows[place].attempts[attempt].state.name() != StateName::Sending {
                 continue;
             }
             if self.is(Mutant::SendingForgotten) {
                 let now = self.now();
-                let known = &mut self.record.rows[place].attempts[attempt];
-                known.key = None;
-                known.attempt.state = AttemptState::Planned { next_at: now };
+                let row = self.record.row(place);
+                row.beside[attempt].key = None;
+                row.attempts[attempt].state = AttemptState::Planned { next_at: now };
                 self.moved(place, attempt, "sending", false);
                 continue;
             }

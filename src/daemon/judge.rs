@@ -48,7 +48,7 @@ pub(crate) fn judge(
     let seen = Seen::of(answer, &case.poll.recent, &case.attempts);
     let failed = matches!(seen, Seen::Failed);
     intake::take(&mut case.poll.recent, &mut case.poll.failures, &seen);
-    if case.ledger.quarantined && confirmed(conn, &case)? {
+    if case.ledger.quarantined && confirmed(conn, &case, now)? {
         meta::lift(conn, id)?;
         case.ledger.quarantined = false;
         tracing::info!(card.id = id.0, "two readings agree after the restore; the card is renewed again");
@@ -78,11 +78,11 @@ fn note_verdict(conn: &Connection, case: &Case, assessment: &Assessment, now: Un
 }
 
 /// Whether a card that was set aside after a restore is confirmed.
-fn confirmed(conn: &Connection, case: &Case) -> Result<bool, StoreError> {
-    let set_aside = meta::quarantined(conn, case.card.id)?;
+fn confirmed(conn: &Connection, case: &Case, now: UnixTime) -> Result<bool, StoreError> {
+    let (set_aside, last_seen) = (meta::quarantined(conn, case.card.id)?, meta::last_seen(conn)?);
     Ok(set_aside.is_none_or(|quarantine| {
         // Without a journal nobody knows from when the record is, and what a reading would have to show.
-        quarantine.reason != JOURNAL_LOST && intake::confirmed(&case.poll.recent, quarantine.since)
+        quarantine.reason != JOURNAL_LOST && intake::confirmed(&case.poll.recent, quarantine.since, last_seen, now)
     }))
 }
 

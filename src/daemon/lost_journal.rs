@@ -34,7 +34,7 @@ pub(super) fn take_up(
          operators' lists with `simkeeper history`, then let each card go on with `simkeeper resume CARD`"
     );
     for attempt in attempts::open(conn)? {
-        moves::advance(conn, live, &attempt, Event::RolledBack, now)?;
+        moves::advance(conn, live, &attempt, Event::RolledBack { left: None }, now)?;
     }
     meta::quarantine_all(conn, JOURNAL_LOST, now)?;
     health_check::told(conn, live, RecordProblem::JournalLost, now)?;

@@ -268,7 +268,8 @@ fn describe(event: &Event) -> String {
             };
             format!("{by} says that it {decision}: {reason}")
         }
-        Event::RolledBack => "the records were restored".to_owned(),
+        Event::RolledBack { left: None } => "the records were restored".to_owned(),
+        Event::RolledBack { left: Some(_) } => "the records were restored from before it left".to_owned(),
     }
 }
 

@@ -2,12 +2,13 @@
 //! a person's question, orders that only the journal knows are taken in, and nothing is bought until each card is
 //! confirmed. Orders sent before are never sent again.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
 use super::Daemon;
 use super::bells::Round;
 use super::live::Live;
-use crate::domain::attempt::Sent;
+use crate::domain::attempt::{AttemptId, Sent};
 use crate::domain::draft;
 use crate::domain::intake;
 use crate::domain::step::Event;
@@ -36,16 +37,16 @@ pub(super) fn take_up(
     let dealt_with = last.as_ref().map_or(0, |act| dealt_with(act, lines));
     let is_news = |line: &JournalLine| lines.iter().skip(dealt_with).any(|newer| newer.key == line.key);
     let news = unknown.iter().filter(|line| is_news(line)).count();
-    let sent_again = examine::sent_again(conn, lines)?.len();
-    if restored || news > 0 || sent_again > 0 {
+    let sent_again = examine::sent_again(conn, lines)?;
+    if restored || news > 0 || !sent_again.is_empty() {
         tracing::error!(
             orders = news,
-            sent_again,
+            sent_again = sent_again.len(),
             restored,
             "the record is older than the world; nothing is bought until the cards are confirmed"
         );
         let since = intake::set_aside_at(now, lines.iter().map(|line| line.at).max());
-        set_everything_aside(conn, live, restored, (now, since))?;
+        set_everything_aside(conn, live, restored, sent_again, (now, since))?;
         let last_key = lines.last().map_or("", |line| line.key.as_str());
         note(conn, format!("{UP_TO}{last_key}"), now)?;
     }
@@ -82,10 +83,12 @@ fn set_everything_aside(
     conn: &Connection,
     live: &Live,
     restored: bool,
+    mut sent_again: BTreeMap<AttemptId, Sent>,
     (now, since): (UnixTime, UnixTime),
 ) -> Result<(), StoreError> {
     for attempt in attempts::open(conn)? {
-        super::moves::advance(conn, live, &attempt, Event::RolledBack, now)?;
+        let left = sent_again.remove(&attempt.id);
+        super::moves::advance(conn, live, &attempt, Event::RolledBack { left }, now)?;
     }
     let reason =
         if restored { "a copy of the record was restored" } else { "the record is older than the journal of orders" };

@@ -75,14 +75,16 @@ pub fn set_aside_at(now: UnixTime, last_order_at: Option<UnixTime>) -> UnixTime 
 }
 
 /// Whether a card that was set aside after a restore is confirmed: two readings, both taken more than 26 hours after,
-/// agree. By then whatever was bought shortly before the restore shows.
+/// agree. By then whatever was bought shortly before the restore shows. That so much time has passed must also be the word
+/// of an operator's clock: `last_seen` is the latest time that one of theirs and ours have both reached.
 #[must_use]
-pub fn confirmed(recent: &Recent, set_aside_at: UnixTime) -> bool {
+pub fn confirmed(recent: &Recent, set_aside_at: UnixTime, last_seen: UnixTime, now: UnixTime) -> bool {
     let (Some(latest), Some(previous)) = (&recent.latest, &recent.previous) else { return false };
     let agree = gates::reading_gate(Some(latest), Some(previous), latest.read_at).is_none();
-    // A reading before this one that was taken later was taken by a clock that ran ahead.
-    let in_order = previous.read_at <= latest.read_at;
-    agree && in_order && previous.read_at.since(set_aside_at) > QUARANTINE_LASTS
+    // A reading that was taken later than one after it, or than now, was taken by a clock that ran ahead.
+    let in_order = previous.read_at <= latest.read_at && latest.read_at <= now;
+    let is_over = |at: UnixTime| at.since(set_aside_at) > QUARANTINE_LASTS;
+    agree && in_order && is_over(previous.read_at) && is_over(last_seen)
 }
 
 /// When the card is read again: as assessed, sooner after a failure or while a renewal is to begin.
@@ -147,12 +149,17 @@ mod tests {
             |hours: i64, secs: i64| Reading::empty(NOW.plus(Secs::hours(hours)).plus(Secs(secs)), CardState::Active);
         let recent =
             |previous: Reading, latest: Reading| Recent { latest: Some(latest), previous: Some(previous), odd: None };
-        assert!(!confirmed(&Recent::default(), NOW));
-        assert!(!confirmed(&recent(at(26, 0), at(30, 0)), NOW));
-        assert!(confirmed(&recent(at(26, 1), at(30, 0)), NOW));
-        assert!(!confirmed(&recent(at(20 * 24, 0), at(1, 0)), NOW), "the first was read by a clock that ran ahead");
+        let late = at(30, 0).read_at;
+        let confirmed = |recent: &Recent| confirmed(recent, NOW, late, late);
+        assert!(!confirmed(&Recent::default()));
+        assert!(!confirmed(&recent(at(26, 0), at(30, 0))));
+        assert!(confirmed(&recent(at(26, 1), at(30, 0))));
+        assert!(!confirmed(&recent(at(20 * 24, 0), at(1, 0))), "the first was read by a clock that ran ahead");
+        assert!(!confirmed(&recent(at(26, 1), at(30, 1))), "both were");
+        let good = recent(at(26, 1), at(30, 0));
+        assert!(!super::confirmed(&good, NOW, at(26, 0).read_at, late), "no operator's clock has said so");
         let moved = Reading { plan_ends: Some(End::at(NOW)), ..at(30, 0) };
-        assert!(!confirmed(&recent(at(27, 0), moved), NOW), "they disagree");
+        assert!(!confirmed(&recent(at(27, 0), moved)), "they disagree");
     }
 
     #[test]

@@ -289,13 +289,19 @@ fn missing_end(reading: &Reading, previous: &Reading) -> Option<Oddity> {
     (in_use && !used_up && holds_the_same(reading, previous)).then_some(Oddity::MissingEnd(gone))
 }
 
-/// Whether nothing has come onto the card and nothing has left it. An answer from a cache may tell of a little more.
+/// Whether nothing has come onto the card, and what it lives on is still there: plans that are over may have left the
+/// answer, and one from a cache may tell of a little more.
 fn holds_the_same(reading: &Reading, previous: &Reading) -> bool {
-    let pairs = reading.allowances.iter().zip(&previous.allowances);
     let no_more = |now: i64, before: i64| now <= before.saturating_add(before / 10).saturating_add(50_000_000);
-    reading.assets == previous.assets
-        && reading.allowances.len() == previous.allowances.len()
-        && pairs.into_iter().all(|(now, before)| now.kind == before.kind && no_more(now.remaining, before.remaining))
+    let known = |kind| previous.left(kind).known;
+    reading.assets.iter().all(|asset| previous.assets.contains(asset))
+        && reading.assets.is_empty() == previous.assets.is_empty()
+        && reading.allowances.is_empty() == previous.allowances.is_empty()
+        && reading
+            .allowances
+            .iter()
+            .map(|one| one.kind)
+            .all(|kind| known(kind) && no_more(reading.left(kind).remaining, previous.left(kind).remaining))
 }
 
 fn odd_time(reading: &Reading, previous: Option<&Reading>) -> Option<Oddity> {
@@ -398,6 +404,10 @@ mod tests {
         assert_eq!(odd(reading(None, 60_000_000)), None, "much more than before: something new is on it");
         assert_eq!(odd(Reading { assets: vec![], ..reading(None, 5) }), None, "the plan is gone");
         assert_eq!(odd(Reading { allowances: vec![], ..reading(None, 5) }), None, "what it held is gone");
+        let other = Reading { assets: vec!["P2".into()], ..reading(None, 5) };
+        assert_eq!(odd(other), None, "another plan");
+        let two = Reading { assets: vec!["P0".into(), "P1".into()], ..ahead.clone() };
+        assert_eq!(oddity(&reading(None, 5), Some(&two)), missing, "the plan before it has left the answer");
         assert_eq!(odd(Reading { state: CardState::Finished, ..reading(None, 5) }), None);
         assert_eq!(oddity(&reading(None, 5), Some(&reading(Some(NOW), 5))), None, "the end is over");
         assert_eq!(oddity(&reading(None, 5), Some(&reading(None, 5))), None, "nobody ever told one");

@@ -51,8 +51,11 @@ pub enum Event {
         /// Why, in the person's words.
         reason: String,
     },
-    /// The records were restored from before this (T20).
-    RolledBack,
+    /// The records were restored from before this (T20). A planned order of theirs may have left since.
+    RolledBack {
+        /// What the journal tells of that.
+        left: Option<Sent>,
+    },
 }
 
 /// What a person may say of an order that evidence cannot settle.
@@ -160,7 +163,7 @@ pub fn step(
         Event::CardShows(effect) => here.card_shows(effect),
         Event::TimePassed => here.time_passed(),
         Event::Decided { by, decision, reason } => here.decided(by, decision, reason),
-        Event::RolledBack => here.rolled_back(),
+        Event::RolledBack { left } => here.rolled_back(left),
     };
     moved.ok_or(IllegalMove { state: attempt.state.name() })
 }
@@ -265,9 +268,12 @@ impl Here<'_> {
         }
     }
 
-    fn rolled_back(&self) -> Option<Move> {
+    fn rolled_back(&self, left: Option<Sent>) -> Option<Move> {
         let (sent, order_id, tally) = match &self.attempt.state {
-            AttemptState::Planned { .. } => return self.give_up(GivenUp::Gate("restored".into())),
+            AttemptState::Planned { .. } => match &left {
+                Some(sent) => (sent, None, Tally::default()),
+                None => return self.give_up(GivenUp::Gate("restored".into())),
+            },
             AttemptState::Sending { sent } => (sent, None, Tally::default()),
             AttemptState::Pending { sent, order_id, tally, .. } => (sent, Some(order_id.clone()), *tally),
             AttemptState::Accepted { sent, order_id, .. } => (sent, order_id.clone(), Tally::default()),

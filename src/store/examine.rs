@@ -13,8 +13,7 @@ use super::journal::JournalContents;
 use super::meta::{self, Installation};
 use super::migrate::Schema;
 use super::{attempts, backup, journal, open, settings};
-use crate::domain::attempt::AttemptId;
-use crate::domain::operator::OrderKey;
+use crate::domain::attempt::{AttemptId, Sent};
 use crate::domain::time::UnixTime;
 
 pub use super::backup::check_whole;
@@ -105,7 +104,7 @@ pub fn extent(conn: &Connection) -> Result<(u64, UnixTime), StoreError> {
 /// If the record cannot be read.
 pub fn agreement(conn: &Connection, journal: &JournalContents) -> Result<Agreement, StoreError> {
     let mut found = Agreement { unknown: unknown(conn, &journal.lines)?, ..Agreement::default() };
-    found.sent_again = sent_again(conn, &journal.lines)?;
+    found.sent_again = sent_again(conn, &journal.lines)?.into_keys().collect();
     let listed: BTreeSet<&str> = journal.lines.iter().map(|line| line.key.as_str()).collect();
     let sent = rows(conn, CERTAINLY_SENT, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     let without = sent.into_iter().filter(|(_, key)| !listed.contains(key.as_str()));
@@ -127,21 +126,24 @@ pub fn unknown(conn: &Connection, lines: &[journal::JournalLine]) -> Result<Vec<
     Ok(found)
 }
 
-/// The attempts that have more lines than sendings on record. Each sending is on record before its line is written, so
+/// The attempts that have more lines than sendings on record, as the journal tells of the last. Each sending is on record before its line is written, so
 /// there can be fewer lines, never more.
 ///
 /// # Errors
 /// If the record cannot be read.
-pub fn sent_again(conn: &Connection, lines: &[journal::JournalLine]) -> Result<Vec<AttemptId>, StoreError> {
-    let mut by_key: BTreeMap<&str, (&OrderKey, BTreeSet<u64>)> = BTreeMap::new();
+pub fn sent_again(conn: &Connection, lines: &[journal::JournalLine]) -> Result<BTreeMap<AttemptId, Sent>, StoreError> {
+    let mut by_key: BTreeMap<&str, (&journal::JournalLine, BTreeSet<u64>)> = BTreeMap::new();
     for line in lines {
-        by_key.entry(line.key.as_str()).or_insert((&line.key, BTreeSet::new())).1.insert(line.sequence);
+        let known = by_key.entry(line.key.as_str()).or_insert((line, BTreeSet::new()));
+        known.0 = line;
+        known.1.insert(line.sequence);
     }
-    let mut found = Vec::new();
-    for (key, sequences) in by_key.into_values() {
-        let Some(id) = attempts::with_key(conn, key)? else { continue };
+    let mut found = BTreeMap::new();
+    for (last, sequences) in by_key.into_values() {
+        let Some(id) = attempts::with_key(conn, &last.key)? else { continue };
         if attempts::sends(conn, id)?.is_some_and(|sends| sequences.len() > sends) {
-            found.push(id);
+            let send_count = u32::try_from(sequences.len()).unwrap_or(u32::MAX);
+            found.insert(id, Sent { key: last.key.clone(), first_sent_at: last.at, send_count });
         }
     }
     Ok(found)

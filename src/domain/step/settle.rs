@@ -213,7 +213,9 @@ impl Here<'_> {
     fn effect_missing(&self) -> Option<Move> {
         let AttemptState::Accepted { sent, order_id, accepted_at, .. } = &self.attempt.state else { return None };
         let expected = EFFECT_EXPECTED.max(self.capabilities.effect_max);
-        (self.now.since(*accepted_at) > expected).then(|| {
+        // Noted by a clock that ran ahead, it says nothing; when the order left, the operator's clock confirmed.
+        let since = if *accepted_at > self.now { sent.first_sent_at } else { *accepted_at };
+        (self.now.since(since) > expected).then(|| {
             let mut moved = self.ask(Question::EffectMissing, sent, order_id.clone(), Tally::default());
             moved.transition = Transition::T16;
             moved

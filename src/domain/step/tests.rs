@@ -36,7 +36,8 @@ fn every_event() -> Vec<(&'static str, Event)> {
         ("says bought", bought(Decision::Bought)),
         ("says not bought", bought(Decision::NotBought)),
         ("says abandon", bought(Decision::Abandon)),
-        ("rolled back", Event::RolledBack),
+        ("rolled back", Event::RolledBack { left: None }),
+        ("rolled back, and left since", Event::RolledBack { left: Some(sent()) }),
     ]
 }
 
@@ -44,7 +45,7 @@ fn every_event() -> Vec<(&'static str, Event)> {
 type Cell = (&'static str, &'static str, &'static str);
 
 /// One minute after the first sending. A cell not named here is an illegal move; closed states but `done` know none.
-const TABLE: [(&str, &[Cell]); 25] = [
+const TABLE: [(&str, &[Cell]); 26] = [
     ("gate closed", &[("planned", "T3", "abandoned")]),
     ("delayed", &[("planned", "T2", "planned")]),
     ("not needed", &[("planned", "T3", "abandoned")]),
@@ -162,6 +163,17 @@ const TABLE: [(&str, &[Cell]); 25] = [
             ("human", "T20", "human"),
         ],
     ),
+    (
+        "rolled back, and left since",
+        &[
+            ("planned", "T20", "human"),
+            ("sending", "T20", "human"),
+            ("pending", "T20", "human"),
+            ("accepted", "T20", "human"),
+            ("unknown", "T20", "human"),
+            ("human", "T20", "human"),
+        ],
+    ),
 ];
 
 /// What the table says for one cell, and where kinds of operators differ.
@@ -210,7 +222,7 @@ fn every_pair_of_state_and_event_moves_as_the_table_says_or_not_at_all() {
             }
         }
     }
-    assert_eq!(cells, 4 * 25 * 11);
+    assert_eq!(cells, 4 * 26 * 11);
 }
 
 /// Operators whose record of an order is all the proof: with a look-up, and without.
@@ -574,6 +586,12 @@ fn t16_an_effect_that_does_not_show_is_asked_about_and_never_bought_again() {
         for event in [Event::TimePassed, Event::CardShows(Effect::None)] {
             assert_eq!(went(accepted(), event.clone(), &class, Secs::DAY), ("T15", "accepted"));
             assert_eq!(went(accepted(), event.clone(), &class, Secs(86_401)), ("T16", "human"));
+            let AttemptState::Accepted { sent, order_id, charged, next_at, .. } = accepted() else {
+                panic!("accepted")
+            };
+            let accepted_at = NOW.plus(Secs::days(20));
+            let ahead = AttemptState::Accepted { sent, order_id, charged, accepted_at, next_at };
+            assert_eq!(went(ahead, event.clone(), &class, Secs(86_401)), ("T16", "human"), "by a clock that ran ahead");
             let slow = Capabilities { effect_max: Secs::days(3), ..class };
             assert_eq!(went(accepted(), event.clone(), &slow, Secs::days(3)), ("T15", "accepted"));
             assert_eq!(went(accepted(), event, &slow, Secs(3 * 86_400 + 1)), ("T16", "human"));
@@ -618,7 +636,7 @@ fn t19_a_named_person_settles_a_question_and_nothing_else() {
 fn t20_after_a_restore_every_order_is_a_persons_question() {
     for (_, class) in CLASSES {
         for state in every_state().into_iter().filter(|state| state.sent().is_some()) {
-            let moved = go(state.clone(), Event::RolledBack, &class, Secs::DAY).unwrap();
+            let moved = go(state.clone(), Event::RolledBack { left: None }, &class, Secs::DAY).unwrap();
             let AttemptState::Human { question, sent: order, order_id, .. } = moved.state else { panic!("human") };
             assert_eq!((question, order), (Question::Restored, sent()));
             assert_eq!(order_id.as_deref(), state.order_id());

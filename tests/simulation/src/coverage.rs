@@ -117,7 +117,9 @@ fn at_its_moment(site: Site, state: usize, class: usize) -> Option<&'static str>
         }
         Site::CrashSettling => only(&[NONE, PENDING, ACCEPTED, UNKNOWN, HUMAN], "comes with the settling of an order"),
         Site::TwoPeople => only(&[NONE, ACCEPTED], "comes after a person's word"),
-        Site::StartsWithoutTime | Site::CrashAtStart => (class != 0).then_some("the start belongs to no operator"),
+        Site::StartsWithoutTime => (class != 0).then_some("the start belongs to no operator"),
+        Site::CrashAtStart if state == SENDING => Some("orders left on their way are taken up before"),
+        Site::CrashAtStart => (class != 0).then_some("the start belongs to no operator"),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong, in two steps: each site is switched on for a whole world with one chance in four, and where it is
-//! on it fires at one visit in four. Every hit is counted with the state of the order and the class of the operator.
+//! on it fires at one visit in 4, 12, 35 or 100, which is drawn for the world, too: what happens all the time hides what
+//! follows from happening once. Every hit is counted with the state of the order and the class of the operator.
 
 use crate::chance::Chance;
 
@@ -233,8 +234,11 @@ impl Switches {
 #[derive(Clone, Debug)]
 pub struct Faults {
     seed: u64,
-    on: [bool; SITES],
+    /// How often each site fires, in a hundred visits.
+    often: [u8; SITES],
     visits: Vec<[u32; SITES]>,
+    /// A site that fires at its next visit in this lane.
+    strikes: Option<(Site, usize)>,
     /// What was hit.
     pub hits: Box<Hits>,
 }
@@ -244,33 +248,45 @@ impl Faults {
     #[must_use]
     pub fn new(seed: u64, switches: Switches, lanes: usize) -> Self {
         let mut chance = Chance::new(seed, 0xfa);
-        let on = std::array::from_fn(|place| {
-            let drawn = chance.percent(25);
-            match switches {
+        let often = std::array::from_fn(|place| {
+            let (drawn, often) = (chance.percent(25), *chance.pick(&[25, 8, 3, 1]));
+            let on = match switches {
                 Switches::Chance => drawn,
                 Switches::AllOff => false,
                 Switches::AllOn => true,
-                Switches::Only(site) => site as usize == place,
-            }
+                Switches::Only(site) => return if site as usize == place { 25 } else { 0 },
+            };
+            if on { often } else { 0 }
         });
-        Self { seed, on, visits: vec![[0; SITES]; lanes], hits: Box::new([[[0; 3]; 7]; SITES]) }
+        Self { seed, often, visits: vec![[0; SITES]; lanes], strikes: None, hits: Box::new([[[0; 3]; 7]; SITES]) }
     }
 
     /// Whether a site is on.
     #[must_use]
     pub const fn is_on(&self, site: Site) -> bool {
-        self.on[site as usize]
+        self.often[site as usize] > 0
+    }
+
+    /// Makes a site that is on fire at its next visit in a lane.
+    pub fn strike(&mut self, site: Site, lane: usize) {
+        self.strikes = Some((site, lane)).filter(|_| self.is_on(site));
+    }
+
+    /// What was to strike and did not has missed its moment.
+    pub const fn calm(&mut self) {
+        self.strikes = None;
     }
 
     /// Visits a site; says whether it fires.
     pub fn fires(&mut self, site: Site, lane: usize, state: usize, class: usize) -> bool {
-        if !self.on[site as usize] {
+        if !self.is_on(site) {
             return false;
         }
         let visits = &mut self.visits[lane][site as usize];
         *visits += 1;
         let stream = (site as u64) << 48 | (lane as u64) << 32 | u64::from(*visits);
-        let fired = Chance::new(self.seed, stream).percent(25);
+        let struck = self.strikes.take_if(|struck| *struck == (site, lane)).is_some();
+        let fired = struck || Chance::new(self.seed, stream).percent(u64::from(self.often[site as usize]));
         if fired {
             self.hits[site as usize][state][class] += 1;
         }

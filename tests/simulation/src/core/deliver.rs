@@ -50,7 +50,8 @@ impl Simulation {
             self.record.notices.retain(|notice| notice.stand == Stand::Queued);
         }
         self.commit();
-        let card = self.record.notices.first().map_or(0, |notice| notice.card);
+        let first = self.record.notices.iter().find(|notice| notice.id == due[0].2);
+        let card = first.map_or(0, |notice| notice.card);
         let reader = self.reader(card);
         self.point(Site::CrashAfterClaim, card, reader)?;
         let mut outcomes = Vec::new();

@@ -22,13 +22,15 @@ pub(super) struct Machine {
     pub(super) acknowledged: u64,
     /// What is surely on disk, where syncs are saved.
     pub(super) synced: Option<Record>,
-    /// Copies of the record, oldest first.
-    pub(super) backups: Vec<Record>,
+    /// Copies of the record with the time when each was made, oldest first.
+    pub(super) backups: Vec<(i64, Record)>,
     /// When a copy was last put in the record's place.
     pub(super) restored_at: Option<i64>,
     pub(super) was_restored: bool,
-    /// Keys of orders that the copy put in the record's place has forgotten.
-    pub(super) forgotten: std::collections::BTreeSet<u128>,
+    /// Keys of orders that the copy put in the record's place has forgotten, and when it was made.
+    pub(super) forgotten: std::collections::BTreeMap<u128, i64>,
+    /// Whether every line of the journal is known to be on record, until the record is replaced.
+    pub(super) agrees: bool,
     pub(super) hour: i64,
     /// Messages that a mutant has not queued yet.
     pub(super) untold: Vec<(usize, NoticeKind, u32, String, AttemptId)>,
@@ -51,7 +53,8 @@ impl Machine {
             backups: Vec::new(),
             restored_at: None,
             was_restored: false,
-            forgotten: std::collections::BTreeSet::new(),
+            forgotten: std::collections::BTreeMap::new(),
+            agrees: true,
             hour: 0,
             untold: Vec::new(),
             unsettled: Vec::new(),

@@ -4,6 +4,7 @@
 mod case;
 mod deliver;
 mod machine;
+mod mishaps;
 mod moves;
 mod order;
 mod people;
@@ -19,6 +20,7 @@ use simkeeper::domain::time::{Secs, UnixTime};
 use self::machine::Machine;
 use self::order::Job;
 use self::record::{Line, Record, Row};
+use crate::chance::Chance;
 use crate::faults::Site;
 use crate::mutants::Mutant;
 use crate::oracle::facts::Fact;
@@ -50,9 +52,11 @@ struct Process {
     /// Orders that the record does not know, and whose card has another open question.
     only_in_journal: Vec<Line>,
     late_changes_at: UnixTimeOr,
+    /// The latest time that an operator's answer told.
+    heard: UnixTimeOr,
 }
 
-/// An instant that is not known before the first round.
+/// An instant that is not known at first.
 type UnixTimeOr = Option<UnixTime>;
 
 /// A world with the daemon in it.
@@ -73,6 +77,9 @@ pub struct Simulation {
     written: usize,
     /// What is written down of every move, if anybody wants to read it.
     trace: Option<String>,
+    /// What is left to chance about mishaps, and the next one with its card.
+    mishaps: Chance,
+    mishap: Option<(i64, usize)>,
     /// Orders that were sent.
     pub orders: u64,
     /// Questions about orders put to people, by class of operator.
@@ -113,6 +120,8 @@ impl Simulation {
             acts: 0,
             written: 0,
             trace: traced.then(String::new),
+            mishaps: Chance::new(seed, 0x3157),
+            mishap: None,
             orders: 0,
             questions: [0; 3],
             done: [0; 3],
@@ -182,6 +191,9 @@ impl Simulation {
         if let Some(at) = self.machine.clock_mends_at {
             offer(at, What::ClockMends);
         }
+        if let Some((at, _)) = self.mishap {
+            offer(at, What::Mishap);
+        }
         let Some(process) = &self.process else {
             offer(self.machine.starts_at, What::Start);
             return Some(first);
@@ -214,6 +226,7 @@ impl Simulation {
                 self.set_clock(0);
                 Ok(())
             }
+            What::Mishap => self.mishap(),
             What::Start => self.start(),
             What::Job(place) => self.go_on(place),
             What::Poll(row) => self.poll(row),
@@ -228,7 +241,8 @@ impl Simulation {
         let now = self.now();
         let fares = self.process.iter().flat_map(|process| &process.fares);
         let told = fares.filter_map(|fares| fares.clocks.map(|(_, told)| told)).max();
-        if let Some(told) = told {
+        let heard = self.process.as_ref().and_then(|process| process.heard);
+        if let Some(told) = told.max(heard) {
             self.record.last_seen = self.record.last_seen.max(told.min(now));
         }
     }
@@ -359,6 +373,7 @@ impl Simulation {
 enum What {
     Day,
     ClockMends,
+    Mishap,
     Start,
     Job(usize),
     Poll(usize),

@@ -94,6 +94,7 @@ impl Simulation {
         let state =
             StateName::ALL.iter().position(|one| *one == name).map_or(0, |one| if one < 6 { one + 1 } else { 0 });
         self.world.note_state(place, state);
+        self.may_bring_mishap(place, state);
         let to = name.as_str();
         self.world.facts.push(Fact::Moved { card: place, attempt: id, key, from, to, by_person, at });
         if self.trace.is_some() {

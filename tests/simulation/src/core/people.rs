@@ -96,33 +96,53 @@ impl Simulation {
 
     /// What befalls the machine on a day.
     fn day_of_machine(&mut self, day: u64) -> Step<()> {
-        let (card, at) = ((day % self.record.rows.len() as u64) as usize, self.at);
+        let card = (day % self.record.rows.len() as u64) as usize;
         let operator = self.reader(card);
-        let often = |chance: &mut Chance, days: u64| chance.below(days) == 0;
-        if often(&mut self.machine.chance, 20) && self.world.fires(Site::ClockJumps, card, operator) {
-            self.jump();
-        }
-        if often(&mut self.machine.chance, 10) && self.world.fires(Site::Sleeps, card, operator) {
-            self.machine.asleep_until = at + self.machine.chance.between(HOUR, 12 * HOUR);
-            self.nobody_sees_until(self.machine.asleep_until);
-        }
-        if often(&mut self.machine.chance, 20) && self.world.fires(Site::DiskFull, card, operator) {
-            self.machine.disk_full_until = at + self.machine.chance.between(HOUR, 2 * DAY);
-        }
-        if often(&mut self.machine.chance, 20) && self.world.fires(Site::MailDown, card, operator) {
-            self.machine.mail_down_until = at + self.machine.chance.between(HOUR, 3 * DAY);
-        }
         if self.world.faults.is_on(Site::Restored) && day.is_multiple_of(5) {
             if self.machine.backups.len() == BACKUPS_KEPT {
                 self.machine.backups.remove(0);
             }
-            self.machine.backups.push(self.record.clone());
+            self.machine.backups.push((self.at, self.record.clone()));
         }
-        if often(&mut self.machine.chance, 30) && self.world.fires(Site::Restored, card, operator) {
-            return self.restore();
+        // How many days lie between two of them, where they happen at every visit.
+        let sites = [
+            (Site::ClockJumps, 20),
+            (Site::Sleeps, 10),
+            (Site::DiskFull, 20),
+            (Site::MailDown, 20),
+            (Site::Restored, 30),
+            (Site::PowerLost, 10),
+        ];
+        for (site, days) in sites {
+            if self.machine.chance.below(days) == 0 {
+                self.befalls(site, card, operator)?;
+            }
         }
-        if often(&mut self.machine.chance, 10) && self.world.fires(Site::PowerLost, card, operator) {
-            return self.lose_power();
+        Ok(())
+    }
+
+    /// Something befalls the machine, if its site fires.
+    pub(super) fn befalls(&mut self, site: Site, card: usize, operator: usize) -> Step<()> {
+        if !self.world.fires(site, card, operator) {
+            return Ok(());
+        }
+        let (at, chance) = (self.at, &mut self.machine.chance);
+        match site {
+            Site::ClockJumps => self.jump(),
+            Site::Sleeps => {
+                self.machine.asleep_until = at + chance.between(HOUR, 12 * HOUR);
+                self.nobody_sees_until(self.machine.asleep_until);
+            }
+            Site::DiskFull => self.machine.disk_full_until = at + chance.between(HOUR, 2 * DAY),
+            Site::MailDown => self.machine.mail_down_until = at + chance.between(HOUR, 3 * DAY),
+            Site::Restored => return self.restore(),
+            Site::PowerLost => return self.lose_power(),
+            Site::Paused => {
+                let until = at + chance.between(HOUR, 3 * DAY);
+                self.pause(card, until);
+            }
+            Site::RuleRemoved => self.world.cards[card].rule_back_at = at + chance.between(HOUR, 2 * DAY),
+            _ => {}
         }
         Ok(())
     }
@@ -152,13 +172,16 @@ impl Simulation {
             return Ok(());
         }
         let place = self.machine.chance.below(count) as usize;
-        let copy = self.machine.backups[place].clone();
+        let (made_at, copy) = self.machine.backups[place].clone();
         let before = std::mem::replace(&mut self.record, copy);
+        // A copy from before an earlier restore knows nothing of it.
+        self.machine.restored_at = self.machine.restored_at.filter(|restored_at| *restored_at <= made_at);
         let after = &self.record.keys;
         let forgotten = before.keys.iter().filter(|(key, sends)| after.get(key).is_none_or(|known| known < *sends));
-        self.machine.forgotten.extend(forgotten.map(|(key, _)| *key));
+        self.machine.forgotten.extend(forgotten.map(|(key, _)| (*key, made_at)));
         self.machine.was_restored = true;
-        self.write("an older copy is restored");
+        self.machine.agrees = false;
+        self.write(&format!("an older copy is restored, made at {made_at}"));
         Err(Crash)
     }
 
@@ -168,6 +191,7 @@ impl Simulation {
             && let Some(synced) = self.machine.synced.clone()
         {
             self.record = synced;
+            self.machine.agrees = false;
         }
         Err(Crash)
     }

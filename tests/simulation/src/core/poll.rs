@@ -38,6 +38,7 @@ impl Simulation {
             return Ok(());
         }
         let answer = self.world.read(reader, place, self.at, now).answer;
+        self.hear(&answer);
         if let Some(process) = &mut self.process {
             process.fares[reader].read(std::slice::from_ref(&answer), now);
         }
@@ -48,6 +49,13 @@ impl Simulation {
         if renew { self.begin(place) } else { Ok(()) }
     }
 
+    /// Answers carry the operator's time.
+    pub(super) fn hear<T>(&mut self, answer: &Result<T, OperatorError>) {
+        if let (Ok(_), Some(process)) = (answer, &mut self.process) {
+            process.heard = process.heard.max(Some(UnixTime::clamped(self.at)));
+        }
+    }
+
     /// What an answer comes to; says whether a renewal is to begin now.
     pub(super) fn judge(&mut self, place: usize, answer: Result<Reading, OperatorError>, now: UnixTime) -> bool {
         let row = &self.record.rows[place];
@@ -55,12 +63,13 @@ impl Simulation {
             Ok(reading) if self.mutant == Some(Mutant::OddReadingBelieved) => Seen::Good(reading),
             answer => Seen::of(answer, &row.recent, &row.recent_attempts(now)),
         };
+        let last_seen = self.record.last_seen;
         let row = self.record.row(place);
         let failed = matches!(seen, Seen::Failed);
         intake::take(&mut row.recent, &mut row.failures, &seen);
         if let Some(since) = row.set_aside {
             let short = self.mutant == Some(Mutant::QuarantineShort);
-            if intake::confirmed(&row.recent, since) || short && row.recent.previous.is_some() {
+            if intake::confirmed(&row.recent, since, last_seen, now) || short && row.recent.previous.is_some() {
                 row.set_aside = None;
             }
         }

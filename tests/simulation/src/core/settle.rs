@@ -161,6 +161,7 @@ impl Simulation {
             return self.note(place, attempt, Event::LookupFailed);
         }
         let answer = self.world.read(reader, place, self.at, now).answer;
+        self.hear(&answer);
         if let Err(error) = &answer {
             self.went_wrong(reader, error, now);
         }

@@ -1,7 +1,9 @@
 //! What a start finds: a journal that may know more than the record, orders left on their way, claims of the process
 //! before, and a clock that may not be set yet.
 
-use simkeeper::domain::attempt::{AttemptState, Question, Sent, StateName, Tally};
+use std::collections::BTreeMap;
+
+use simkeeper::domain::attempt::{AttemptId, AttemptState, Question, Sent, StateName, Tally};
 use simkeeper::domain::draft;
 use simkeeper::domain::intake;
 use simkeeper::domain::news;
@@ -45,7 +47,9 @@ impl Simulation {
         let restored = std::mem::take(&mut self.machine.was_restored);
         let forgotten = std::mem::take(&mut self.machine.forgotten);
         let books = self.world.operators.iter().flat_map(|operator| &operator.book);
-        let lost = books.filter(|order| forgotten.contains(&crate::core::record::text_number(&order.key)));
+        // What was sent before the copy was made, a start before this one has dealt with.
+        let since = |key: &str| forgotten.get(&crate::core::record::text_number(key));
+        let lost = books.filter(|order| since(&order.key).is_some_and(|made_at| order.arrived_at >= *made_at));
         if restored && let Some(last) = lost.map(|order| order.arrived_at).max() {
             // A clock that is not set yet can only tell the time of the last order that was lost.
             self.machine.restored_at = Some(if self.machine.clock_off == 0 { self.at } else { last });
@@ -72,42 +76,52 @@ impl Simulation {
     /// A line that the record does not know means that the record is older than the world. Answers the orders that wait
     /// until their card has no open question before them.
     fn find_roll_back(&mut self, now: UnixTime) -> Vec<Line> {
-        if self.is(Mutant::JournalIgnored) {
+        if self.is(Mutant::JournalIgnored) || self.machine.agrees {
             return Vec::new();
         }
         let is_unknown = |line: &&Line| !self.record.keys.contains_key(&line.number);
         let unknown: Vec<Line> = self.journal.iter().filter(is_unknown).cloned().collect();
         let is_news = self.journal.iter().skip(self.record.dealt_with).any(|line| is_unknown(&line));
-        if is_news || self.was_sent_again() {
+        let sent_again = self.sent_again();
+        if is_news || !sent_again.is_empty() {
             self.record.dealt_with = self.journal.len();
             if !self.is(Mutant::NoQuarantine) {
-                self.set_everything_aside(now);
+                self.set_everything_aside(sent_again, now);
             }
         }
-        unknown.into_iter().filter(|line| !self.import(line, now)).collect()
+        let waiting: Vec<Line> = unknown.into_iter().filter(|line| !self.import(line, now)).collect();
+        self.machine.agrees = waiting.is_empty();
+        waiting
     }
 
-    /// Whether an order that the record knows was sent more often than it knows. Each sending is on record before its line
+    /// Orders that the record knows and that were sent more often than it knows. Each sending is on record before its line
     /// is written, so there can be fewer lines, never more.
-    fn was_sent_again(&mut self) -> bool {
-        let mut lines = std::collections::BTreeMap::<u128, u32>::new();
+    fn sent_again(&mut self) -> BTreeMap<AttemptId, Sent> {
+        let mut lines = BTreeMap::<u128, (&Line, u32)>::new();
         for line in &self.journal {
-            *lines.entry(line.number).or_default() += 1;
+            let known = lines.entry(line.number).or_insert((line, 0));
+            *known = (line, known.1 + 1);
         }
-        let mut again = false;
-        for (key, lines) in lines {
-            if let Some(sends) = self.record.keys.get_mut(&key).filter(|sends| **sends < lines) {
-                *sends = lines;
-                again = true;
+        let mut again = BTreeMap::new();
+        for (key, (line, count)) in lines {
+            if let Some(sends) = self.record.keys.get_mut(&key).filter(|sends| **sends < count) {
+                *sends = count;
+                let sent = Sent { key: line.key.clone(), first_sent_at: line.at, send_count: count };
+                again.insert(line.attempt, sent);
             }
         }
         again
     }
 
-    fn set_everything_aside(&mut self, now: UnixTime) {
+    fn lines_of(&self, key: u128) -> u32 {
+        u32::try_from(self.journal.iter().filter(|line| line.number == key).count()).unwrap_or(u32::MAX)
+    }
+
+    fn set_everything_aside(&mut self, mut sent_again: BTreeMap<AttemptId, Sent>, now: UnixTime) {
         for place in 0..self.record.rows.len() {
             if let Some(attempt) = self.record.rows[place].open() {
-                self.advance(place, attempt, Event::RolledBack);
+                let left = sent_again.remove(&self.record.rows[place].attempts[attempt].id);
+                self.advance(place, attempt, Event::RolledBack { left });
             }
         }
         let since = intake::set_aside_at(now, self.journal.iter().map(|line| line.at).max());
@@ -138,7 +152,7 @@ impl Simulation {
     fn import(&mut self, line: &Line, now: UnixTime) -> bool {
         let place = (line.card.0 - 1).unsigned_abs() as usize;
         if self.is(Mutant::NoQuarantine) {
-            self.record.keys.insert(line.number, u32::MAX);
+            self.record.keys.insert(line.number, self.lines_of(line.number));
             return true;
         }
         if self.record.rows[place].open().is_some() {
@@ -163,7 +177,7 @@ impl Simulation {
             next_at: now,
         };
         let id = known.id;
-        self.record.keys.insert(line.number, u32::MAX);
+        self.record.keys.insert(line.number, self.lines_of(line.number));
         self.moved(place, attempt, "", false);
         let step = news::step_of_question(&self.record.rows[place].attempts[attempt], 0);
         self.tell(place, NoticeKind::Asked, cycle, step, Some(id), now);

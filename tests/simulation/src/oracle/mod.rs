@@ -73,6 +73,8 @@ struct Attempt {
 struct Oracle {
     cards: Vec<Card>,
     attempts: BTreeMap<i64, Attempt>,
+    /// Those of them that are open, with their cards.
+    open: BTreeMap<i64, usize>,
     notices: BTreeMap<i64, messages::Notice>,
     /// Messages that a move owes: (attempt, kind, when, card).
     owed: Vec<(i64, &'static str, i64, usize)>,
@@ -149,6 +151,7 @@ impl Oracle {
             // Rows of the time that was lost are given anew, and their messages are gone with them; what was told before
             // the copy was made is still told.
             self.attempts.clear();
+            self.open.clear();
             self.notices.clear();
             self.owed.clear();
             for card in &mut self.cards {
@@ -159,13 +162,16 @@ impl Oracle {
         if found < acknowledged {
             self.breach("P6", at, 0, format!("{acknowledged} commits were acknowledged, {found} are there"));
         }
-        let known: Vec<(i64, usize)> =
-            self.attempts.iter().filter(|(_, one)| is_open(one.state)).map(|(id, one)| (*id, one.card)).collect();
-        for (id, card) in known {
-            if !open.contains(&(card, id)) {
-                self.breach("P3", at, card, format!("attempt {id} was open and is forgotten"));
-                self.attempts.remove(&id);
-            }
+        let missing: Vec<(i64, usize)> = self
+            .open
+            .iter()
+            .map(|(id, card)| (*id, *card))
+            .filter(|(id, card)| !open.contains(&(*card, *id)))
+            .collect();
+        for (id, card) in missing {
+            self.breach("P3", at, card, format!("attempt {id} was open and is forgotten"));
+            self.attempts.remove(&id);
+            self.open.remove(&id);
         }
     }
 }

@@ -12,6 +12,11 @@ impl Oracle {
         let began_at = self.attempts.get(attempt).map_or(unknown_since, |known| known.began_at);
         let moved = Attempt { card: *card, state: to, since: *at, began_at, asked_at: *at };
         self.attempts.insert(*attempt, moved);
+        if is_open(to) {
+            self.open.insert(*attempt, *card);
+        } else {
+            self.open.remove(attempt);
+        }
         self.owes(*card, *attempt, from, to, *by_person, *at);
         let Some(key) = *key else { return };
         match *to {

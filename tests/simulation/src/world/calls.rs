@@ -112,47 +112,56 @@ impl World {
         if !self.cards[card].reads.is_multiple_of(16) {
             return;
         }
-        if self.fires(Site::CardPoisoned, card, operator) {
-            self.cards[card].poisoned_until = at + chance.between(HOUR, 3 * DAY);
-            let until = self.cards[card].poisoned_until;
-            self.facts.push(Fact::Blind { card, from: at, until });
-        }
-        if self.fires(Site::CardBlocked, card, operator) {
-            self.cards[card].blocked_until = at + chance.between(HOUR, 2 * DAY);
-        }
-        if self.cards[card].shift_secs == 0 && self.fires(Site::EndsShifted, card, operator) {
-            self.cards[card].shift_secs = chance.between(-11, 11) * HOUR;
+        for site in [Site::CardPoisoned, Site::CardBlocked, Site::EndsShifted] {
+            self.befall(site, operator, card, at, chance);
         }
     }
 
     fn weekly(&mut self, operator: usize, card: usize, at: i64, chance: &mut Chance) {
-        if self.fires(Site::OperatorDown, card, operator) {
-            let until = at + chance.between(HOUR, 3 * DAY);
-            self.operators[operator].down_until = until;
-            let name = &self.operators[operator].account.name;
-            let blind = self.cards.iter().enumerate().filter(|(_, card)| card.card.account == *name);
-            let blind: Vec<usize> = blind.map(|(place, _)| place).collect();
-            self.facts.extend(blind.into_iter().map(|card| Fact::Blind { card, from: at, until }));
-        }
-        if self.fires(Site::LookupsDown, card, operator) {
-            self.operators[operator].lookups_down_until = at + chance.between(DAY, 4 * DAY);
-        }
-        if self.fires(Site::PlanGone, card, operator) {
-            self.operators[operator].plans_gone_until = at + chance.between(HOUR, 2 * DAY);
-        }
-        if self.fires(Site::PriceMoves, card, operator) {
-            let percent = chance.between(-8, 14);
-            for plan in &mut self.operators[operator].plans {
-                let price = plan.price.ten_thousandths();
-                plan.price = usd((price + price * percent / 100).max(10_000));
-            }
-        }
-        if self.fires(Site::WalletEmpty, card, operator) {
-            self.operators[operator].wallet = 0;
-        } else if self.operators[operator].wallet < 300 * 10_000 {
+        if self.operators[operator].wallet < 300 * 10_000 {
             // Somebody looks after it once a week.
             self.operators[operator].wallet = 2_000 * 10_000;
         }
+        for site in [Site::OperatorDown, Site::LookupsDown, Site::PlanGone, Site::PriceMoves, Site::WalletEmpty] {
+            self.befall(site, operator, card, at, chance);
+        }
+    }
+
+    /// A trouble that lasts begins, if its site fires.
+    pub fn befall(&mut self, site: Site, operator: usize, card: usize, at: i64, chance: &mut Chance) {
+        let again = site == Site::EndsShifted && self.cards[card].shift_secs != 0;
+        if again || !self.fires(site, card, operator) {
+            return;
+        }
+        let (truth, account) = (&mut self.cards[card], &mut self.operators[operator]);
+        match site {
+            Site::CardPoisoned => {
+                truth.poisoned_until = at + chance.between(HOUR, 3 * DAY);
+                self.facts.push(Fact::Blind { card, from: at, until: truth.poisoned_until });
+            }
+            Site::CardBlocked => truth.blocked_until = at + chance.between(HOUR, 2 * DAY),
+            Site::EndsShifted => truth.shift_secs = chance.between(-11, 11) * HOUR,
+            Site::OperatorDown => self.goes_down(operator, at, at + chance.between(HOUR, 3 * DAY)),
+            Site::LookupsDown => account.lookups_down_until = at + chance.between(DAY, 4 * DAY),
+            Site::PlanGone => account.plans_gone_until = at + chance.between(HOUR, 2 * DAY),
+            Site::PriceMoves => {
+                let percent = chance.between(-8, 14);
+                for plan in &mut account.plans {
+                    let price = plan.price.ten_thousandths();
+                    plan.price = usd((price + price * percent / 100).max(10_000));
+                }
+            }
+            Site::WalletEmpty => account.wallet = 0,
+            Site::PersonBuys => self.person_buys(card, operator, at),
+            _ => {}
+        }
+    }
+
+    fn goes_down(&mut self, operator: usize, at: i64, until: i64) {
+        self.operators[operator].down_until = until;
+        let name = &self.operators[operator].account.name;
+        let blind = (0..).zip(&self.cards).filter(|(_, card)| card.card.account == *name);
+        self.facts.extend(blind.map(|(card, _)| Fact::Blind { card, from: at, until }));
     }
 
     /// What is on sale for a card.

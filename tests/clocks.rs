@@ -20,14 +20,18 @@ fn confirmed() -> World {
     world
 }
 
-/// The tablet needs a renewal while the clock is off; then the clock is set right.
-fn buys_nothing_until_right_again(mut world: World, set_wrong: impl Fn(&mut World)) -> World {
+/// The tablet needs a renewal while the clock is off; then the clock is set right. Whether anybody hears of it meanwhile
+/// depends on the clock: by one that fell back, nothing has to be told yet.
+fn buys_nothing_until_right_again(mut world: World, is_told: bool, set_wrong: impl Fn(&mut World)) {
     set_wrong(&mut world);
     world.until_read_again(2);
     world.use_up("tablet");
     world.until_read_again(4);
     set_wrong(&mut world);
     world.until_read_again(2);
+    if is_told {
+        world.until_mail(&["tablet", "clock"]);
+    }
     assert_eq!(world.orders("tablet").len(), 1, "{}", world.state_of_affairs());
     world.clock().set_off_by(Secs(0));
     world.until_bought("tablet", 2);
@@ -36,7 +40,6 @@ fn buys_nothing_until_right_again(mut world: World, set_wrong: impl Fn(&mut Worl
     world.until_read_again(2);
     assert_eq!(world.orders("tablet").len(), 2, "{}", world.state_of_affairs());
     world.stop();
-    world
 }
 
 /// How far ahead a clock is that shows this instant now.
@@ -46,18 +49,17 @@ fn showing(world: &World, instant: &str) -> Secs {
 
 #[test]
 fn a_clock_that_jumps_twenty_days_ahead_buys_nothing_until_it_is_right_again() {
-    let world = buys_nothing_until_right_again(confirmed(), |world| world.clock().set_off_by(Secs::days(20)));
-    assert!(world.mails().iter().any(|mail| mail.says(&["tablet", "clock"])), "{}", world.state_of_affairs());
+    buys_nothing_until_right_again(confirmed(), true, |world| world.clock().set_off_by(Secs::days(20)));
 }
 
 #[test]
 fn a_clock_that_jumps_twenty_days_back_buys_nothing_until_it_is_right_again() {
-    buys_nothing_until_right_again(confirmed(), |world| world.clock().set_off_by(Secs::days(-20)));
+    buys_nothing_until_right_again(confirmed(), false, |world| world.clock().set_off_by(Secs::days(-20)));
 }
 
 #[test]
 fn a_clock_that_falls_back_to_1970_buys_nothing_until_it_is_right_again() {
-    buys_nothing_until_right_again(confirmed(), |world| {
+    buys_nothing_until_right_again(confirmed(), false, |world| {
         let ahead = showing(world, "1970-01-01T12:00:00Z");
         world.clock().set_off_by(ahead);
     });
@@ -65,11 +67,10 @@ fn a_clock_that_falls_back_to_1970_buys_nothing_until_it_is_right_again() {
 
 #[test]
 fn a_clock_that_jumps_to_2038_buys_nothing_until_it_is_right_again() {
-    let world = buys_nothing_until_right_again(confirmed(), |world| {
+    buys_nothing_until_right_again(confirmed(), true, |world| {
         let ahead = showing(world, "2038-01-20T00:00:00Z");
         world.clock().set_off_by(ahead);
     });
-    assert!(world.mails().iter().any(|mail| mail.says(&["tablet", "clock"])), "{}", world.state_of_affairs());
 }
 
 #[test]
@@ -131,12 +132,14 @@ fn settles_a_late_order(days_off: i64) {
         world.until_attempt("tablet", "unknown");
         world.clock().set_off_by(Secs::days(days_off));
         world.until_read_again(3);
+        // By the world's own time the order may have been taken meanwhile; only then may it be done.
         let attempt = world.attempts("tablet").pop().unwrap();
-        assert!(attempt.is_open(), "{class:?}: {attempt:?}\n{}", world.state_of_affairs());
+        assert!(attempt.is_open() || attempt.state == "done", "{class:?}: {attempt:?}\n{}", world.state_of_affairs());
         world.clock().set_off_by(Secs(0));
         world.until("the order to be taken", |world| !world.orders("tablet").is_empty());
         world.until_bought("tablet", 1);
-        assert_eq!(world.orders("tablet").len(), 1, "{class:?}: {}", world.state_of_affairs());
+        let counts = (world.orders("tablet").len(), world.attempts("tablet").len());
+        assert_eq!(counts, (1, 1), "{class:?}: {}", world.state_of_affairs());
         world.stop();
     }
 }

@@ -43,7 +43,7 @@ fn after_a_certain_refusal_the_second_seller_buys_at_once_and_only_once() {
         assert_eq!(tried(&world, "tablet"), expected, "{code}");
         let orders = world.orders("tablet");
         assert_eq!(orders.len(), 1, "{code}");
-        assert!(orders[0].at.since(begun) < Secs::HOUR, "{code}: a minute and a reading, not two hours");
+        assert!(orders[0].at.since(begun) < Secs::hours(2), "{code}: a minute and a reading, not two hours");
         world.until_read_again(3);
         assert_eq!(world.orders("tablet").len(), 1, "{code}");
         // The mail names who sold, and the one before it why the first did not.

@@ -129,6 +129,8 @@ fn the_drill_a_lost_record_is_restored_and_no_order_is_doubled_missing_or_untold
         assert_eq!((world.sandbox.orders_taken(), posts(&world)), (taken, sent), "{class:?}: nothing is bought yet");
         world.pass(Secs::hours(28));
         world.until_bought("spare", 1);
+        // The other cards are confirmed by two readings of their own.
+        world.until("every card to be confirmed", |world| world.record().unwrap().quarantined() == 0);
         world.until_read_again(8);
         assert_eq!(world.sandbox.orders_taken(), taken + 1, "{class:?}");
         none_is_doubled_or_missing(&world);

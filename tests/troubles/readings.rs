@@ -42,13 +42,18 @@ fn an_end_that_is_past_far_missing_or_shrinks_is_kept_and_not_acted_upon() {
         world = world.card(name, full, rule);
     }
     let mut world = world.card("sound", low, AUTO).start();
-    world.until_read_again(5);
+    world.until("a sound reading of each", |world| {
+        odd.iter().all(|(name, _)| world.record().is_some_and(|record| record.verdict(name).is_some()))
+    });
     for (name, fault) in &odd {
         let fault = Fault::on(&world.iccid(name), Call::Read, fault.clone()).times(ALWAYS);
         world.sandbox.fault(fault).unwrap();
     }
     world.until_bought("sound", 1);
     world.pass(Secs::hours(2));
+    for name in ["past", "far", "shrinking"] {
+        world.until(&format!("{name} to be kept as odd"), |world| world.record().unwrap().odd(name).is_some());
+    }
     world.until_read_again(15);
     let count = |world: &World, name: &str| world.told_of(name, "due_soon");
     let told: Vec<usize> = odd.iter().map(|(name, _)| count(&world, name)).collect();

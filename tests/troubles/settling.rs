@@ -10,6 +10,12 @@ use crate::{ALWAYS, made, posts};
 
 const DOWN: FaultKind = FaultKind::ServerError { status: 503, accepted: false };
 
+/// How often people hear that the doubt about the tablet is over: once if the order was found done. The first look-up may
+/// also find it still being worked on; then the next that they hear is that it was bought.
+fn settled_late(world: &World) -> usize {
+    usize::from(!made(world, "tablet", "T14"))
+}
+
 #[test]
 fn an_order_that_was_taken_and_whose_answer_was_lost_is_never_sent_under_another_key() {
     for class in CLASSES {
@@ -22,7 +28,13 @@ fn an_order_that_was_taken_and_whose_answer_was_lost_is_never_sent_under_another
         // Where the key is honoured the same bytes may go out again; elsewhere nothing does.
         let most = if matches!(class, Class::KeyHonoured { .. }) { 2 } else { 1 };
         assert!(posts(&world) <= most, "{class:?}: {} posts", posts(&world));
-        assert_eq!(world.told_of("tablet", "settled_late") + world.told_of("tablet", "bought"), 2, "{class:?}");
+        assert_eq!(world.told_of("tablet", "bought"), 1, "{class:?}");
+        assert_eq!(
+            world.told_of("tablet", "settled_late"),
+            settled_late(&world),
+            "{class:?}\n{}",
+            world.state_of_affairs()
+        );
     }
 }
 
@@ -54,7 +66,12 @@ fn an_order_that_is_called_failed_and_is_done_later_is_told_as_settled_late() {
         let mut world = World::of(class, 300).card("tablet", low, AUTO).fault(Call::Buy, failed, 1).start();
         world.until_bought("tablet", 1);
         assert!(made(&world, "tablet", "T7") && !made(&world, "tablet", "T6"), "{class:?}");
-        assert_eq!(world.told_of("tablet", "settled_late"), 1, "{class:?}\n{}", world.state_of_affairs());
+        assert_eq!(
+            world.told_of("tablet", "settled_late"),
+            settled_late(&world),
+            "{class:?}\n{}",
+            world.state_of_affairs()
+        );
         assert_eq!((world.orders("tablet").len(), world.attempts("tablet").len()), (1, 1), "{class:?}");
     }
 }

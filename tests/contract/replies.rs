@@ -96,11 +96,11 @@ impl Replies {
 
     /// Serves them.
     pub(crate) async fn serve(&self) -> Served {
-        let (replies, given) = (self.0.clone(), Mutex::new(HashMap::<String, usize>::new()));
+        let book = Arc::new(Mutex::new(Book { replies: self.clone(), given: HashMap::new() }));
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&calls);
+        let (looked_up, noted) = (Arc::clone(&book), Arc::clone(&calls));
         let server = Server::start(move |mut socket, request| {
-            let reply = next(&replies, &mut given.lock().unwrap(), &request);
+            let reply = looked_up.lock().unwrap().next(&request);
             noted.lock().unwrap().push(reply.as_ref().map_or_else(|| call_of(&request), |reply| reply.call.clone()));
             Box::pin(async move {
                 let reply = reply.unwrap_or_else(|| Reply {
@@ -114,7 +114,7 @@ impl Replies {
             })
         })
         .await;
-        Served { server, calls }
+        Served { server, calls, book }
     }
 }
 
@@ -148,9 +148,15 @@ pub(crate) struct Served {
     /// The server.
     pub(crate) server: Server,
     calls: Arc<Mutex<Vec<String>>>,
+    book: Arc<Mutex<Book>>,
 }
 
 impl Served {
+    /// Other answers than before, none of which was given yet.
+    pub(crate) fn answers_from_now(&self, replies: Replies) {
+        *self.book.lock().unwrap() = Book { replies, given: HashMap::new() };
+    }
+
     /// The calls so far, by the words of their replies; others by method and path.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
@@ -165,19 +171,27 @@ impl Served {
     }
 }
 
-fn next(replies: &[Reply], given: &mut HashMap<String, usize>, request: &str) -> Option<Reply> {
-    let fits = |reply: &&Reply| {
-        let (call, needles) = reply.call.split_once('?').unwrap_or((&reply.call, ""));
-        call == call_of(request) && needles.split('&').all(|needle| request.contains(needle))
-    };
-    let mut fitting: Vec<&Reply> = replies.iter().filter(fits).collect();
-    fitting.sort_by_key(|reply| std::cmp::Reverse(reply.call.contains('?')));
-    let call = fitting.first()?.call.clone();
-    fitting.retain(|reply| reply.call == call);
-    let turn = given.entry(call).or_default();
-    let reply = fitting.get(*turn).or(fitting.last()).map(|reply| (*reply).clone());
-    *turn += 1;
-    reply
+/// The answers, and how many were given to each call.
+struct Book {
+    replies: Replies,
+    given: HashMap<String, usize>,
+}
+
+impl Book {
+    fn next(&mut self, request: &str) -> Option<Reply> {
+        let fits = |reply: &&Reply| {
+            let (call, needles) = reply.call.split_once('?').unwrap_or((&reply.call, ""));
+            call == call_of(request) && needles.split('&').all(|needle| request.contains(needle))
+        };
+        let mut fitting: Vec<&Reply> = self.replies.0.iter().filter(fits).collect();
+        fitting.sort_by_key(|reply| std::cmp::Reverse(reply.call.contains('?')));
+        let call = fitting.first()?.call.clone();
+        fitting.retain(|reply| reply.call == call);
+        let turn = self.given.entry(call).or_default();
+        let reply = fitting.get(*turn).or(fitting.last()).map(|reply| (*reply).clone());
+        *turn += 1;
+        reply
+    }
 }
 
 /// Method and path of a request, without the query.

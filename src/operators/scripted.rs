@@ -39,19 +39,23 @@ pub fn asked() -> Vec<String> {
     SCRIPT.with_borrow(|script| script.as_ref().map(|script| script.asked.clone()).unwrap_or_default())
 }
 
-/// The answer to a request, if this thread is scripted.
+/// The answer to a request, if this thread is scripted; then every request has one, also one that cannot be copied to be
+/// looked at. What is no status of HTTP is the server's error.
 pub(super) fn response(request: &RequestBuilder) -> Option<Response> {
-    let request = request.try_clone()?.build().ok()?;
-    let scripted = next(|| format!("{} {}", request.method(), request.url().path()))?;
-    let mut response = hyper::Response::builder().status(scripted.status);
+    let copy = request.try_clone().and_then(|copy| copy.build().ok());
+    let asked =
+        || copy.map_or_else(|| "a request".to_owned(), |copy| format!("{} {}", copy.method(), copy.url().path()));
+    let scripted = next(asked)?;
+    let mut response = hyper::Response::new(scripted.body);
+    *response.status_mut() =
+        hyper::StatusCode::from_u16(scripted.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in &scripted.headers {
         let name = hyper::header::HeaderName::try_from(name.as_str());
         if let (Ok(name), Ok(value)) = (name, hyper::header::HeaderValue::try_from(value.as_str())) {
-            response = response.header(name, value);
+            response.headers_mut().append(name, value);
         }
     }
-    let whole = response.body(scripted.body).ok()?;
-    Some(whole.into())
+    Some(response.into())
 }
 
 /// What a program wrote, if this thread is scripted.

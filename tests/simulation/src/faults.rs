@@ -17,6 +17,12 @@ macro_rules! sites {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
+            /// The site of this name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|site| site.name() == name)
+            }
+
             /// Its name.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -196,17 +202,28 @@ pub enum Switches {
     AllOff,
     /// All.
     AllOn,
+    /// All, at one visit in two thousand, so that one order in a hundred meets one of them.
+    Calm,
     /// One alone.
     Only(Site),
 }
 
 impl Switches {
+    /// Whether mishaps come in the middle of orders, beside what chance brings.
+    #[must_use]
+    pub const fn brings_mishaps(self) -> bool {
+        match self {
+            Self::Chance | Self::AllOn => true,
+            Self::AllOff | Self::Calm | Self::Only(_) => false,
+        }
+    }
+
     /// Whether nothing of it may keep a card from being bought for: what passes by itself within days is no excuse.
     #[must_use]
     pub const fn lets_live(self) -> bool {
         match self {
             Self::AllOff => true,
-            Self::Chance | Self::AllOn => false,
+            Self::Chance | Self::AllOn | Self::Calm => false,
             Self::Only(site) => matches!(
                 site,
                 Site::ClockJumps
@@ -234,8 +251,8 @@ impl Switches {
 #[derive(Clone, Debug)]
 pub struct Faults {
     seed: u64,
-    /// How often each site fires, in a hundred visits.
-    often: [u8; SITES],
+    /// How often each site fires, in ten thousand visits.
+    often: [u16; SITES],
     visits: Vec<[u32; SITES]>,
     /// A site that fires at its next visit in this lane.
     strikes: Option<(Site, usize)>,
@@ -249,12 +266,13 @@ impl Faults {
     pub fn new(seed: u64, switches: Switches, lanes: usize) -> Self {
         let mut chance = Chance::new(seed, 0xfa);
         let often = std::array::from_fn(|place| {
-            let (drawn, often) = (chance.percent(25), *chance.pick(&[25, 8, 3, 1]));
+            let (drawn, often) = (chance.percent(25), *chance.pick(&[2_500, 800, 300, 100]));
             let on = match switches {
                 Switches::Chance => drawn,
                 Switches::AllOff => false,
                 Switches::AllOn => true,
-                Switches::Only(site) => return if site as usize == place { 25 } else { 0 },
+                Switches::Calm => return 5,
+                Switches::Only(site) => return if site as usize == place { 2_500 } else { 0 },
             };
             if on { often } else { 0 }
         });
@@ -286,11 +304,16 @@ impl Faults {
         *visits += 1;
         let stream = (site as u64) << 48 | (lane as u64) << 32 | u64::from(*visits);
         let struck = self.strikes.take_if(|struck| *struck == (site, lane)).is_some();
-        let fired = struck || Chance::new(self.seed, stream).percent(u64::from(self.often[site as usize]));
+        let fired = struck || self.drawn(site, stream);
         if fired {
             self.hits[site as usize][state][class] += 1;
         }
         fired
+    }
+
+    fn drawn(&self, site: Site, stream: u64) -> bool {
+        let (mut chance, often) = (Chance::new(self.seed, stream), u64::from(self.often[site as usize]));
+        if often < 100 { chance.below(10_000) < often } else { chance.percent(often / 100) }
     }
 
     /// How often anything fired.

@@ -38,6 +38,10 @@ mutants! {
     NoQuarantine = "no-quarantine",
     /// After a restore the journal is not looked at.
     JournalIgnored = "journal-ignored",
+    /// That a card was set aside long enough is believed of the machine's clock.
+    QuarantineByOwnClock = "quarantine-by-own-clock",
+    /// An order that left after the copy was made is given up with the plan that the copy has.
+    LeftSinceIgnored = "left-since-ignored",
     /// A card that was set aside is confirmed by its first two readings.
     QuarantineShort = "quarantine-short",
     /// Ends are compared by equality.
@@ -64,6 +68,14 @@ mutants! {
     NoticeDeletedOnClaim = "notice-deleted-on-claim",
     /// Orders that were on their way are forgotten at a start.
     SendingForgotten = "sending-forgotten",
+    /// An end that is told no more is forgotten.
+    MissingEndBelieved = "missing-end-believed",
+    /// What a clock that ran ahead put off stays put off over a restart.
+    WaitsOutlastRestart = "waits-outlast-restart",
+    /// A closed gate is looked at again at once, without an end.
+    GateAgainAtOnce = "gate-again-at-once",
+    /// Nothing is ever bought.
+    NeverBuys = "never-buys",
     /// A reading that makes no sense is acted upon.
     OddReadingBelieved = "odd-reading-believed",
     /// While an order is unknown, another seller is asked.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::core::Simulation;
-use crate::faults::{Hits, SITES};
+use crate::faults::{Hits, SITES, Switches};
 use crate::mutants::Mutant;
 use crate::oracle::{self, Breach};
 use crate::world::Settings;
@@ -25,6 +25,17 @@ pub struct Plan {
     pub stops_at_breach: bool,
     /// Threads.
     pub threads: usize,
+    /// What may go wrong, where that is not left to the seed.
+    pub switches: Option<Switches>,
+}
+
+impl Plan {
+    /// The settings of a seed's world.
+    #[must_use]
+    pub fn settings(&self, seed: u64) -> Settings {
+        let usual = Settings::of_seed(seed);
+        Settings { switches: self.switches.unwrap_or(usual.switches), ..usual }
+    }
 }
 
 /// What came of it.
@@ -118,7 +129,7 @@ pub fn run(plan: &Plan) -> Report {
 }
 
 fn one(plan: &Plan, seed: u64, report: &Mutex<Report>, enough: &AtomicBool) {
-    let settings = Settings::of_seed(seed);
+    let settings = plan.settings(seed);
     // One world in a hundred is lived through twice: equal seeds give equal traces.
     let traced = seed % 100 == 7 && plan.mutant.is_none();
     let (simulation, breaches) = live(seed, &settings, plan.mutant, traced);

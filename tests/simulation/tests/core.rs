@@ -1,18 +1,21 @@
 //! The core in whole worlds: promises kept over 20,000 card-years with every fault that can happen, equal traces for equal
 //! seeds, and every wrong design caught.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use simulation::coverage;
 use simulation::faults::{Site, Switches};
 use simulation::mutants::Mutant;
+use simulation::oracle::PROMISES;
 use simulation::run::{Plan, Report, live, run};
 use simulation::world::Settings;
 
 const CARD_YEARS: f64 = 20_000.0;
 
-/// Worlds in which the daemon was wrong once, and what it did.
+/// Worlds in which the daemon was wrong once, and what it did. What goes wrong in a world has been drawn anew since, so most
+/// of these cases are held by a wrong design of their own, too.
 const KEPT: [(u64, &str); 13] = [
     (4, "a pending order that nobody can look up was due again at once, without an end"),
     (7, "a reading from a cache, right after a purchase, bought a second one"),
@@ -38,6 +41,7 @@ fn plan() -> Plan {
         mutant: None,
         stops_at_breach: false,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
+        switches: None,
     }
 }
 
@@ -66,20 +70,34 @@ fn worlds_in_which_the_daemon_was_wrong_once_go_well() {
     }
 }
 
-/// A world counts against a wrong design only if it goes well without it.
-fn caught_after(mutant: Mutant) -> Option<u64> {
+/// Worlds that catch designs which hundreds of worlds before them do not: they are looked at first, to save the search.
+const CAUGHT_IN: [(Mutant, u64); 5] = [
+    (Mutant::QuarantineByOwnClock, 2_420),
+    (Mutant::LeftSinceIgnored, 428),
+    (Mutant::MissingEndBelieved, 925),
+    (Mutant::WaitsOutlastRestart, 685),
+    (Mutant::RepeatsUnseen, 2_225),
+];
+
+/// After how many worlds a wrong design is caught, and by which promises. A world counts against it only if it goes well
+/// without it.
+fn caught_after(mutant: Mutant) -> Option<(u64, Vec<&'static str>)> {
     let worlds = (CARD_YEARS / Settings::of_seed(1).card_years()) as u64;
-    (1..=worlds).find(|seed| {
-        let settings = Settings::of_seed(*seed);
-        let is_bad = |mutant| !live(*seed, &settings, mutant, false).1.is_empty();
-        is_bad(Some(mutant)) && !is_bad(None)
+    let first = CAUGHT_IN.iter().filter(|(caught, _)| *caught == mutant).map(|(_, seed)| *seed);
+    first.chain(1..=worlds).find_map(|seed| {
+        let settings = Settings::of_seed(seed);
+        let broken = |mutant| live(seed, &settings, mutant, false).1.into_iter().map(|breach| breach.promise);
+        let promises: Vec<&str> = broken(Some(mutant)).collect();
+        (!promises.is_empty() && broken(None).count() == 0).then_some((seed, promises))
     })
 }
 
+/// And each promise is seen broken by one of them: a judge who never finds anything proves nothing.
 #[test]
-fn every_wrong_design_is_caught_within_20_000_card_years() {
+fn every_wrong_design_is_caught_within_20_000_card_years_and_every_promise_can_be_broken() {
     assert!(Mutant::ALL.len() >= 20);
     let (waiting, at_large) = (Mutex::new(Mutant::ALL.to_vec()), Mutex::new(Vec::new()));
+    let broken = Mutex::new(BTreeSet::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
@@ -87,7 +105,10 @@ fn every_wrong_design_is_caught_within_20_000_card_years() {
                     let next = waiting.lock().unwrap().pop();
                     let Some(mutant) = next else { return };
                     match caught_after(mutant) {
-                        Some(worlds) => println!("{}: caught after {} card-years", mutant.word(), worlds * 8),
+                        Some((worlds, promises)) => {
+                            println!("{}: caught after {} card-years by {promises:?}", mutant.word(), worlds * 8);
+                            broken.lock().unwrap().extend(promises);
+                        }
                         None => at_large.lock().unwrap().push(mutant.word()),
                     }
                 }
@@ -95,6 +116,18 @@ fn every_wrong_design_is_caught_within_20_000_card_years() {
         }
     });
     assert_eq!(at_large.into_inner().unwrap(), Vec::<&str>::new(), "not caught");
+    let broken = broken.into_inner().unwrap();
+    let kept: Vec<&str> = PROMISES.into_iter().filter(|promise| !broken.contains(promise)).collect();
+    assert_eq!(kept, Vec::<&str>::new(), "no wrong design breaks these");
+}
+
+/// People are asked seldom where operators let orders be repeated or looked up.
+#[test]
+fn at_most_one_purchase_in_a_thousand_needs_a_person_where_one_order_in_a_hundred_goes_wrong() {
+    let report = run(&Plan { card_years: 8_000.0, switches: Some(Switches::Calm), ..plan() });
+    assert!(report.breaches.is_empty(), "{}", told(&report));
+    let (asked, bought) = (report.questions[0] + report.questions[1], report.done[0] + report.done[1]);
+    assert!(bought > 10_000 && asked * 1_000 <= bought, "{asked} questions for {bought} purchases");
 }
 
 /// What passes by itself within days keeps no card from being bought for.

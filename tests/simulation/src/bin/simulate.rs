@@ -4,12 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use simulation::coverage;
+use simulation::faults::{Site, Switches};
 use simulation::mutants::Mutant;
 use simulation::run::{Plan, Report, live, run};
-use simulation::world::Settings;
 
 const USAGE: &str = "usage: tests/simulate core [--seeds FIRST..] [--card-years N] [--seconds N] [--threads N] \
-[--mutant NAME|all] [--trace SEED] [--table]";
+[--mutant NAME|all] [--only SITE] [--calm] [--trace SEED] [--table]";
 
 struct Wishes {
     plan: Plan,
@@ -26,13 +26,21 @@ fn wishes(words: &[String]) -> Result<Wishes, String> {
         mutant: None,
         stops_at_breach: false,
         threads: std::thread::available_parallelism().map_or(1, usize::from),
+        switches: None,
     };
     let (mut all_mutants, mut trace, mut table) = (false, None, false);
     let mut words = words.iter();
     while let Some(word) = words.next() {
-        if word == "--table" {
-            table = true;
-            continue;
+        match word.as_str() {
+            "--table" => {
+                table = true;
+                continue;
+            }
+            "--calm" => {
+                plan.switches = Some(Switches::Calm);
+                continue;
+            }
+            _ => {}
         }
         let value = words.next().ok_or_else(|| format!("`{word}` wants a value\n{USAGE}"))?;
         let number = || value.trim_end_matches("..").parse::<u64>().map_err(|_| format!("`{value}` is no number"));
@@ -42,6 +50,10 @@ fn wishes(words: &[String]) -> Result<Wishes, String> {
             "--seconds" => plan.longest = Duration::from_secs(number()?),
             "--threads" => plan.threads = usize::try_from(number()?).unwrap_or(1),
             "--trace" => trace = Some(number()?),
+            "--only" => {
+                let site = Site::named(value).ok_or_else(|| format!("there is no fault `{value}`; see --table"))?;
+                plan.switches = Some(Switches::Only(site));
+            }
             "--mutant" if value == "all" => all_mutants = true,
             "--mutant" => plan.mutant = Some(Mutant::named(value).ok_or_else(|| names(value))?),
             _ => return Err(format!("`{word}` is not known\n{USAGE}")),
@@ -91,15 +103,15 @@ fn core_wanted(words: &[String]) -> ExitCode {
         }
     };
     let good = match wishes.trace {
-        Some(seed) => show(seed, wishes.plan.mutant),
+        Some(seed) => show(seed, &wishes.plan),
         None if wishes.all_mutants => mutants(&wishes.plan),
         None => core(&wishes.plan, wishes.table),
     };
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn show(seed: u64, mutant: Option<Mutant>) -> bool {
-    let (simulation, breaches) = live(seed, &Settings::of_seed(seed), mutant, true);
+fn show(seed: u64, plan: &Plan) -> bool {
+    let (simulation, breaches) = live(seed, &plan.settings(seed), plan.mutant, true);
     print!("{}", simulation.trace().unwrap_or_default());
     for breach in &breaches {
         println!("BREACH {} at {} card {}: {}", breach.promise, breach.at, breach.card, breach.what);
@@ -115,7 +127,7 @@ fn core(plan: &Plan, table: bool) -> bool {
         print!("{}", coverage::table(&report.hits));
     }
     let complete = report.card_years >= plan.card_years;
-    let whole = missing.is_empty() || report.card_years < 20_000.0 || plan.mutant.is_some();
+    let whole = missing.is_empty() || report.card_years < 20_000.0 || plan.mutant.is_some() || plan.switches.is_some();
     if !whole {
         println!("{} cells that can be hit were not: {}", missing.len(), missing.join(", "));
     }

@@ -63,7 +63,7 @@ const OPERATOR: [Site; 9] = [
 impl Simulation {
     /// Draws whether a mishap follows a change of state, and when.
     pub(super) fn may_bring_mishap(&mut self, place: usize, state: usize) {
-        if self.mishap.is_none() && self.mishaps.below(ONE_IN) == 0 {
+        if self.brings_mishaps && self.mishap.is_none() && self.mishaps.below(ONE_IN) == 0 {
             // An order is on its way for some seconds.
             let within = if state == SENDING { 1 } else { 900 };
             self.mishap = Some((self.at + self.mishaps.between(0, within), place));

@@ -34,7 +34,7 @@ const ASK_WITHIN: Secs = Secs::hours(26);
 /// A message is tried again within a day and a fifth.
 const SEND_WITHIN: Secs = Secs::hours(30);
 /// Nothing needs more steps than this within an hour.
-const ACTS_IN_AN_HOUR: u32 = 20_000;
+const ACTS_IN_AN_HOUR: u32 = 2_000;
 
 /// The process ended here.
 pub(crate) struct Crash;
@@ -77,7 +77,8 @@ pub struct Simulation {
     written: usize,
     /// What is written down of every move, if anybody wants to read it.
     trace: Option<String>,
-    /// What is left to chance about mishaps, and the next one with its card.
+    /// Whether there are mishaps, what is left to chance about them, and the next one with its card.
+    brings_mishaps: bool,
     mishaps: Chance,
     mishap: Option<(i64, usize)>,
     /// Orders that were sent.
@@ -120,6 +121,7 @@ impl Simulation {
             acts: 0,
             written: 0,
             trace: traced.then(String::new),
+            brings_mishaps: settings.switches.brings_mishaps(),
             mishaps: Chance::new(seed, 0x3157),
             mishap: None,
             orders: 0,

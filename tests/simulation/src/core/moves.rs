@@ -45,7 +45,11 @@ impl Simulation {
         if let Some(news) = news::of_move(&before, &after, transition) {
             let kind = kind_of(&news);
             if kind == NoticeKind::Asked {
-                self.questions[self.world.operators[seller].class] += 1;
+                let class = self.world.operators[seller].class;
+                self.questions[class] += 1;
+                if self.trace.is_some() {
+                    self.write(&format!("card {place} asks: {news:?}, class {}", crate::faults::CLASSES[class]));
+                }
             }
             let told = (place, kind, after.cycle, news::step_of(&after, transition), after.id);
             if self.is(Mutant::NoticeOutsideCommit) {

@@ -181,6 +181,7 @@ impl Simulation {
             }
             LastWord::Closed(gate) => match last_look::held(gate, &planned, now) {
                 Held::Until(until) => {
+                    let until = if self.is(Mutant::GateAgainAtOnce) { now } else { until };
                     self.advance(place, attempt, Event::Delayed { until });
                 }
                 Held::GivenUp => self.give_up(place, attempt, gate),

@@ -9,7 +9,7 @@ use simkeeper::domain::intake::{self, Seen};
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{OperatorError, RulesOut};
 use simkeeper::domain::plan::Plan;
-use simkeeper::domain::reading::Reading;
+use simkeeper::domain::reading::{Oddity, Reading};
 use simkeeper::domain::sellers::{self, Way};
 use simkeeper::domain::time::{Secs, UnixTime};
 
@@ -46,7 +46,7 @@ impl Simulation {
         let renew = self.judge(place, answer, now);
         self.commit();
         self.point(Site::CrashAfterReading, place, reader)?;
-        if renew { self.begin(place) } else { Ok(()) }
+        if renew && !self.is(Mutant::NeverBuys) { self.begin(place) } else { Ok(()) }
     }
 
     /// Answers carry the operator's time.
@@ -63,7 +63,11 @@ impl Simulation {
             Ok(reading) if self.mutant == Some(Mutant::OddReadingBelieved) => Seen::Good(reading),
             answer => Seen::of(answer, &row.recent, &row.recent_attempts(now)),
         };
-        let last_seen = self.record.last_seen;
+        let seen = match seen {
+            Seen::Odd(reading, Oddity::MissingEnd(_)) if self.is(Mutant::MissingEndBelieved) => Seen::Good(reading),
+            seen => seen,
+        };
+        let last_seen = if self.is(Mutant::QuarantineByOwnClock) { now } else { self.record.last_seen };
         let row = self.record.row(place);
         let failed = matches!(seen, Seen::Failed);
         intake::take(&mut row.recent, &mut row.failures, &seen);

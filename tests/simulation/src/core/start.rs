@@ -35,7 +35,9 @@ impl Simulation {
         self.recover_orders();
         self.end_waits(now);
         let mut fares = self.record.fares.clone();
-        fares.iter_mut().for_each(|fares| fares.clock_set_back(now));
+        if !self.is(Mutant::WaitsOutlastRestart) {
+            fares.iter_mut().for_each(|fares| fares.clock_set_back(now));
+        }
         self.process = Some(Process { fares, only_in_journal, ..Process::default() });
         self.spread_overdue(now);
         self.commit();
@@ -121,6 +123,7 @@ impl Simulation {
         for place in 0..self.record.rows.len() {
             if let Some(attempt) = self.record.rows[place].open() {
                 let left = sent_again.remove(&self.record.rows[place].attempts[attempt].id);
+                let left = left.filter(|_| !self.is(Mutant::LeftSinceIgnored));
                 self.advance(place, attempt, Event::RolledBack { left });
             }
         }

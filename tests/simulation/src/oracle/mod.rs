@@ -12,6 +12,11 @@ use std::collections::BTreeMap;
 
 use self::facts::Fact;
 
+/// Everything that is judged.
+pub const PROMISES: [&str; 15] = [
+    "P1", "P2", "P3", "P4", "P5", "P6", "limits", "clock", "disk", "pause", "restore", "price", "rule", "life", "spin",
+];
+
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
 
@@ -96,6 +101,7 @@ pub fn judge(facts: &[Fact]) -> Vec<Breach> {
 
 impl Oracle {
     fn breach(&mut self, promise: &'static str, at: i64, card: usize, what: impl Into<String>) {
+        debug_assert!(PROMISES.contains(&promise), "`{promise}` is no promise");
         self.breaches.push(Breach { promise, at, card, what: what.into() });
     }
 

@@ -86,8 +86,9 @@ async fn settle(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError
         // An operator that asked to be left alone is not even asked about an order.
         Some(_) => record(daemon, attempt, Event::LookupFailed).await?,
         None => {
-            let Some(attempt) = look_before(daemon, &live, &desk, &card, attempt).await? else { return Ok(()) };
-            ask_operator(daemon, &desk, &card, attempt).await?
+            let looked = look_before(daemon, &live, &desk, &card, attempt).await?;
+            let Some((attempt, fresh)) = looked else { return Ok(()) };
+            ask_operator(daemon, &desk, &card, attempt, fresh).await?
         }
     };
     let Some(attempt) = asked else { return Ok(()) };
@@ -99,26 +100,25 @@ async fn settle(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError
     Ok(())
 }
 
-/// Reads the card first where the order may be repeated and nobody has looked lately. Answers the attempt if it is still
-/// open.
+/// Reads the card first where the order may be repeated. Answers the attempt if it is still open, and the reading if there
+/// is one to go by: the operator's clock, which came with it, must say that ours is right.
 async fn look_before(
     daemon: &Arc<Daemon>,
     live: &Live,
     desk: &Desk,
     card: &Card,
     attempt: Attempt,
-) -> Result<Option<Attempt>, StoreError> {
-    let (proof, latest) = (live.capabilities(&card.account).proof, latest(daemon, card).await?);
-    let seller = desk.operator.capabilities();
-    if !settling::reads_first(&attempt, seller, proof, latest.as_ref(), daemon.clock.now()) {
-        return Ok(Some(attempt));
+) -> Result<Option<(Attempt, Option<Reading>)>, StoreError> {
+    let (proof, began) = (live.capabilities(&card.account).proof, daemon.clock.now());
+    if !settling::reads_first(&attempt, desk.operator.capabilities(), proof, began) {
+        return Ok(Some((attempt, None)));
     }
-    look_at_card(daemon, live, card.clone(), attempt).await
-}
-
-async fn latest(daemon: &Arc<Daemon>, card: &Card) -> Result<Option<Reading>, StoreError> {
+    let Some(attempt) = look_at_card(daemon, live, card.clone(), attempt).await? else { return Ok(None) };
     let id = card.id;
-    daemon.store.read(move |conn| Ok(polls::load(conn, id)?.recent.latest)).await
+    let latest = daemon.store.read(move |conn| Ok(polls::load(conn, id)?.recent.latest)).await?;
+    let differs = live.desk(&card.account).is_none_or(|reader| reader.clocks_differ(daemon.clock.now()));
+    let fresh = latest.filter(|reading| reading.read_at >= began && !differs);
+    Ok(Some((attempt, fresh)))
 }
 
 /// Repeats the order where the operator honours its key, or looks it up where it can be. Answers the attempt if it is
@@ -128,12 +128,12 @@ async fn ask_operator(
     desk: &Desk,
     card: &Card,
     attempt: Attempt,
+    fresh: Option<Reading>,
 ) -> Result<Option<Attempt>, StoreError> {
     let (now, capabilities) = (daemon.clock.now(), *desk.operator.capabilities());
     let Some(sent) = attempt.state.sent() else { return Ok(None) };
     let reader_proof = daemon.live().capabilities(&card.account).proof;
-    let latest = latest(daemon, card).await?;
-    match settling::ask(&attempt, &capabilities, reader_proof, latest.as_ref(), now) {
+    match settling::ask(&attempt, &capabilities, reader_proof, fresh.as_ref(), now) {
         Ask::Resend => return resend(daemon, desk, card, attempt).await,
         Ask::Nothing => return Ok(Some(attempt)),
         Ask::LookUp => {}

@@ -8,7 +8,7 @@ use super::money::{Money, PER_UNIT};
 use super::operator::Proof;
 use super::plan::Plan;
 use super::reading::{AllowanceKind, CardState, Reading, WOBBLE};
-use super::time::{Secs, UnixTime};
+use super::time::{End, Secs, UnixTime};
 
 /// What a reading says about a purchase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -89,6 +89,27 @@ fn more_left(before: &Snapshot, after: &Reading, plan: &Plan) -> Effect {
     Effect::None
 }
 
+/// Whether anything came onto the card since a snapshot, whoever bought it and whatever it was: a plan, an end that is
+/// later by more than a wobble, or much more data or credit.
+#[must_use]
+pub fn gained(before: &Snapshot, after: &Reading) -> bool {
+    let later = |old: Option<UnixTime>, new: Option<End>| match (old, new) {
+        (Some(old), Some(new)) => new.at.since(old) > WOBBLE,
+        (None, Some(new)) => new.at > after.read_at,
+        (_, None) => false,
+    };
+    let more_data = match (before.data_left, after.data_left()) {
+        (Some(old), Some(new)) => new.bytes() > old.saturating_add(old / 10).saturating_add(50_000_000),
+        _ => false,
+    };
+    after.assets.iter().any(|asset| !before.assets.contains(asset))
+        || later(before.plan_ends, after.plan_ends)
+        || later(before.credit_ends, after.credit_ends)
+        || later(before.number_ends, after.number_ends)
+        || more_data
+        || before.credit.zip(after.credit()).is_some_and(|(old, new)| more_credit(old, new))
+}
+
 /// Whether the card was renewed between two readings, by whomever: a new plan on it, much more data or credit, or an end
 /// that moved by more than half of what was left (and more than a wobble). Begins a new cycle.
 #[must_use]
@@ -125,7 +146,10 @@ fn revived(previous: &Reading, latest: &Reading) -> bool {
 
 /// Credit grows by a top-up alone; a tenth and one unit are left for corrections.
 fn topped_up(previous: &Reading, latest: &Reading) -> bool {
-    let (Some(old), Some(new)) = (previous.credit(), latest.credit()) else { return false };
+    previous.credit().zip(latest.credit()).is_some_and(|(old, new)| more_credit(old, new))
+}
+
+fn more_credit(old: Money, new: Money) -> bool {
     let (was, is) = (i128::from(old.ten_thousandths()), i128::from(new.ten_thousandths()));
     old.currency() == new.currency() && is > was + was.abs() / 10 + i128::from(PER_UNIT)
 }
@@ -321,6 +345,26 @@ mod tests {
         ] {
             assert_eq!(renewed(&old, &new), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn what_came_onto_a_card_is_seen_whatever_it_is() {
+        let day = 86_400;
+        let full = |reading: Reading| Reading { assets: vec!["1".into()], ..reading };
+        let before = Snapshot::of(&full(ends(Some(day))));
+        for (what, after, expected) in [
+            ("the same", full(ends(Some(day))), false),
+            ("a wobble", full(ends(Some(day + day / 2))), false),
+            ("a later end", full(ends(Some(day + day / 2 + 1))), true),
+            ("a plan", Reading { assets: vec!["1".into(), "2".into()], ..ends(Some(day)) }, true),
+            ("an end that is not told", full(ends(None)), false),
+        ] {
+            assert_eq!(gained(&before, &after), expected, "{what}");
+        }
+        assert!(gained(&Snapshot::of(&ends(None)), &ends(Some(1))), "an end ahead where none was");
+        assert!(!gained(&Snapshot::of(&reading(GB)), &reading(GB + GB / 10 + 50_000_000)));
+        assert!(gained(&Snapshot::of(&reading(GB)), &reading(GB + GB / 10 + 50_000_001)));
+        assert!(gained(&Snapshot::of(&credits(&[usd(10)])), &credits(&[usd(13)])));
     }
 
     #[test]

@@ -63,7 +63,8 @@ impl Ledger {
             }
             if let AttemptState::Done { at, .. } = attempt.state {
                 ledger.cycle_length = attempt.plan.validity();
-                ledger.bought_at = ledger.bought_at.max(Some(at));
+                // A clock that was set back when the effect was seen may have noted too early a time.
+                ledger.bought_at = ledger.bought_at.max(Some(at.max(attempt.created_at)));
             }
             if attempt.cycle == cycle {
                 ledger.closed.extend(ClosedAttempt::of(attempt));

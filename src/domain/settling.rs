@@ -1,7 +1,7 @@
 //! Which question settles an open order next: the same bytes again, a look-up, or only the card; and what a reading says
 //! about it.
 
-use super::attempt::{Attempt, AttemptState, Sent, StateName};
+use super::attempt::{Attempt, AttemptState, StateName};
 use super::cycle::{self, Effect};
 use super::operator::{BuyAnswer, Capabilities, Found, Lookup, Proof};
 use super::reading::Reading;
@@ -11,10 +11,6 @@ use super::time::{Secs, UnixTime};
 
 /// An accepted order whose effect is not seen after this long is also looked up: it may have been taken back.
 const ACCEPTED_LOOKED_UP_AFTER: Secs = Secs::HOUR;
-
-/// An order that was sent longer ago is repeated only beside a reading that is no older: somebody may have bought the like
-/// since, and where the first order never arrived, its repeat would be one too many.
-const REPEATED_UNSEEN_WITHIN: Secs = Secs::minutes(10);
 
 /// What is asked of the operator that sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,51 +23,33 @@ pub enum Ask {
     Nothing,
 }
 
-/// Whether the card is read before anything else: the order may be sent again, but nobody has seen lately that it is still
-/// wanted. `latest` is the newest reading that made sense.
+/// Whether the card is read before anything else, since the order may be sent again: by its key's time, which a clock that
+/// was set back cannot tell, and while nobody has bought the like meanwhile.
 #[must_use]
-pub fn reads_first(
-    attempt: &Attempt,
-    seller: &Capabilities,
-    reader_proof: Proof,
-    latest: Option<&Reading>,
-    now: UnixTime,
-) -> bool {
-    let sent = attempt.state.sent().filter(|sent| may_resend(sent, seller, now));
-    attempt.state.name() == StateName::Unknown && sent.is_some_and(|sent| !is_seen(sent, reader_proof, latest, now))
+pub fn reads_first(attempt: &Attempt, seller: &Capabilities, reader_proof: Proof, now: UnixTime) -> bool {
+    let may = attempt.state.sent().is_some_and(|sent| may_resend(sent, seller, now));
+    attempt.state.name() == StateName::Unknown && may && reader_proof != Proof::Order
 }
 
 /// What to ask about an open order. `reader_proof` is the proof of the account that reads the card: where a reading shows
-/// the effect, that comes first; where none can, the look-up is all there is. An order is not repeated while the `latest`
-/// reading is old, or shows that the card has what was ordered, whoever bought it.
+/// the effect, that comes first; where none can, the look-up is all there is. An order is repeated only beside a `fresh`
+/// reading, taken just before while the operator's clock and ours agreed, by which nothing came onto the card since.
 #[must_use]
 pub fn ask(
     attempt: &Attempt,
     seller: &Capabilities,
     reader_proof: Proof,
-    latest: Option<&Reading>,
+    fresh: Option<&Reading>,
     now: UnixTime,
 ) -> Ask {
-    let Some(sent) = attempt.state.sent() else { return Ask::Nothing };
-    let wanted = is_seen(sent, reader_proof, latest, now) && !has_it(attempt, sent, reader_proof, latest);
-    if attempt.state.name() == StateName::Unknown && wanted && may_resend(sent, seller, now) {
+    let gained = |reading| attempt.before.as_ref().is_some_and(|before| cycle::gained(before, reading));
+    let wanted = fresh.is_some_and(|reading| !gained(reading));
+    if wanted && reads_first(attempt, seller, reader_proof, now) {
         return Ask::Resend;
     }
     let young = matches!(&attempt.state, AttemptState::Accepted { accepted_at, .. }
         if reader_proof != Proof::Order && now.since(*accepted_at) < ACCEPTED_LOOKED_UP_AFTER);
-    if seller.lookup == Lookup::None || young { Ask::Nothing } else { Ask::LookUp }
-}
-
-/// Whether the order is young, or the card was read just now, or no reading could tell.
-fn is_seen(sent: &Sent, reader_proof: Proof, latest: Option<&Reading>, now: UnixTime) -> bool {
-    let read = latest.is_some_and(|reading| now.since(reading.read_at) <= REPEATED_UNSEEN_WITHIN);
-    read || now.since(sent.first_sent_at) <= REPEATED_UNSEEN_WITHIN || reader_proof == Proof::Order
-}
-
-fn has_it(attempt: &Attempt, sent: &Sent, reader_proof: Proof, latest: Option<&Reading>) -> bool {
-    let since = latest.filter(|reading| reading.read_at > sent.first_sent_at);
-    let effect = |reading, before| cycle::effect(before, reading, &attempt.plan, reader_proof);
-    since.zip(attempt.before.as_ref()).is_some_and(|(reading, before)| effect(reading, before) != Effect::None)
+    if attempt.state.sent().is_none() || seller.lookup == Lookup::None || young { Ask::Nothing } else { Ask::LookUp }
 }
 
 /// What a repeat's answer is to the order; one that was not understood, or not reached, leaves what was known.
@@ -144,22 +122,15 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_not_repeated_unseen_once_somebody_may_have_bought_the_like() {
+    fn an_order_is_repeated_only_beside_a_fresh_look_at_the_card() {
         let order = attempt(unknown(Tally::default()));
-        let at = |minutes| NOW.plus(Secs::minutes(minutes));
-        for (now, latest, proof, first) in [
-            (at(10), None, Proof::AssetIds, false),
-            (at(11), None, Proof::AssetIds, true),
-            (at(11), Some(read_at(at(1))), Proof::AssetIds, false),
-            (at(12), Some(read_at(at(1))), Proof::AssetIds, true),
-            (at(12), None, Proof::Order, false),
-        ] {
-            assert_eq!(reads_first(&order, &REPLAYS, proof, latest.as_ref(), now), first, "{now} {latest:?}");
-            let expected = if first { Ask::LookUp } else { Ask::Resend };
-            assert_eq!(ask(&order, &REPLAYS, proof, latest.as_ref(), now), expected);
-            assert!(!reads_first(&order, &CLASS_B, proof, latest.as_ref(), now), "nothing is sent again there");
-        }
-        assert!(!reads_first(&attempt(pending()), &REPLAYS, Proof::AssetIds, None, at(60)));
+        assert!(reads_first(&order, &REPLAYS, Proof::AssetIds, NOW));
+        assert_eq!(ask(&order, &REPLAYS, Proof::AssetIds, None, NOW), Ask::LookUp);
+        assert_eq!(ask(&order, &REPLAYS, Proof::AssetIds, Some(&read_at(NOW)), NOW), Ask::Resend);
+        assert!(!reads_first(&order, &REPLAYS, Proof::Order, NOW), "no reading can tell");
+        assert_eq!(ask(&order, &REPLAYS, Proof::Order, Some(&read_at(NOW)), NOW), Ask::LookUp);
+        assert!(!reads_first(&order, &CLASS_B, Proof::AssetIds, NOW), "nothing is sent again there");
+        assert!(!reads_first(&attempt(pending()), &REPLAYS, Proof::AssetIds, NOW));
     }
 
     #[test]
@@ -173,7 +144,6 @@ mod tests {
         assert_eq!(asked(&with(&["1"], now), &REPLAYS), Ask::Resend);
         assert_eq!(asked(&with(&["1", "2"], now), &REPLAYS), Ask::LookUp);
         assert_eq!(asked(&with(&["1", "2", "3"], now), &REPLAYS), Ask::LookUp);
-        assert_eq!(asked(&with(&["1", "2"], NOW), &REPLAYS), Ask::Resend, "read before the order left");
         let blind = Capabilities { lookup: Lookup::None, ..REPLAYS };
         assert_eq!(asked(&with(&["1", "2"], now), &blind), Ask::Nothing);
     }

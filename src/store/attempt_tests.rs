@@ -294,6 +294,20 @@ fn everything_that_may_have_been_charged_counts() {
     assert_eq!(list(&conn, &AttemptFilter { limit: 2, ..all }).unwrap().len(), 2);
 }
 
+/// One that the ledger did not know would let the next reading of a cache buy again.
+#[test]
+fn an_attempt_that_a_clock_of_1970_planned_is_known_by_when_it_was_sent() {
+    let conn = memory();
+    let id = card(&conn, "a");
+    let planned = plan(&conn, &NewAttempt { created_at: UnixTime::clamped(60), ..new(id, 1) }).unwrap();
+    let since_now = AttemptFilter { card: Some(id), open_only: false, since: NOW, limit: 9 };
+    assert_eq!(list(&conn, &since_now).unwrap(), []);
+    let sending = advance(&conn, &planned, &AttemptState::Sending { sent: sent() }, None, &seen("T4")).unwrap();
+    let done = AttemptState::Done { at: NOW, order_id: None, charged: None };
+    let done = advance(&conn, &sending, &done, None, &seen("T15")).unwrap();
+    assert_eq!(list(&conn, &since_now).unwrap(), [done]);
+}
+
 #[test]
 fn orders_that_only_the_journal_knows_become_questions() {
     let conn = memory();

@@ -14,7 +14,8 @@ use crate::domain::operator::OrderKey;
 use crate::domain::time::UnixTime;
 
 const EVENTS: &str = "SELECT * FROM attempt_event WHERE attempt = ?1 ORDER BY id";
-const OF_CARD: &str = "SELECT * FROM attempt WHERE card = ?1 AND (NOT ?2 OR closed_at IS NULL) AND created_at >= ?3 \
+const OF_CARD: &str = "SELECT * FROM attempt WHERE card = ?1 AND (NOT ?2 OR closed_at IS NULL) \
+     AND max(created_at, coalesce(first_sent_at, created_at)) >= ?3 \
      ORDER BY id DESC LIMIT ?4";
 const LIST: &str = "SELECT * FROM attempt WHERE (NOT ?1 OR closed_at IS NULL) AND created_at >= ?2 \
      ORDER BY id DESC LIMIT ?3";

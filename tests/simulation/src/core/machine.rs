@@ -24,8 +24,8 @@ pub(super) struct Machine {
     pub(super) synced: Option<Record>,
     /// Copies of the record with the time when each was made, oldest first.
     pub(super) backups: Vec<(i64, Record)>,
-    /// When a copy was last put in the record's place.
-    pub(super) restored_at: Option<i64>,
+    /// Since when cards are to be set aside after a copy was put in the record's place, and when that was.
+    pub(super) restored_at: Option<(i64, i64)>,
     pub(super) was_restored: bool,
     /// Keys of orders that the copy put in the record's place has forgotten, and when it was made.
     pub(super) forgotten: std::collections::BTreeMap<u128, i64>,

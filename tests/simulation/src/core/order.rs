@@ -267,7 +267,7 @@ impl Simulation {
     fn intended(&mut self, place: usize, attempt: usize, key: &OrderKey, price_on_sale: i64) {
         let row = &self.record.rows[place];
         let known = &row.attempts[attempt];
-        let set_aside = self.machine.restored_at.is_some_and(|restored| self.at - restored < 26 * 3_600);
+        let set_aside = self.machine.restored_at.is_some_and(|(since, _)| self.at - since < 26 * 3_600);
         let has_code = known.code.is_some();
         let price = known.plan.price.ten_thousandths();
         let fact = Fact::Intended {

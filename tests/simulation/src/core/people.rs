@@ -175,7 +175,7 @@ impl Simulation {
         let (made_at, copy) = self.machine.backups[place].clone();
         let before = std::mem::replace(&mut self.record, copy);
         // A copy from before an earlier restore knows nothing of it.
-        self.machine.restored_at = self.machine.restored_at.filter(|restored_at| *restored_at <= made_at);
+        self.machine.restored_at = self.machine.restored_at.filter(|(_, restored_at)| *restored_at <= made_at);
         let after = &self.record.keys;
         let forgotten = before.keys.iter().filter(|(key, sends)| after.get(key).is_none_or(|known| known < *sends));
         self.machine.forgotten.extend(forgotten.map(|(key, _)| (*key, made_at)));

@@ -96,8 +96,11 @@ impl Simulation {
             }
         }
         if self.trace.is_some() {
-            let ends = self.record.rows[place].recent.latest.as_ref().and_then(cycle::first_end);
-            self.write(&format!("card {place} read: ends {ends:?}, cycle {cycle}, {:?}", assessment.verdict));
+            let latest = self.record.rows[place].recent.latest.as_ref();
+            let (ends, assets) = (latest.and_then(cycle::first_end), latest.map(|latest| latest.assets.join("+")));
+            let left = latest.and_then(Reading::data_left);
+            let known = format!("ends {ends:?}, holds {assets:?} {left:?}, cycle {cycle}");
+            self.write(&format!("card {place} read: {known}, {:?}", assessment.verdict));
         }
         let row = self.record.row(place);
         row.cycle = cycle;

@@ -71,13 +71,16 @@ impl Row {
     /// The attempts that still matter, oldest first.
     pub(super) fn recent_attempts(&self, now: UnixTime) -> Cow<'_, [Attempt]> {
         let since = now.minus(LOOKS_BACK);
-        let matters = |attempt: &&Attempt| attempt.created_at >= since || attempt.state.name().is_open();
-        let first = self.attempts.iter().take_while(|attempt| !matters(attempt)).count();
-        let rest = &self.attempts[first..];
-        if rest.iter().all(|attempt| matters(&attempt)) {
-            return Cow::Borrowed(rest);
+        // What was planned by a clock of 1970 is known by when it was sent.
+        let matters = |place: &usize| {
+            let (attempt, sent_at) = (&self.attempts[*place], self.beside[*place].first_sent_at);
+            attempt.created_at.max(sent_at.unwrap_or(UnixTime::MIN)) >= since || attempt.state.name().is_open()
+        };
+        let first = (0..self.attempts.len()).find(matters).unwrap_or(self.attempts.len());
+        if (first..self.attempts.len()).all(|place| matters(&place)) {
+            return Cow::Borrowed(&self.attempts[first..]);
         }
-        rest.iter().filter(matters).cloned().collect()
+        (first..self.attempts.len()).filter(matters).map(|place| self.attempts[place].clone()).collect()
     }
 
     /// What counts against the limits.

@@ -6,6 +6,7 @@ use simkeeper::domain::cycle::Effect;
 use simkeeper::domain::news;
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{Found, Lookup, Proof, Repeat};
+use simkeeper::domain::reading::Reading;
 use simkeeper::domain::settling::{self, Ask};
 use simkeeper::domain::step::{Event, may_resend};
 use simkeeper::domain::time::Secs;
@@ -59,7 +60,10 @@ impl Simulation {
         let goes_on = if asked_to_wait {
             self.note(place, attempt, Event::LookupFailed)?
         } else {
-            self.look_before(place, attempt, seller)? && self.ask_operator(place, attempt, seller)?
+            match self.look_before(place, attempt, seller)? {
+                Some(fresh) => self.ask_operator(place, attempt, seller, fresh)?,
+                None => false,
+            }
         };
         if !goes_on || !self.look_at_card(place, attempt)? {
             return Ok(());
@@ -76,17 +80,29 @@ impl Simulation {
         unknown && !row.card.sellers.is_empty()
     }
 
-    /// Reads the card first where the order may be repeated and nobody has looked lately; says whether it is still open.
-    fn look_before(&mut self, place: usize, attempt: usize, seller: usize) -> Step<bool> {
-        let Some(open) = self.open(place, attempt) else { return Ok(false) };
-        let proof = self.world.capabilities(self.reader(place)).proof;
-        let latest = self.record.rows[place].recent.latest.as_ref();
-        let first = settling::reads_first(open, self.world.capabilities(seller), proof, latest, self.now());
-        if first && !self.is(Mutant::RepeatsUnseen) { self.look_at_card(place, attempt) } else { Ok(true) }
+    /// Reads the card first where the order may be repeated; none if it is not open any more, and the reading if there is
+    /// one to go by.
+    fn look_before(&mut self, place: usize, attempt: usize, seller: usize) -> Step<Option<Option<Reading>>> {
+        let Some(open) = self.open(place, attempt) else { return Ok(None) };
+        let (proof, now) = (self.world.capabilities(self.reader(place)).proof, self.now());
+        let first = settling::reads_first(open, self.world.capabilities(seller), proof, now);
+        if !first || self.is(Mutant::RepeatsUnseen) {
+            return Ok(Some(None));
+        }
+        if !self.look_at_card(place, attempt)? {
+            return Ok(None);
+        }
+        let latest = self.record.rows[place].recent.latest.clone();
+        Ok(Some(latest.filter(|reading| reading.read_at == now && !self.clock_differs())))
+    }
+
+    /// Whether the operator's clock, which comes with each answer, contradicts the machine's.
+    fn clock_differs(&self) -> bool {
+        self.machine.clock_off.abs() > 300 && !self.is(Mutant::NoClockCheck)
     }
 
     /// Repeats or looks up; says whether the card is read next.
-    fn ask_operator(&mut self, place: usize, attempt: usize, seller: usize) -> Step<bool> {
+    fn ask_operator(&mut self, place: usize, attempt: usize, seller: usize, fresh: Option<Reading>) -> Step<bool> {
         let now = self.now();
         let Some(open) = self.open(place, attempt).cloned() else { return Ok(false) };
         let Some(sent) = open.state.sent().cloned() else { return Ok(false) };
@@ -98,10 +114,10 @@ impl Simulation {
             && (self.is(Mutant::ResendPastWindow) && matches!(capabilities.repeat, Repeat::Replays(_))
                 || self.is(Mutant::ClassCResends) && capabilities.lookup == Lookup::None && age > Secs::HOUR);
         let unseen = unknown && self.is(Mutant::RepeatsUnseen) && may_resend(&sent, &capabilities, now);
-        let latest = self.record.rows[place].recent.latest.as_ref();
-        let ask = if wrong || unseen { Ask::Resend } else { settling::ask(&open, &capabilities, proof, latest, now) };
+        let ask =
+            if wrong || unseen { Ask::Resend } else { settling::ask(&open, &capabilities, proof, fresh.as_ref(), now) };
         // A clock that the operator's contradicts cannot tell how old an order is.
-        let differs = self.machine.clock_off.abs() > 300 && !self.is(Mutant::NoClockCheck);
+        let differs = self.clock_differs();
         match ask {
             Ask::Resend => return self.resend(place, attempt, seller, wrong),
             Ask::Nothing => return Ok(true),
@@ -230,7 +246,7 @@ impl Simulation {
 }
 
 /// The mutant's comparison: an end that is not the same is another end.
-fn by_equality(open: &Attempt, fresh: Option<&simkeeper::domain::reading::Reading>, proof: Proof) -> Option<Event> {
+fn by_equality(open: &Attempt, fresh: Option<&Reading>, proof: Proof) -> Option<Event> {
     let (reading, before) = (fresh?, open.before.as_ref()?);
     if proof == Proof::Balance || matches!(open.state, AttemptState::Human { .. }) {
         return None;

@@ -54,7 +54,7 @@ impl Simulation {
         let lost = books.filter(|order| since(&order.key).is_some_and(|made_at| order.arrived_at >= *made_at));
         if restored && let Some(last) = lost.map(|order| order.arrived_at).max() {
             // A clock that is not set yet can only tell the time of the last order that was lost.
-            self.machine.restored_at = Some(if self.machine.clock_off == 0 { self.at } else { last });
+            self.machine.restored_at = Some((if self.machine.clock_off == 0 { self.at } else { last }, self.at));
         }
         let mut open = Vec::new();
         for (place, row) in self.record.rows.iter().enumerate() {

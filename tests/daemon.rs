@@ -134,10 +134,7 @@ fn a_socket_left_by_a_dead_daemon_is_taken_over_and_closed_to_others() {
 
 /// The machine sleeps for eight hours of the story, and wakes up.
 fn sleeps(world: &mut World) {
-    world.keeper().signal(Signal::STOP);
-    world.clock().jump(Secs::hours(8));
-    world.clock().set_off_by(Secs(0));
-    world.keeper().signal(Signal::CONT);
+    world.sleep(Secs::hours(8));
 }
 
 fn made(world: &World, call: Call) -> u64 {

@@ -30,7 +30,7 @@ use self::mailbox::Mail;
 use self::record::{Attempt, Notice, Record};
 
 /// How long anything may take on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
 /// Between one look and the next.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// How many times as fast as the machine's clock a world's runs, unless told: ten minutes are two seconds.
@@ -216,6 +216,13 @@ impl World {
     pub(crate) fn jump(&self, length: Secs) {
         assert!(self.keeper.is_none(), "no clock jumps under a running daemon");
         self.clock.jump(length);
+    }
+
+    /// The machine sleeps under a running daemon that follows a file, and wakes up.
+    pub(crate) fn sleep(&mut self, length: Secs) {
+        self.keeper().signal(Signal::STOP);
+        self.clock.jump(length);
+        self.keeper().signal(Signal::CONT);
     }
 
     /// Has the daemon read its files again.

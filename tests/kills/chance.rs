@@ -1,7 +1,5 @@
 //! What is left to chance: which death comes next, which fault, how much time passes. It comes again with its seed.
 
-use std::time::Duration;
-
 use simkeeper::daemon::crash::POINTS;
 use simkeeper::domain::retry::mixed;
 use simkeeper::domain::time::Secs;
@@ -9,14 +7,21 @@ use simkeeper::sandbox::FaultKind;
 
 /// Deaths at moments of chance, for each round of all points.
 const RANDOM_DEATHS: usize = 12;
+/// Where a first start dies, when the record is being made.
+pub(crate) const FIRST_POINTS: [&str; 2] = ["before_migration", "after_migration"];
+/// Points beside the way of a renewal that a life may pass: at each start, and when somebody wants a copy. Those of a
+/// restore are passed by a command of its own, and the worlds of `tests/simulation` and `tests/powercut` end there.
+pub(crate) const LATER_POINTS: [&str; 2] = ["in_take_up", COPY_POINT];
+/// Passed when somebody wants a copy.
+pub(crate) const COPY_POINT: &str = "in_backup";
 
 /// How a process dies.
 #[derive(Clone, Debug)]
 pub(crate) enum Death {
     /// When it passes a point for the so-manieth time.
     AtPoint(&'static str, u32),
-    /// So long after its start.
-    After(Duration),
+    /// So long after its start: hundredths of the time that a start takes at present.
+    After(u32),
 }
 
 /// Numbers that look like chance and come again with the same seed.
@@ -48,15 +53,23 @@ impl Dice {
         }
     }
 
-    /// Every point at its first and second passing, and moments of chance, in an order of chance.
+    /// Moments of chance alone, for a program without points.
+    pub(crate) fn random_deaths(&mut self) -> Vec<Death> {
+        // Half of them fall into the start itself.
+        let most = |number: usize| if number.is_multiple_of(2) { 100 } else { 500 };
+        let after = |number: usize| Death::After(u32::try_from(self.below(most(number))).expect("small"));
+        (0..RANDOM_DEATHS).map(after).collect()
+    }
+
+    /// Every point of a renewal at its first and second passing, those beside it at the first, and moments of chance, in
+    /// an order of chance.
     pub(crate) fn deaths(&mut self) -> Vec<Death> {
         let mut deaths: Vec<Death> = Vec::new();
         for point in POINTS {
             deaths.extend([1, 2].map(|visit| Death::AtPoint(point, visit)));
         }
-        // Half of them fall into the start itself.
-        let most = |number: usize| if number.is_multiple_of(2) { 60 } else { 400 };
-        deaths.extend((0..RANDOM_DEATHS).map(|number| Death::After(Duration::from_millis(self.below(most(number))))));
+        deaths.extend(LATER_POINTS.map(|point| Death::AtPoint(point, 1)));
+        deaths.extend(self.random_deaths());
         self.shuffle(&mut deaths);
         deaths
     }

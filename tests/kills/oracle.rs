@@ -67,7 +67,7 @@ impl Trial<'_> {
             notices.iter().filter(|notice| notice.state == "sent").map(|notice| word(notice)).collect();
         // The gateway has taken them over; it may still be handing the last ones to its network.
         let mut arrived = wait_for("the texts to arrive", || {
-            let arrived = self.kannel.texts_to(&self.number);
+            let arrived = self.shared.kannel.texts_to(&self.number);
             sent.iter().all(|id| arrived.contains_key(id)).then_some(arrived)
         });
         (self.tally.texts, self.tally.texts_twice, self.tally.texts_given_up) = (0, 0, 0);

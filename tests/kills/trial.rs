@@ -9,12 +9,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use simkeeper::domain::money::{Currency, Money};
-use simkeeper::sandbox::{AcceptedOrder, Call, Class, Fault, FaultKind, Settings};
+use simkeeper::domain::time::Secs;
+use simkeeper::sandbox::{Class, Settings};
 
-use crate::chance::{Death, Dice};
+use crate::chance::{COPY_POINT, Death, Dice, FIRST_POINTS};
+use crate::needs::Traces;
+use crate::pace::Pace;
 use crate::world::files::AUTO;
+use crate::world::keeper;
 use crate::world::mailbox::{Mail, SecureServer, Sink, free_port};
-use crate::world::record::Attempt;
 use crate::world::texts::Kannel;
 use crate::world::{World, full, quick};
 
@@ -22,16 +25,17 @@ use crate::world::{World, full, quick};
 const CARDS: [&str; 6] = ["tablet", "router", "phone", "camera", "watch", "van"];
 /// After so many kills a world must come to rest.
 const KILLS_BETWEEN_RESTS: usize = 12;
-/// A process that has not passed its point by then, since every card waits for evidence, dies all the same. Each time
-/// that it has to be waited for again, it is given twice as long.
-const POINT_COMES_WITHIN: Duration = Duration::from_secs(3);
+/// A process that has not passed its point by then, in the story's time, since every card waits for evidence, dies all
+/// the same. Each time that it has to be waited for again, it is given twice as long.
+const POINT_COMES_WITHIN: Secs = Secs::minutes(8);
 /// How often a point is waited for, with a rest between, before nobody can be said to pass it.
-const WAITS_FOR_POINT: u32 = 5;
+const WAITS_FOR_POINT: u32 = 7;
 /// Between two looks at which card is at rest and needs something new.
-const NEED_EVERY: Duration = Duration::from_millis(40);
-/// How many times as fast as the machine's clock: a reading is too old for an order after five seconds, so that a machine
-/// that is busy with other things still gets somewhere.
-const SPEED: u32 = 120;
+const NEED_EVERY: Duration = Duration::from_millis(50);
+/// Between two looks at whether a process has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Until the first start, when the machine's pace is asked for.
+const FIRST_SPEED: u32 = 100;
 /// How long an order is pending, and until it can be found: less than the time to the first look-up.
 const ORDER_TAKES_SECS: i64 = 5;
 
@@ -39,7 +43,9 @@ const ORDER_TAKES_SECS: i64 = 5;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: usize,
+    pub(crate) sleeps: usize,
     pub(crate) needs: usize,
+    pub(crate) orders: usize,
     pub(crate) mails: usize,
     pub(crate) mails_twice: usize,
     pub(crate) texts: usize,
@@ -53,7 +59,9 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn add(&mut self, other: &Self) {
         self.kills += other.kills;
+        self.sleeps += other.sleeps;
         self.needs += other.needs;
+        self.orders += other.orders;
         self.mails += other.mails;
         self.mails_twice += other.mails_twice;
         self.texts += other.texts;
@@ -68,12 +76,13 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kills, needs, mails, mails_twice, texts, texts_twice, texts_given_up, questions, at_points } = self;
-        let at_points: usize = at_points.values().sum();
+        let at_points: usize = self.at_points.values().sum();
+        let Self { kills, sleeps, needs, orders, questions, .. } = self;
+        let Self { mails, mails_twice, texts, texts_twice, texts_given_up, .. } = self;
         write!(
             out,
-            "{kills} kills ({at_points} at points), {needs} needs, each bought for once; {mails} mails, {mails_twice} of \
-             them twice; {texts} texts, {texts_twice} of them twice, {texts_given_up} given up; {questions} questions"
+            "{kills} kills ({at_points} at points), {sleeps} sleeps; {needs} needs, {orders} orders, {questions} questions; \
+             {mails} mails, {mails_twice} of them twice; {texts} texts, {texts_twice} of them twice, {texts_given_up} given up"
         )
     }
 }
@@ -117,17 +126,38 @@ impl Post {
     }
 }
 
+/// What all worlds have in common.
+pub(crate) struct Shared {
+    pub(crate) kannel: Kannel,
+    pub(crate) pace: Pace,
+    /// Whether the program has named points. One that was built elsewhere is taken for a release, which has none, and
+    /// dies at moments of chance alone.
+    pub(crate) has_points: bool,
+}
+
+impl Shared {
+    pub(crate) fn open() -> Self {
+        Self { kannel: Kannel::start(), pace: Pace::new(), has_points: !keeper::is_another_program() }
+    }
+}
+
 /// A world in which processes die.
 pub(crate) struct Trial<'a> {
     pub(crate) name: String,
     pub(crate) class: Class,
     pub(crate) world: World,
     pub(crate) dice: Dice,
-    faulty: bool,
+    pub(crate) faulty: bool,
     /// How often each card needed a renewal.
     pub(crate) needs: BTreeMap<String, usize>,
     pub(crate) post: Post,
-    pub(crate) kannel: &'a Kannel,
+    pub(crate) shared: &'a Shared,
+    /// How many times the story's time was halved, since nothing settles.
+    pub(crate) halvings: u32,
+    /// What was there to see when needs came up last.
+    pub(crate) traces_at_need: Option<Traces>,
+    /// When the process was started, until it answers.
+    started: Option<Instant>,
     /// Whoever is told; the number is this world's alone.
     pub(crate) number: String,
     /// How often the process died while a notice was on its way, by the notice's id.
@@ -137,14 +167,8 @@ pub(crate) struct Trial<'a> {
     pub(crate) tally: Tally,
 }
 
-/// What the operator took and what the record says, at one moment.
-pub(crate) struct Books {
-    pub(crate) orders: Vec<AcceptedOrder>,
-    pub(crate) attempts: Vec<Attempt>,
-}
-
 impl<'a> Trial<'a> {
-    pub(crate) fn new(number: usize, class: Class, faulty: bool, seed: u64, kannel: &'a Kannel) -> Self {
+    pub(crate) fn new(number: usize, class: Class, faulty: bool, seed: u64, shared: &'a Shared) -> Self {
         let secure_mail = number % 4 == 3;
         let name = format!(
             "world {number}: {}{}{}",
@@ -159,14 +183,16 @@ impl<'a> Trial<'a> {
             listing_delay_secs: ORDER_TAKES_SECS,
             ..quick()
         };
-        let mut world = World::with(SPEED, settings).secure();
+        let mut world = World::with(FIRST_SPEED, settings).with_settable_clock().secure();
         for card in CARDS {
             world = world.card(card, full, AUTO);
         }
         let needs = world.names().into_iter().map(|card| (card, 0)).collect();
         let (post, mail) = Post::open(secure_mail, world.folder());
-        world.machine.tables = format!("{mail}{}", kannel.channel(world.folder()));
+        world.machine.tables = format!("{mail}{}", shared.kannel.channel(world.folder()));
         let number = format!("+1613{:07}", 5_550_000 + number);
+        // No answer is hung up on here, so that one that takes longer was only slow.
+        world.machine.account = "time_limit = \"60s\"\n".to_owned();
         world.machine.person = format!("sms = \"{number}\"\n");
         world.write_files();
         Self {
@@ -177,7 +203,10 @@ impl<'a> Trial<'a> {
             faulty,
             needs,
             post,
-            kannel,
+            shared,
+            halvings: 0,
+            traces_at_need: None,
+            started: None,
             number,
             died_on_the_way: BTreeMap::new(),
             in_journal: 0,
@@ -187,11 +216,14 @@ impl<'a> Trial<'a> {
 
     /// Kills until so many have died, and a last rest.
     pub(crate) fn run(&mut self, kills: usize) {
-        let mut deaths = Vec::new();
+        let mut deaths: Vec<Death> = Vec::new();
+        if self.shared.has_points {
+            deaths.extend(FIRST_POINTS.into_iter().rev().map(|point| Death::AtPoint(point, 1)));
+        }
         let mut rested_at = 0;
         while self.tally.kills < kills {
             let Some(death) = deaths.pop() else {
-                deaths = self.dice.deaths();
+                deaths = if self.shared.has_points { self.dice.deaths() } else { self.dice.random_deaths() };
                 continue;
             };
             self.die(&death);
@@ -202,6 +234,7 @@ impl<'a> Trial<'a> {
         }
         self.rest();
         self.tally.needs = self.needs.values().sum();
+        self.tally.orders = self.world.sandbox.accepted_orders().len();
     }
 
     /// One process, from its start to its death.
@@ -212,7 +245,7 @@ impl<'a> Trial<'a> {
                     if wait > 0 {
                         self.rest();
                     }
-                    self.die_at(point, *visit, POINT_COMES_WITHIN * 2_u32.pow(wait))
+                    self.die_at(point, *visit, Secs(POINT_COMES_WITHIN.0 << wait))
                 });
                 assert!(passed, "{}: {point} was never passed\n{}", self.name, self.world.state_of_affairs());
                 *self.tally.at_points.entry(point).or_default() += 1;
@@ -221,31 +254,70 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Needs come up until the point is passed, or for so long; says whether it was.
-    fn die_at(&mut self, point: &str, visit: u32, within: Duration) -> bool {
+    /// Needs come up until the point is passed, or for so long; says whether it was. Half of that is waited for awake,
+    /// and half after a sleep of the machine.
+    fn die_at(&mut self, point: &str, visit: u32, within: Secs) -> bool {
         self.launch(vec![("SIMKEEPER_CRASH_AT", format!("{point}:{visit}").into())]);
-        let begun = Instant::now();
-        let (mut passed, mut looked_at) = (false, None::<Instant>);
-        while !passed && begun.elapsed() < within {
+        let mut copy_asked_for = None;
+        let mut until = self.world.now().plus(Secs(within.0 / 2));
+        let (mut passed, mut has_slept) = (false, false);
+        let mut looked_at = None::<Instant>;
+        while !passed {
             if looked_at.is_none_or(|at| at.elapsed() > NEED_EVERY) {
                 self.need();
+                if self.has_answered() && point == COPY_POINT && copy_asked_for.is_none() {
+                    copy_asked_for = keeper::ask_for_copy(self.world.folder());
+                }
                 looked_at = Some(Instant::now());
             }
-            std::thread::park_timeout(Duration::from_millis(4));
+            if self.world.now() > until {
+                if has_slept {
+                    break;
+                }
+                has_slept = true;
+                let asleep = self.dice.time_off();
+                self.sleep(asleep);
+                until = self.world.now().plus(Secs(within.0 / 2));
+            }
+            std::thread::park_timeout(LOOK_EVERY);
             passed = !self.world.keeper().is_running();
         }
         self.buried();
         passed
     }
 
-    fn die_after(&mut self, wait: Duration) {
+    fn die_after(&mut self, hundredths_of_a_start: u32) {
+        let wait = self.shared.pace.start() * hundredths_of_a_start / 100;
         self.launch(vec![]);
         let begun = Instant::now();
         while let Some(left) = wait.checked_sub(begun.elapsed()) {
             std::thread::park_timeout(left.min(NEED_EVERY));
             self.need();
+            self.has_answered();
         }
         self.buried();
+    }
+
+    pub(crate) fn sleep(&mut self, length: Secs) {
+        self.tally.sleeps += 1;
+        self.world.sleep(length);
+    }
+
+    /// Starts the process, in a time that goes as fast as this machine can follow.
+    pub(crate) fn set_off(&mut self) {
+        self.world.clock().go_at(self.shared.pace.speed(self.halvings));
+        self.started = Some(Instant::now());
+        self.world.launch();
+    }
+
+    /// Whether the process has answered; how long that took is what everybody's time goes by.
+    pub(crate) fn has_answered(&mut self) -> bool {
+        let Some(begun) = self.started else { return true };
+        if keeper::is_ready(self.world.folder()) {
+            self.shared.pace.started_in(begun.elapsed());
+            self.started = None;
+        }
+        self.started.is_none()
     }
 
     /// A start some time later, unless too much has died of late for the queue to bear one more.
@@ -255,7 +327,7 @@ impl<'a> Trial<'a> {
         self.world.jump(off);
         self.need();
         self.world.environment(environment);
-        self.world.launch();
+        self.set_off();
     }
 
     pub(crate) fn buried(&mut self) {
@@ -266,50 +338,5 @@ impl<'a> Trial<'a> {
             *self.died_on_the_way.entry(notice.id).or_default() += 1;
         }
         self.check_orders();
-    }
-
-    /// Each card that is at rest needs a renewal again.
-    fn need(&mut self) {
-        let books = self.books();
-        for card in self.world.names() {
-            if !self.is_met(&books, &card) {
-                continue;
-            }
-            let iccid = self.world.iccid(&card);
-            if self.faulty && self.dice.below(2) == 0 {
-                let fault = self.dice.some_fault();
-                self.world.sandbox.fault(Fault::on(&iccid, Call::Buy, fault)).unwrap();
-            }
-            if self.faulty && self.dice.below(4) == 0 {
-                let (call, fault) = self.dice.one_of(&[
-                    (Call::Read, FaultKind::StaleReading),
-                    (Call::Find, FaultKind::ServerError { status: 502, accepted: false }),
-                    (Call::Find, FaultKind::LostAfter),
-                    (Call::Preflight, FaultKind::LostBefore),
-                    (Call::Catalogue, FaultKind::Html { accepted: false }),
-                ]);
-                self.world.sandbox.fault(Fault::on(&iccid, call, fault)).unwrap();
-            }
-            let needs = self.needs.get_mut(&card).unwrap();
-            // 50 MB stay each time.
-            let used = if *needs == 0 { 950_000_000 } else { 1_000_000_000 };
-            *needs += 1;
-            self.world.sandbox.use_data(&iccid, used).unwrap();
-        }
-    }
-
-    pub(crate) fn books(&self) -> Books {
-        // The record first: an order that is closed there was taken before.
-        let attempts = self.world.record().map(|record| record.attempts()).unwrap_or_default();
-        Books { orders: self.world.sandbox.accepted_orders(), attempts }
-    }
-
-    /// Whether a card's needs are bought for and closed.
-    pub(crate) fn is_met(&self, books: &Books, card: &str) -> bool {
-        let (iccid, needs) = (self.world.iccid(card), self.needs[card]);
-        let of_card = || books.attempts.iter().filter(|attempt| attempt.card == card);
-        books.orders.iter().filter(|order| order.card == iccid).count() == needs
-            && of_card().filter(|attempt| attempt.state == "done").count() == needs
-            && !of_card().any(Attempt::is_open)
     }
 }

@@ -6,19 +6,26 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::wait_for;
+use super::{PATIENCE, wait_for};
 
 /// The real program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_simkeeper");
 
+/// Names a program that is to be run in place of [`PROGRAM`].
+const OTHER_PROGRAM: &str = "SIMKEEPER_PROGRAM";
+
+/// Whether the environment names a program of its own: a release, for a long run.
+pub(crate) fn is_another_program() -> bool {
+    std::env::var_os(OTHER_PROGRAM).is_some()
+}
+
 /// A command of the program with nothing of this process's environment but the path.
 pub(crate) fn program(arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(std::env::var_os(OTHER_PROGRAM).unwrap_or_else(|| PROGRAM.into()));
     command.args(arguments).env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").stdin(Stdio::null());
     command
 }
@@ -110,18 +117,28 @@ pub(crate) fn is_ready(folder: &Path) -> bool {
     UnixStream::connect(socket_of(folder)).is_ok()
 }
 
+/// Asks for a copy of the record, and does not wait for it; the question stands as long as the answer is kept.
+pub(crate) fn ask_for_copy(folder: &Path) -> Option<UnixStream> {
+    let mut socket = UnixStream::connect(socket_of(folder)).ok()?;
+    socket.write_all(question(&json!({ "do": "backup" })).as_bytes()).ok()?;
+    Some(socket)
+}
+
 /// Asks the daemon for something, as the commands do.
 pub(crate) fn ask(folder: &Path, request: &Value) -> Value {
-    let body = json!({ "by": "anna", "request": request }).to_string();
     let mut socket = UnixStream::connect(socket_of(folder)).expect("the daemon listens");
-    socket.set_read_timeout(Some(Duration::from_secs(60))).expect("a limit");
-    let head = format!(
-        "POST /v1/do HTTP/1.1\r\nHost: keeper\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    socket.write_all((head + &body).as_bytes()).expect("sent");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    socket.write_all(question(request).as_bytes()).expect("sent");
     let mut answer = String::new();
     socket.read_to_string(&mut answer).expect("an answer");
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+}
+
+fn question(request: &Value) -> String {
+    let body = json!({ "by": "anna", "request": request }).to_string();
+    format!(
+        "POST /v1/do HTTP/1.1\r\nHost: keeper\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }

@@ -46,3 +46,17 @@ impl Pace {
 fn millis(length: Duration) -> u64 {
     u64::try_from(length.as_millis()).expect("no start takes so long").max(1)
 }
+
+#[test]
+fn where_a_start_takes_longer_a_story_goes_slower_and_what_fails_again_and_again_slower_still() {
+    let pace = Pace::new();
+    pace.started_in(Duration::from_millis(1_500));
+    assert_eq!((pace.speed(0), pace.speed(1), pace.speed(9)), (10, 5, 2));
+    // Faster starts are believed by and by.
+    pace.started_in(Duration::from_millis(100));
+    assert_eq!(pace.start(), Duration::from_millis(1_150));
+    for _ in 0..40 {
+        pace.started_in(Duration::from_millis(30));
+    }
+    assert_eq!(u64::from(pace.speed(0)), SPEED_MAX);
+}

@@ -1,5 +1,6 @@
 //! Where and when a process ends: at the named points of the daemon, each switched on for a whole world with one chance
-//! in four, and rarer where it is passed often.
+//! in four, and rarer where it is passed often. How often it ends is drawn for each world, as it is for other faults: a
+//! start costs more than a week of rounds, and most of what a death can break shows after the first few.
 
 use std::collections::BTreeMap;
 
@@ -19,10 +20,15 @@ fn chance_at(point: &str) -> u64 {
     }
 }
 
+/// How many times rarer than `chance_at` says: one of these for a world.
+const RARER: [u64; 4] = [1, 3, 8, 25];
+
 /// The deaths of a world.
 #[derive(Clone, Debug)]
 pub(super) struct Deaths {
     on: Vec<&'static str>,
+    /// How many times rarer than usual they are in this world.
+    rarer: u64,
     chance: Chance,
     /// How often the process ended at each point.
     pub(super) counted: BTreeMap<&'static str, u64>,
@@ -30,11 +36,12 @@ pub(super) struct Deaths {
 
 impl Deaths {
     pub(super) fn new(seed: u64) -> Self {
-        Self { on: Vec::new(), chance: Chance::new(seed, 0xdead), counted: BTreeMap::new() }
+        Self { on: Vec::new(), rarer: 1, chance: Chance::new(seed, 0xdead), counted: BTreeMap::new() }
     }
 
     /// Switches points on.
     pub(super) fn switch(&mut self, switches: Switches) {
+        self.rarer = *self.chance.pick(&RARER);
         let all = POINTS.into_iter().chain(POINTS_BESIDE);
         self.on = all
             .filter(|_| match switches {
@@ -46,7 +53,7 @@ impl Deaths {
     }
 
     pub(super) fn dies_at(&mut self, point: &'static str) -> bool {
-        let dies = self.on.contains(&point) && self.chance.below(10_000) < chance_at(point);
+        let dies = self.on.contains(&point) && self.chance.below(10_000 * self.rarer) < chance_at(point);
         if dies {
             *self.counted.entry(point).or_default() += 1;
         }

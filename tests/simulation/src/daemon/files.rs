@@ -16,6 +16,9 @@ pub(super) const MAIL: &str = "mail";
 /// The channel that carries texts.
 pub(super) const TEXT: &str = "text";
 
+/// One world in so many copies its record daily.
+const BACKUPS_EVERY: u64 = 4;
+
 /// The name of a card in the file.
 pub(super) fn card_name(card: usize) -> String {
     format!("card-{}", card + 1)
@@ -46,9 +49,13 @@ pub(super) fn machine(world: &World) -> String {
         format_args!(
             "[channel.{MAIL}]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\nfrom = \"keeper@example.net\"\n\n\
              [channel.{TEXT}]\nkind = \"gateway\"\nurl = \"http://127.0.0.1:9/\"\nquery = {{ to = \"{{to}}\", text = \"{{text}}\" }}\n\n\
-             [person.{PERSON}]\nmail = \"anna@example.net\"\nsms = \"+16135550123\"\n\n[schedule]\nbackup = \"daily 03:30\"\n"
+             [person.{PERSON}]\nmail = \"anna@example.net\"\nsms = \"+16135550123\"\n"
         ),
     );
+    // Copying and proving a record each day takes as long as the day itself; people's own copies are made everywhere.
+    if world.seed % BACKUPS_EVERY == 1 {
+        text.push_str("\n[schedule]\nbackup = \"daily 03:30\"\n");
+    }
     text
 }
 

@@ -47,7 +47,7 @@ impl Deaths {
             .filter(|_| match switches {
                 Switches::Chance => self.chance.percent(25),
                 Switches::AllOn => true,
-                Switches::AllOff | Switches::Only(_) => false,
+                Switches::AllOff | Switches::Calm | Switches::Only(_) => false,
             })
             .collect();
     }

@@ -38,8 +38,6 @@ mutants! {
     NoQuarantine = "no-quarantine",
     /// After a restore the journal is not looked at.
     JournalIgnored = "journal-ignored",
-    /// That a card was set aside long enough is believed of the machine's clock.
-    QuarantineByOwnClock = "quarantine-by-own-clock",
     /// An order that left after the copy was made is given up with the plan that the copy has.
     LeftSinceIgnored = "left-since-ignored",
     /// A card that was set aside is confirmed by its first two readings.

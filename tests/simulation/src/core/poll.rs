@@ -67,7 +67,7 @@ impl Simulation {
             Seen::Odd(reading, Oddity::MissingEnd(_)) if self.is(Mutant::MissingEndBelieved) => Seen::Good(reading),
             seen => seen,
         };
-        let last_seen = if self.is(Mutant::QuarantineByOwnClock) { now } else { self.record.last_seen };
+        let last_seen = self.record.last_seen;
         let row = self.record.row(place);
         let failed = matches!(seen, Seen::Failed);
         intake::take(&mut row.recent, &mut row.failures, &seen);

@@ -11,7 +11,7 @@ use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::step::Event;
 use simkeeper::domain::time::UnixTime;
 
-use super::record::{Line, Stand};
+use super::record::{Line, Stand, text_number};
 use super::{Process, Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -50,9 +50,14 @@ impl Simulation {
         let forgotten = std::mem::take(&mut self.machine.forgotten);
         let books = self.world.operators.iter().flat_map(|operator| &operator.book);
         // What was sent before the copy was made, a start before this one has dealt with.
-        let since = |key: &str| forgotten.get(&crate::core::record::text_number(key));
-        let lost = books.filter(|order| since(&order.key).is_some_and(|made_at| order.arrived_at >= *made_at));
-        if restored && let Some(last) = lost.map(|order| order.arrived_at).max() {
+        let since = |key: u128| forgotten.get(&key);
+        let lost = books.map(|order| (text_number(&order.key), order.arrived_at));
+        let lost = lost.filter(|(key, at)| since(*key).is_some_and(|made_at| at >= made_at));
+        // By the clock that wrote the line, which may have been wrong by then.
+        let told =
+            |key: u128| self.journal.iter().filter(move |line| line.number == key).map(|line| line.at.secs()).min();
+        let lost = lost.map(|(key, at)| told(key).map_or(at, |told| told.min(at)));
+        if restored && let Some(last) = lost.max() {
             // A clock that is not set yet can only tell the time of the last order that was lost.
             self.machine.restored_at = Some((if self.machine.clock_off == 0 { self.at } else { last }, self.at));
         }

@@ -97,8 +97,12 @@ impl World {
                 {
                     return Some(unknown(Doubt::AlreadyUsed));
                 }
-                if was_error && self.fires(Site::RepeatOfError, asked.card, operator) {
-                    return Some(unknown(Doubt::ServerError));
+                if was_error {
+                    // It comes to that only where the effect is late, so it happens wherever it can.
+                    self.faults.strike(Site::RepeatOfError, asked.card);
+                    if self.fires(Site::RepeatOfError, asked.card, operator) {
+                        return Some(unknown(Doubt::ServerError));
+                    }
                 }
                 Some(self.replay(operator, asked, at))
             }

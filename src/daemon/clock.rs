@@ -117,6 +117,15 @@ impl Clock {
         }
     }
 
+    /// What passes on this clock while the machine takes `machine` for something.
+    #[must_use]
+    pub const fn passes_in(&self, machine: Secs) -> Secs {
+        match self {
+            Self::Scaled { speed, .. } | Self::Followed { speed, .. } => Secs(machine.0.saturating_mul(*speed as i64)),
+            Self::System | Self::Stepped { .. } | Self::Told { .. } => machine,
+        }
+    }
+
     /// Whether this clock may run a daemon that spends real money.
     #[must_use]
     pub const fn is_real(&self) -> bool {

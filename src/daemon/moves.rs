@@ -268,6 +268,7 @@ fn describe(event: &Event) -> String {
             };
             format!("{by} says that it {decision}: {reason}")
         }
+        Event::LookedTooLongAgo => "it did not leave: the last look was too long ago".to_owned(),
         Event::RolledBack { left: None } => "the records were restored".to_owned(),
         Event::RolledBack { left: Some(_) } => "the records were restored from before it left".to_owned(),
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Daemon;
+use super::bells::Round;
 use super::case::Case;
 use super::clock::BUILT_AT;
 use super::crash;
@@ -15,7 +16,7 @@ use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Sent, S
 use crate::domain::card::Name;
 use crate::domain::draft;
 use crate::domain::gates::Gate;
-use crate::domain::last_look::{self, GATE_AGAIN, Held, LastLook, LastWord, Machine, Seen};
+use crate::domain::last_look::{self, GATE_AGAIN, Held, LOOK_HOLDS, LastLook, LastWord, Machine, Seen};
 use crate::domain::operator::{BuyAnswer, OperatorError, Order, OrderKey, PreparedOrder, RefusalKind};
 use crate::domain::step::Event;
 use crate::domain::time::{Secs, UnixTime};
@@ -142,6 +143,7 @@ struct Intended {
     attempt: Attempt,
     card_name: Name,
     prepared: PreparedOrder,
+    looked_at: UnixTime,
 }
 
 /// T3 or T4: in one transaction, everything is checked once more, and then either the reason not to send is written, or
@@ -203,7 +205,7 @@ async fn intend(
                     let sent = Sent { key, first_sent_at: now, send_count: 1 };
                     let attempt = attempts::start_sending(conn, &attempt, &sent, &prepared, now)?;
                     crash::point("in_intent");
-                    Ok(Some(Intended { attempt, card_name: case.card.name.clone(), prepared }))
+                    Ok(Some(Intended { attempt, card_name: case.card.name.clone(), prepared, looked_at: now }))
                 }
                 Err(error) => {
                     tracing::error!(attempt.id = attempt.id.0, %error, "the order could not be made");
@@ -259,7 +261,7 @@ pub(super) fn journal_line(
 
 /// T4's journal line, the one POST, and the outcome committed before anything else is decided.
 async fn send(daemon: &Arc<Daemon>, desk: &Arc<Desk>, intended: Intended) -> Result<(), StoreError> {
-    let Intended { attempt, card_name, prepared } = intended;
+    let Intended { attempt, card_name, prepared, looked_at } = intended;
     let line = journal_line(&attempt, &card_name, &prepared, daemon.clock.now());
     if let Err(error) = daemon.journal_append(line).await {
         // Nothing has left, so nothing is in doubt.
@@ -267,6 +269,13 @@ async fn send(daemon: &Arc<Daemon>, desk: &Arc<Desk>, intended: Intended) -> Res
         return Err(error);
     }
     crash::point("after_journal");
+    if !look_holds(daemon, looked_at) {
+        tracing::info!(
+            attempt.id = attempt.id.0,
+            "the machine slept; the card is looked at again before the order leaves"
+        );
+        return look_again(daemon, attempt).await;
+    }
     let answer = desk.operator.buy(&prepared).await;
     desk.answered(&answer, daemon.clock.now());
     crash::point("after_post");
@@ -274,6 +283,19 @@ async fn send(daemon: &Arc<Daemon>, desk: &Arc<Desk>, intended: Intended) -> Res
     let moved = record_answer(daemon, attempt, answer).await?;
     crash::point("after_outcome");
     daemon.follow_up(&moved);
+    Ok(())
+}
+
+/// Whether what was seen at `looked_at` is still good enough to spend money on: a machine may fall asleep at any line.
+pub(super) fn look_holds(daemon: &Daemon, looked_at: UnixTime) -> bool {
+    last_look::look_holds(looked_at, daemon.clock.passes_in(LOOK_HOLDS), daemon.clock.now())
+}
+
+/// T2 from where the order was about to leave: it is planned again, and soon due.
+async fn look_again(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError> {
+    let (live, now) = (daemon.live(), daemon.clock.now());
+    daemon.store.write(move |conn| advance(conn, &live, &attempt, Event::LookedTooLongAgo, now).map(drop)).await?;
+    daemon.bells.ring(Round::Renew);
     Ok(())
 }
 

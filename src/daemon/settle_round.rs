@@ -162,10 +162,10 @@ async fn resend(
     card: &Card,
     attempt: Attempt,
 ) -> Result<Option<Attempt>, StoreError> {
-    let id = attempt.id;
+    let (id, began) = (attempt.id, daemon.clock.now());
     let (prepared, confirmed) =
         daemon.store.read(move |conn| Ok((attempts::prepared(conn, id)?, meta::last_seen(conn)?))).await?;
-    if confirmed.since(daemon.clock.now()) > CLOCK_TOLERANCE {
+    if confirmed.since(began) > CLOCK_TOLERANCE {
         // By a clock that was set back the key is younger than it is, and past its time a repeat is a second order.
         return record(daemon, attempt, Event::LookupFailed).await;
     }
@@ -174,6 +174,10 @@ async fn resend(
     // The process before may have ended between the intent and its line: without one, a record restored from before
     // this would not know of the order.
     daemon.journal_append(order::journal_line(&attempt, &card.name, &prepared, daemon.clock.now())).await?;
+    if !order::look_holds(daemon, began) {
+        // The machine slept: the key may be forgotten by now, and the card renewed. The next round looks anew.
+        return Ok(Some(attempt));
+    }
     let answer = desk.operator.buy(&prepared).await;
     desk.answered(&answer, daemon.clock.now());
     crash::point("after_post");

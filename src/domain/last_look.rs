@@ -19,6 +19,9 @@ pub const GATE_AGAIN: Secs = Secs::minutes(15);
 /// An attempt whose gates stay closed for this long is given up; the need remains.
 const GATES_TRIED_FOR: Secs = Secs::days(2);
 
+/// An order that leaves longer than this after the last look would leave on what was true then: the machine slept.
+pub const LOOK_HOLDS: Secs = Secs::minutes(2);
+
 /// What the preflight saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -85,6 +88,13 @@ pub enum Held {
 pub fn held(gate: Gate, attempt: &Attempt, now: UnixTime) -> Held {
     let may_wait = gate.passes_by_itself() && !waited_enough(attempt, now);
     if may_wait { Held::Until(now.plus(GATE_AGAIN)) } else { Held::GivenUp }
+}
+
+/// Whether an order whose card was looked at then may still leave. `holds` is [`LOOK_HOLDS`], or more where the clock
+/// runs faster than the machine. A clock that was set meanwhile cannot tell how much time has passed.
+#[must_use]
+pub fn look_holds(looked_at: UnixTime, holds: Secs, now: UnixTime) -> bool {
+    now.since(looked_at).0.abs() <= holds.0
 }
 
 /// Whether an attempt has been held back for so long that it is given up.
@@ -203,5 +213,19 @@ impl LastLook<'_> {
         }
         let balance = self.seen.wallet.balance.filter(|balance| balance.currency() == price.currency())?;
         (price.exceeds(balance) == Ok(true)).then_some(Gate::WalletShort { balance, price })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::testing::NOW;
+
+    #[test]
+    fn a_look_holds_for_two_minutes_by_a_clock_that_was_not_set() {
+        for (passed, holds) in [(0, true), (120, true), (121, false), (-120, true), (-121, false)] {
+            assert_eq!(look_holds(NOW, LOOK_HOLDS, NOW.plus(Secs(passed))), holds, "{passed}");
+        }
+        assert!(!look_holds(UnixTime::MIN, LOOK_HOLDS, NOW));
     }
 }

@@ -28,6 +28,9 @@ pub enum Event {
     NotNeeded,
     /// The intent is about to be committed, with its key (T4).
     Sends(Sent),
+    /// The last look was too long ago when the order was about to leave, so it did not, and the card is looked at anew
+    /// (T2).
+    LookedTooLongAgo,
     /// The same bytes are about to be sent once more (T9).
     Resends,
     /// The operator's answer came, or did not (T5 to T8).
@@ -155,6 +158,7 @@ pub fn step(
         Event::NotNeeded => here.give_up(GivenUp::NotNeeded),
         Event::Delayed { until } => here.delay(until),
         Event::Sends(sent) => here.send(sent),
+        Event::LookedTooLongAgo => here.look_again(),
         Event::Resends => here.resend(),
         Event::Answered(answer) => here.answered(answer),
         Event::FoundSending => here.found_sending(),
@@ -193,6 +197,12 @@ impl Here<'_> {
             return None;
         }
         Some(Move { transition: Transition::T4, state: AttemptState::Sending { sent } })
+    }
+
+    /// Nothing has left, and the key is kept. Not at once: a machine that is too slow would do nothing else.
+    fn look_again(&self) -> Option<Move> {
+        let AttemptState::Sending { .. } = self.attempt.state else { return None };
+        Some(Move { transition: Transition::T2, state: AttemptState::Planned { next_at: self.now.plus(Secs::MINUTE) } })
     }
 
     /// Only while the operator honours the key, with a quarter of its time in hand. The order may arrive from now on, so

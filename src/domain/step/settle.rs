@@ -19,6 +19,9 @@ const LOOK_FIRST: Secs = Secs::HOUR;
 /// An order that was pending, and that its operator still calls so after this, is a person's question: look-ups will not
 /// settle it, and not every card has an end that comes near.
 const PENDING_ASKED_AFTER: Secs = Secs::days(7);
+/// Any order is a person's question after this: not every card has an end that comes near, and not every operator
+/// answers look-ups.
+const UNKNOWN_ASKED_AFTER: Secs = Secs::days(4);
 /// This long before the card's end a person is asked about an unknown order.
 const ASK_BEFORE_END: Secs = Secs::days(4);
 /// An effect that nobody documents is expected within this.
@@ -258,9 +261,23 @@ impl Here<'_> {
         if was_pending && age > PENDING_ASKED_AFTER {
             return Some(Question::NoEvidence);
         }
+        if age > self.evidence_may_come_for() {
+            return Some(Question::NoEvidence);
+        }
         let looked = age > LOOK_FIRST && tally.lookups >= NEGATIVES_NEEDED;
         let end_near = self.ends.is_some_and(|end| end.since(self.now) < self.ask_before_end());
         (looked && end_near).then_some(Question::EndNear)
+    }
+
+    /// As long as the order may be repeated, or may yet be found absent by clean look-ups, it may settle by itself.
+    fn evidence_may_come_for(&self) -> Secs {
+        let repeated_for = match self.capabilities.repeat {
+            Repeat::Replays(window) => window,
+            Repeat::Refuses | Repeat::Pays => Secs::ZERO,
+        };
+        let shown =
+            Secs(self.capabilities.may_show_until().0.saturating_add(repeated_for.0).saturating_add(Secs::DAY.0));
+        UNKNOWN_ASKED_AFTER.max(shown)
     }
 
     /// Four days, or half of a shorter plan.

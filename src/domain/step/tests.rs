@@ -13,6 +13,7 @@ fn every_event() -> Vec<(&'static str, Event)> {
         ("delayed", Event::Delayed { until: NOW.plus(Secs::HOUR) }),
         ("not needed", Event::NotNeeded),
         ("sends", Event::Sends(sent())),
+        ("looked too long ago", Event::LookedTooLongAgo),
         ("resends", Event::Resends),
         ("answer accepted", Event::Answered(BuyAnswer::Accepted { order_id: Some(order_id()), charged: None })),
         ("answer pending", Event::Answered(BuyAnswer::Pending { order_id: order_id() })),
@@ -45,11 +46,12 @@ fn every_event() -> Vec<(&'static str, Event)> {
 type Cell = (&'static str, &'static str, &'static str);
 
 /// One minute after the first sending. A cell not named here is an illegal move; closed states but `done` know none.
-const TABLE: [(&str, &[Cell]); 26] = [
+const TABLE: [(&str, &[Cell]); 27] = [
     ("gate closed", &[("planned", "T3", "abandoned")]),
     ("delayed", &[("planned", "T2", "planned")]),
     ("not needed", &[("planned", "T3", "abandoned")]),
     ("sends", &[("planned", "T4", "sending")]),
+    ("looked too long ago", &[("sending", "T2", "planned")]),
     ("resends", &[("unknown", "T9", "unknown")]),
     ("answer accepted", &[("sending", "T5", "accepted"), ("unknown", "T5", "accepted")]),
     ("answer pending", &[("sending", "T5", "pending"), ("unknown", "T5", "pending")]),
@@ -222,7 +224,7 @@ fn every_pair_of_state_and_event_moves_as_the_table_says_or_not_at_all() {
             }
         }
     }
-    assert_eq!(cells, 4 * 26 * 11);
+    assert_eq!(cells, 4 * 27 * 11);
 }
 
 /// Operators whose record of an order is all the proof: with a look-up, and without.
@@ -496,6 +498,8 @@ fn t12_waits_for_the_whole_key_window_after_a_repeat() {
 fn t13_time_makes_it_a_persons_question() {
     let blind_replays = Capabilities { lookup: Lookup::None, ..REPLAYS };
     let blind_refuses = Capabilities { lookup: Lookup::None, ..REFUSES };
+    let shows_late = Capabilities { processing_max: Some(Secs::days(6)), ..REFUSES };
+    let replays_long = Capabilities { repeat: Repeat::Replays(Secs::days(30)), ..REPLAYS };
     let slow = Capabilities { processing_max: Some(Secs::hours(60)), ..CLASS_C };
     for (class, age, question) in [
         (CLASS_C, 48 * 3_600, None),
@@ -505,9 +509,14 @@ fn t13_time_makes_it_a_persons_question() {
         (blind_refuses, 48 * 3_600 + 1, Some(Question::NoEvidence)),
         (blind_replays, 86_400, None),
         (blind_replays, 86_401, Some(Question::KeyWindowOver)),
-        (REPLAYS, 99 * 86_400, None),
-        (REFUSES, 99 * 86_400, None),
-        (CLASS_B, 99 * 86_400, None),
+        (REPLAYS, 4 * 86_400, None),
+        (REPLAYS, 4 * 86_400 + 1, Some(Question::NoEvidence)),
+        (REFUSES, 4 * 86_400, None),
+        (REFUSES, 4 * 86_400 + 1, Some(Question::NoEvidence)),
+        (CLASS_B, 4 * 86_400 + 1, Some(Question::NoEvidence)),
+        (shows_late, 7 * 86_400 + 60, None),
+        (shows_late, 7 * 86_400 + 61, Some(Question::NoEvidence)),
+        (replays_long, 30 * 86_400, None),
     ] {
         let moved = go(unknown(tally(30, 0)), Event::TimePassed, &class, Secs(age)).unwrap();
         let asked = match moved.state {

@@ -50,6 +50,8 @@ mutants! {
     NoClockCheck = "no-clock-check",
     /// An order is repeated without a look at the card.
     RepeatsUnseen = "repeats-unseen",
+    /// What was decided before the machine slept leaves when it wakes.
+    OldLookSends = "old-look-sends",
     /// An operator that pays twice gets the order again after an hour.
     ClassCResends = "class-c-resends",
     /// "Failed" in an answer is believed.

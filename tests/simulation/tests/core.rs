@@ -71,7 +71,8 @@ fn worlds_in_which_the_daemon_was_wrong_once_go_well() {
 }
 
 /// Worlds that catch designs which hundreds of worlds before them do not: they are looked at first, to save the search.
-const CAUGHT_IN: [(Mutant, u64); 4] = [
+const CAUGHT_IN: [(Mutant, u64); 5] = [
+    (Mutant::OldLookSends, 369),
     (Mutant::LeftSinceIgnored, 428),
     (Mutant::MissingEndBelieved, 925),
     (Mutant::WaitsOutlastRestart, 685),

@@ -5,7 +5,7 @@ use simkeeper::domain::attempt::{Approval, AttemptId, AttemptState, Sent, Snapsh
 use simkeeper::domain::draft;
 use simkeeper::domain::fares::Fares;
 use simkeeper::domain::gates::FREE_DISK_MIN_BYTES;
-use simkeeper::domain::last_look::{self, GATE_AGAIN, Held, LastLook, LastWord, Machine, Seen};
+use simkeeper::domain::last_look::{self, GATE_AGAIN, Held, LOOK_HOLDS, LastLook, LastWord, Machine, Seen};
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{
     BuyAnswer, Doubt, OperatorError, Order, OrderKey, PreparedOrder, Refusal, RefusalKind,
@@ -310,6 +310,12 @@ impl Simulation {
         let seller = self.world.operator(account.as_str()).unwrap_or(0);
         self.journal(place, attempt, &prepared.key);
         self.point(Site::CrashAfterJournal, place, seller)?;
+        let looked_at = self.record.rows[place].beside[attempt].first_sent_at.unwrap_or(UnixTime::MIN);
+        if !last_look::look_holds(looked_at, LOOK_HOLDS, self.now()) && !self.is(Mutant::OldLookSends) {
+            self.advance(place, attempt, Event::LookedTooLongAgo);
+            self.commit();
+            return Ok(());
+        }
         self.orders += 1;
         let call = self.world.buy(seller, prepared, self.at);
         self.point(Site::CrashInPost, place, seller)?;

@@ -10,12 +10,6 @@ const PEOPLE_SHOW_AFTER: i64 = 2 * HOUR;
 const MONTH_SLACK: i64 = 15 * HOUR;
 
 impl Card {
-    /// Since when somebody could look: a machine that fell asleep behind the decision sends what was decided when it wakes.
-    fn seeing_since(&self, at: i64) -> i64 {
-        let asleep = self.blind.iter().filter(|(from, until)| *from <= at && *until >= at - 120).map(|(from, _)| *from);
-        asleep.min().map_or(at, |from| from.min(at))
-    }
-
     /// Until when the card is provided for by everything that was bought before an order.
     pub(super) fn covered(&self, at: i64, people_before: i64) -> i64 {
         let ours = self.orders.iter().filter(|order| {
@@ -34,7 +28,7 @@ impl Oracle {
     pub(super) fn ordered(&mut self, card: usize, order: Order) {
         let known = &self.cards[card];
         if order.taken_at.is_some() {
-            let covered = known.covered(order.at, known.seeing_since(order.at) - PEOPLE_SHOW_AFTER);
+            let covered = known.covered(order.at, order.at - PEOPLE_SHOW_AFTER);
             let too_early = covered - order.at - known.lead_secs - SLACK;
             if too_early > 0 {
                 let days = too_early / DAY;

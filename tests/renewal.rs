@@ -370,6 +370,21 @@ fn the_limit_of_a_month_holds_and_the_next_month_is_free() {
 }
 
 #[test]
+fn a_limit_that_cards_share_stops_the_third_of_them_and_the_next_month_is_free() {
+    let shared = format!("{AUTO}\n[[limit]]\naccount = \"try\"\nper_month = \"9 USD\"");
+    let world = World::new().card("a", low, &shared).card("b", low, AUTO).card("c", low, AUTO);
+    let mut world = world.start();
+    let bought = |world: &World| ["a", "b", "c"].into_iter().map(|card| world.orders(card).len()).sum::<usize>();
+    world.until("two of three to be bought", |world| bought(world) == 2);
+    world.until_mail(&["not renewed", "9.00 USD", "rules.toml line"]);
+    world.until_read_again(3);
+    assert_eq!(bought(&world), 2, "exactly the limit may be spent");
+    let left = ["a", "b", "c"].into_iter().find(|card| world.orders(card).is_empty()).unwrap();
+    world.pass(Secs::days(31));
+    world.until("the third", |world| world.orders(left).len() == 1);
+}
+
+#[test]
 fn the_limit_of_a_day_makes_the_second_wait() {
     let rule = format!("{AUTO}\nlimits = {{ renewals_per_day = 1 }}");
     let mut world = World::new().card("tablet", low, &rule).start();

@@ -8,6 +8,7 @@ use super::output::{minute, relative};
 use super::status::{heading, left};
 use super::view::View;
 use crate::daemon::case::Case;
+use crate::daemon::shared_limits;
 use crate::domain::assess::{Assessment, Reason, Verdict};
 use crate::domain::attempt::{Approval, Attempt, AttemptState};
 use crate::domain::choose::choose;
@@ -15,6 +16,7 @@ use crate::domain::limits;
 use crate::domain::plan::Catalogue;
 use crate::domain::rule::{Join, Mode, Rule};
 use crate::domain::sellers::Way;
+use crate::domain::shared_limits::Counted;
 use crate::domain::time::UnixTime;
 use crate::store::attempts::AttemptEvent;
 use crate::store::{attempts, catalogues};
@@ -28,6 +30,8 @@ struct Explained {
     events: Vec<AttemptEvent>,
     /// Accounts and ways to pay, the next one first.
     ways: Vec<Way>,
+    /// Caps that it shares with other cards, and what counts against them.
+    shared: Vec<Counted>,
 }
 
 /// Explains one card.
@@ -46,7 +50,11 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let rule = view.rule(&case.card).cloned();
     let assessment = view.assess(&case);
     let ways = view.ways(&case);
-    let explained = Explained { case, rule, assessment, catalogue, events, ways };
+    let seller = ways.first().map_or_else(|| case.card.account.clone(), |way| way.account.clone());
+    let shared = view
+        .store
+        .read_blocking(|conn| shared_limits::counted(conn, &view.config.rules, &case.card, &seller, None, view.now))?;
+    let explained = Explained { case, rule, assessment, catalogue, events, ways, shared };
     if context.output.json {
         context.output.document(explained.document(view.now))?;
     } else {
@@ -121,11 +129,14 @@ impl Explained {
                 let spends = &self.case.ledger.spends;
                 let crossed = limits::crossed(&rule.limits, plan.price, spends, None, &self.case.card.zone, now);
                 lines.extend(crossed.map(|gate| format!("  but {gate}")));
+                let shared = self.shared.iter().filter_map(|counted| counted.crossed(plan.price));
+                lines.extend(shared.map(|gate| format!("  but {gate}")));
             }
             None => lines.insert(0, format!("Nothing of the rule's list is on sale for it (seen {seen})")),
         }
         let left = limits::month_left(&rule.limits, &self.case.ledger.spends, &self.case.card.zone, now);
         lines.extend(left.map(|left| format!("  {left} of this month's limit are left")));
+        lines.extend(self.shared.iter().map(|counted| format!("  shared with other cards: {counted}")));
         lines
     }
 
@@ -214,7 +225,8 @@ impl Explained {
             "reading": reading, "age_secs": reading.map(|reading| now.since(reading.read_at).0),
             "verdict": self.assessment.verdict, "words": self.assessment.verdict.to_string(),
             "reasons": reasons, "actions": self.assessment.actions,
-            "would_buy": chosen, "ways": self.ways, "catalogue_fetched_at": self.catalogue.as_ref().map(|catalogue| catalogue.fetched_at),
+            "would_buy": chosen, "ways": self.ways,
+            "shared_limits": self.shared.iter().map(|counted| &counted.limit).collect::<Vec<_>>(), "catalogue_fetched_at": self.catalogue.as_ref().map(|catalogue| catalogue.fetched_at),
             "next_read_at": self.case.poll.next_poll_at,
             "open_attempt": self.case.open(),
             "events": self.events.iter().map(super::history::event_document).collect::<Vec<_>>(),

@@ -2,6 +2,7 @@
 //! turn out otherwise than before; nothing is bought, and no network is touched.
 
 mod forecast;
+mod shared;
 
 use serde_json::{Value, json};
 
@@ -60,11 +61,12 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> anyhow::Result<Exit> {
         None => view.store.read_blocking(cards::all)?,
     };
     let mut entries = Vec::new();
-    for card in wanted {
+    for card in wanted.clone() {
         entries.extend(view.store.read_blocking(|conn| of_card(&view, conn, card, until))?);
     }
     // What is known comes first, in the order of time; what is not known and what is nothing follows.
     entries.sort_by_key(|entry| entry.when.map_or((1, UnixTime::MAX), |(from, _)| (0, from)));
+    let entries = view.store.read_blocking(|conn| shared::hold(&view, conn, &wanted, entries))?;
     if context.output.json {
         let documents: Vec<Value> = entries.iter().map(Entry::document).collect();
         context.output.document(json!({ "now": view.now, "until": until, "plan": documents }))?;

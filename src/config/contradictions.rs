@@ -4,26 +4,29 @@
 use jiff::civil::Date;
 
 use super::reader::{At, Field, Notes, Span};
-use super::rule_file::{ConditionsTable, LimitsTable, RenewWhenTable, RuleTable, conditions, is_empty};
+use super::rule_file::{Around, ConditionsTable, LimitsTable, RenewWhenTable, RuleTable, conditions, is_empty};
 use crate::domain::card::Name;
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::money::Money;
+use crate::domain::rates::Rates;
 use crate::domain::rule::{Choice, Condition, Mode};
 use crate::domain::time::Secs;
 
 /// Notes everything in a rule that contradicts itself.
-pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, today: Option<Date>, notes: &mut Notes<'_>) {
+pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, around: &Around, notes: &mut Notes<'_>) {
     check_purpose(name, place, table, notes);
-    check_days(table, today, notes);
+    check_days(table, around.today, notes);
     if let Some(when) = table.renew_when.good() {
         check_joins(when, notes);
         check_conditions(&when.value, notes);
     }
     if let Some(limits) = table.limits.get() {
         check_limits(limits, mode(table), notes);
-        check_credits(table, limits, notes);
+        check_credits(table, limits, &around.rates, notes);
     }
-    check_caps(name, table, notes);
+    if !around.is_capped {
+        check_caps(name, table, notes);
+    }
 }
 
 fn mode(table: &RuleTable) -> Mode {
@@ -157,28 +160,28 @@ fn buy_none_help() -> String {
 }
 
 /// Top-ups have their price in the file, so that it can be held against the limits now.
-fn check_credits(table: &RuleTable, limits: &LimitsTable, notes: &mut Notes<'_>) {
+fn check_credits(table: &RuleTable, limits: &LimitsTable, rates: &Rates, notes: &mut Notes<'_>) {
     for entry in table.buy.get().into_iter().flat_map(|list| list.0.iter()) {
         let Choice::Credit(amount) = entry.value.0 else { continue };
         for (limit, name) in [(&limits.per_renewal, "per_renewal"), (&limits.per_month, "per_month")] {
             let Some(limit) = limit.good() else { continue };
-            if let Some((message, help)) = credit_problem(amount, limit.value, name) {
+            if let Some((message, help)) = credit_problem(amount, limit.value, name, rates) {
                 notes.contradiction(&entry.span, message, help);
             }
         }
     }
 }
 
-fn credit_problem(amount: Money, limit: Money, name: &str) -> Option<(String, String)> {
-    match amount.exceeds(limit) {
-        Ok(false) => None,
-        Ok(true) => Some((
+fn credit_problem(amount: Money, limit: Money, name: &str, rates: &Rates) -> Option<(String, String)> {
+    match rates.convert(amount, limit.currency()).map(|worth| worth.exceeds(limit)) {
+        Some(Ok(false)) => None,
+        Some(Ok(true)) => Some((
             format!("a top-up of {amount} is over the limit {name} = \"{limit}\""),
             format!("raise {name} or top up by {limit} at most"),
         )),
-        Err(_) => Some((
+        Some(Err(_)) | None => Some((
             format!("a top-up in {} cannot be held against {name} in {}", amount.currency(), limit.currency()),
-            format!("write {name} in {}", amount.currency()),
+            format!("write {name} in {}, or state a [[rate]]", amount.currency()),
         )),
     }
 }

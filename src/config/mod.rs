@@ -28,6 +28,7 @@ mod rules;
 mod rules_file;
 mod schema;
 mod secret;
+mod shared_file;
 mod ussd;
 mod ussd_file;
 mod values;

@@ -15,6 +15,7 @@ use super::values::{DataBelow, Day, Rise, Words};
 use crate::domain::card::Name;
 use crate::domain::data::DataSize;
 use crate::domain::money::Money;
+use crate::domain::rates::Rates;
 use crate::domain::rule::{Buy, Choice, Condition, Join, Limits, Mode, RenewWhen, Rule, Trigger, WARN_BEFORE};
 use crate::domain::time::{LocalHours, Secs};
 
@@ -168,9 +169,19 @@ fn cheapest_choice(at: &At<CheapestTable>, notes: &mut Notes<'_>) -> Option<Choi
     Some(Choice::Cheapest { data: data.get().copied(), validity: validity.get().copied() })
 }
 
+/// What a rule is read beside.
+pub(super) struct Around {
+    /// The day, where dates are held against it.
+    pub(super) today: Option<Date>,
+    /// What currencies are worth in each other.
+    pub(super) rates: Rates,
+    /// Whether every purchase falls under a shared cap on money.
+    pub(super) is_capped: bool,
+}
+
 /// The rule that a table describes, after noting what contradicts itself in it.
-pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, today: Option<Date>, notes: &mut Notes<'_>) -> Rule {
-    contradictions::check(name, place, table, today, notes);
+pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, around: &Around, notes: &mut Notes<'_>) -> Rule {
+    contradictions::check(name, place, table, around, notes);
     let limits = table.limits.get();
     Rule {
         name: name.clone(),
@@ -185,6 +196,7 @@ pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, today: Option<D
             per_month: limits.and_then(|limits| limits.per_month.get()).copied(),
             renewals_per_day: limits.and_then(|limits| limits.renewals_per_day.get()).copied(),
             price_rise: limits.and_then(|limits| limits.price_rise.get()).map(|rise| rise.0),
+            rates: around.rates.clone(),
         },
         hours: table.hours.get().copied(),
         codes: super::machine_file::texts(&table.codes),

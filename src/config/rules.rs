@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use crate::domain::card::Name;
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
 use crate::domain::rule::{Line, Rule};
+use crate::domain::shared_limits::SharedLimit;
 
 /// Everything that the owner decides.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +18,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// Which labels lead to which rule, in its order.
     pub matches: Vec<Match>,
+    /// Caps that cards share, in its order.
+    pub shared_limits: Vec<SharedLimit>,
 }
 
 impl Rules {

@@ -12,12 +12,14 @@ use super::declare::table;
 use super::machine::Machine;
 use super::machine_file::entries;
 use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
-use super::rule_file::{RuleTable, rule};
+use super::rule_file::{Around, RuleTable, rule};
 use super::rules::{CardEntry, Match, Rules};
+use super::shared_file::{self, LimitTable, RateTable};
 use super::values::{Words, Zone};
 use crate::domain::card::Name;
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
 use crate::domain::rule::{Mode, Rule};
+use crate::domain::shared_limits::SharedLimit;
 
 table! {
     /// rules.toml: cards, and the rules by which they are renewed.
@@ -28,6 +30,10 @@ table! {
         may rule: Named<RuleTable>,
         /// Rules for cards that name none, by label; the first that fits counts.
         may r#match: Vec<At<MatchTable>>,
+        /// Caps that cards share.
+        may limit: Vec<At<LimitTable>>,
+        /// What currencies are worth in each other, for limits.
+        may rate: Vec<At<RateTable>>,
     }
 }
 
@@ -87,13 +93,17 @@ pub(super) fn rules(
     today: Option<Date>,
     notes: &mut Notes<'_>,
 ) -> Rules {
+    let rates = shared_file::rates(&table.rate, notes);
+    let accounts = known.map(|known| known.accounts.as_slice());
+    let shared_limits = shared_file::shared_limits(&table.limit, &rates, accounts, notes);
+    let around = Around { today, rates, is_capped: shared_limits.iter().any(SharedLimit::caps_money_of_all) };
     let rules: Vec<Rule> =
-        entries(&table.rule).map(|(entry, table)| rule(&entry.name, &entry.key, table, today, notes)).collect();
+        entries(&table.rule).map(|(entry, table)| rule(&entry.name, &entry.key, table, &around, notes)).collect();
     let cards = entries(&table.card).filter_map(|(entry, value)| card(entry, value, known, notes)).collect();
     let matches = matches(table, notes);
     check_rule_names(table, notes);
     check_doubles(&table.card, notes);
-    let rules = Rules { cards, rules, matches };
+    let rules = Rules { cards, rules, matches, shared_limits };
     check_askers(table, &rules, notes);
     rules
 }
@@ -181,7 +191,7 @@ fn check_references(table: &CardTable, known: &Known<'_>, notes: &mut Notes<'_>)
     }
 }
 
-fn check_known(at: &At<Name>, known: &[&Name], what: &str, notes: &mut Notes<'_>) {
+pub(super) fn check_known(at: &At<Name>, known: &[&Name], what: &str, notes: &mut Notes<'_>) {
     if !known.contains(&&at.value) {
         let words: Vec<&str> = known.iter().map(|name| name.as_str()).collect();
         notes.error(&at.span, format!("`{}` is not {what}", at.value), known_words(at.value.as_str(), &words));
@@ -299,6 +309,6 @@ fn check_askers(table: &RulesTable, rules: &Rules, notes: &mut Notes<'_>) {
     }
 }
 
-fn list(field: &Field<OneOrMore<Name>>) -> Vec<Name> {
+pub(super) fn list(field: &Field<OneOrMore<Name>>) -> Vec<Name> {
     field.get().into_iter().flat_map(|list| list.0.iter().map(|at| at.value.clone())).collect()
 }

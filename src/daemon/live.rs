@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use super::desk::{Desk, Fares};
 use super::opener::Opener;
 use super::tell;
-use crate::config::{Carries, Config, Machine, Person};
+use crate::config::{Carries, Config, Machine, Person, Rules};
 use crate::domain::card::{Card, Name, tamed};
 use crate::domain::notice::{Language, NoticeKind};
 use crate::domain::operator::{Capabilities, MOST_CAREFUL};
@@ -121,6 +121,12 @@ impl Live {
             everybody.extend(Name::parse(OWNER));
         }
         Ok(Self { config, desks, posts, everybody })
+    }
+
+    /// The owner's file.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.config.rules
     }
 
     /// The machine's file.

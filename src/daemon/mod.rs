@@ -35,6 +35,7 @@ mod roll_back;
 mod schedule;
 mod set_back;
 mod settle_round;
+pub mod shared_limits;
 mod tell;
 mod turns;
 mod wallet_watch;

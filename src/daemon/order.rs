@@ -11,7 +11,9 @@ use super::clock::BUILT_AT;
 use super::crash;
 use super::desk::Desk;
 use super::fresh;
+use super::live::Live;
 use super::moves::{self, Moved, advance};
+use super::shared_limits;
 use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Sent, Snapshot};
 use crate::domain::card::Name;
 use crate::domain::draft;
@@ -168,12 +170,15 @@ async fn intend(
             let last_recorded = meta::last_seen(conn)?;
             let clock = desk.clock_evidence(last_recorded, BUILT_AT, now);
             let machine = Machine { clock, free_disk_bytes, record_is_sound };
+            let shared =
+                shared_limits::counted(conn, live.rules(), &case.card, &attempt.account, Some(attempt.id), now)?;
             let look = LastLook {
                 card: &case.card,
                 recent: &case.poll.recent,
                 ledger: &case.ledger,
                 attempt: &attempt,
                 rule: rule.as_ref(),
+                shared: &shared,
                 seen: &seen,
                 machine: &machine,
                 now,
@@ -190,33 +195,46 @@ async fn intend(
                 }
                 LastWord::Send => {}
             }
-            let before = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
-            let looked = Evidence { transition: "T2", what: "the card before the order".into(), digest: None, at: now };
-            let attempt = attempts::set_before(conn, &attempt, &before, &looked)?;
-            let key = attempts::key_of(conn, attempt.id)?.unwrap_or_else(|| OrderKey::new(chance));
-            let order = Order {
-                key: key.clone(),
-                plan: attempt.plan.clone(),
-                payment: attempt.payment.clone(),
-                code: attempt.code.clone(),
-            };
-            match desk.operator.prepare(&case.card, &order) {
-                Ok(prepared) => {
-                    let sent = Sent { key, first_sent_at: now, send_count: 1 };
-                    let attempt = attempts::start_sending(conn, &attempt, &sent, &prepared, now)?;
-                    crash::point("in_intent");
-                    Ok(Some(Intended { attempt, card_name: case.card.name.clone(), prepared, looked_at: now }))
-                }
-                Err(error) => {
-                    tracing::error!(attempt.id = attempt.id.0, %error, "the order could not be made");
-                    close(conn, &live, &attempt, Gate::CardState, now)?;
-                    Ok(None)
-                }
-            }
+            commit_intent(conn, &live, &desk, &case, &attempt, chance, now)
         })
         .await?;
     crash::point("after_intent");
     Ok(intended)
+}
+
+/// T4: the order with its key and exact bytes, beside what the card was like before it.
+fn commit_intent(
+    conn: &Connection,
+    live: &Live,
+    desk: &Desk,
+    case: &Case,
+    attempt: &Attempt,
+    chance: u128,
+    now: UnixTime,
+) -> Result<Option<Intended>, StoreError> {
+    let before = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
+    let looked = Evidence { transition: "T2", what: "the card before the order".into(), digest: None, at: now };
+    let attempt = attempts::set_before(conn, attempt, &before, &looked)?;
+    let key = attempts::key_of(conn, attempt.id)?.unwrap_or_else(|| OrderKey::new(chance));
+    let order = Order {
+        key: key.clone(),
+        plan: attempt.plan.clone(),
+        payment: attempt.payment.clone(),
+        code: attempt.code.clone(),
+    };
+    match desk.operator.prepare(&case.card, &order) {
+        Ok(prepared) => {
+            let sent = Sent { key, first_sent_at: now, send_count: 1 };
+            let attempt = attempts::start_sending(conn, &attempt, &sent, &prepared, now)?;
+            crash::point("in_intent");
+            Ok(Some(Intended { attempt, card_name: case.card.name.clone(), prepared, looked_at: now }))
+        }
+        Err(error) => {
+            tracing::error!(attempt.id = attempt.id.0, %error, "the order could not be made");
+            close(conn, live, &attempt, Gate::CardState, now)?;
+            Ok(None)
+        }
+    }
 }
 
 fn is_planned(attempt: &Attempt) -> bool {
@@ -224,13 +242,7 @@ fn is_planned(attempt: &Attempt) -> bool {
 }
 
 /// A closed gate: one that waiting may open delays the attempt, for two days at most; any other gives it up and is told.
-fn close(
-    conn: &Connection,
-    live: &super::live::Live,
-    attempt: &Attempt,
-    gate: Gate,
-    now: UnixTime,
-) -> Result<(), StoreError> {
+fn close(conn: &Connection, live: &Live, attempt: &Attempt, gate: Gate, now: UnixTime) -> Result<(), StoreError> {
     tracing::info!(attempt.id = attempt.id.0, gate = gate.code(), "a gate is closed; nothing is sent");
     match last_look::held(gate, attempt, now) {
         Held::Until(until) => advance(conn, live, attempt, Event::Delayed { until }, now).map(drop),
@@ -322,11 +334,7 @@ async fn record_answer(daemon: &Arc<Daemon>, attempt: Attempt, answer: BuyAnswer
 }
 
 /// The attempts that the process before this one left on their way become unknown (T7).
-pub(super) fn recover(
-    conn: &Connection,
-    live: &super::live::Live,
-    now: UnixTime,
-) -> Result<Vec<AttemptId>, StoreError> {
+pub(super) fn recover(conn: &Connection, live: &Live, now: UnixTime) -> Result<Vec<AttemptId>, StoreError> {
     let left = attempts::sending(conn)?;
     let mut found = Vec::new();
     for attempt in left {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::money::Money;
 use super::reading::{CLOCK_TOLERANCE, Reading, WOBBLE};
+use super::rule::Line;
 use super::time::{Secs, UnixTime};
 
 /// A reading older than this does not open the first gate.
@@ -44,6 +45,28 @@ pub enum Gate {
     },
     /// G4: enough purchases within 24 hours.
     OverPerDay {
+        /// The limit.
+        limit: u32,
+    },
+    /// G4: a cap that several cards share would be crossed.
+    OverShared {
+        /// Where it stands in rules.toml.
+        line: Line,
+        /// For which time it holds.
+        per: Period,
+        /// The limit.
+        limit: Money,
+        /// What is spent already, in the limit's currency.
+        spent: Money,
+        /// The price.
+        price: Money,
+    },
+    /// G4: enough purchases for the cards that share a cap.
+    SharedCountReached {
+        /// Where it stands in rules.toml.
+        line: Line,
+        /// For which time it holds.
+        per: Period,
         /// The limit.
         limit: u32,
     },
@@ -98,6 +121,8 @@ impl Gate {
             | Self::OverPerRenewal { .. }
             | Self::OverPerMonth { .. }
             | Self::OverPerDay { .. }
+            | Self::OverShared { .. }
+            | Self::SharedCountReached { .. }
             | Self::LimitCurrency { .. }
             | Self::WalletShort { .. }
             | Self::PriceMoved { .. }
@@ -121,6 +146,8 @@ impl Gate {
             Self::OverPerRenewal { .. } => "over_per_renewal",
             Self::OverPerMonth { .. } => "over_per_month",
             Self::OverPerDay { .. } => "over_per_day",
+            Self::OverShared { .. } => "over_shared",
+            Self::SharedCountReached { .. } => "shared_count",
             Self::LimitCurrency { .. } => "limit_currency",
             Self::WalletShort { .. } => "wallet_short",
             Self::PriceMoved { .. } => "price_moved",
@@ -134,6 +161,16 @@ impl Gate {
             Self::CardState => "card_state",
         }
     }
+}
+
+/// The time for which a shared cap holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    /// Any 24 hours.
+    Day,
+    /// A calendar month, in UTC.
+    Month,
 }
 
 /// Why the clock cannot be trusted.
@@ -293,6 +330,8 @@ mod tests {
             (Gate::OverPerRenewal { limit: money, price: money }, false),
             (Gate::OverPerMonth { limit: money, spent: money, price: money }, false),
             (Gate::OverPerDay { limit: 1 }, false),
+            (Gate::OverShared { line: 1, per: Period::Day, limit: money, spent: money, price: money }, false),
+            (Gate::SharedCountReached { line: 1, per: Period::Month, limit: 1 }, false),
             (Gate::LimitCurrency { limit: money, price: money }, false),
             (Gate::WalletShort { balance: money, price: money }, false),
             (Gate::PriceMoved { decided: money, now: money }, false),

@@ -9,6 +9,7 @@ use super::limits;
 use super::operator::{Preflight, Wallet};
 use super::reading::{CardState, Recent};
 use super::rule::{Mode, Rule};
+use super::shared_limits::{self, Counted};
 use super::time::{Secs, UnixTime};
 use super::trigger::{self, Check};
 
@@ -55,6 +56,8 @@ pub struct LastLook<'a> {
     pub attempt: &'a Attempt,
     /// The rule that applies now.
     pub rule: Option<&'a Rule>,
+    /// The caps that it shares with other cards, and what counts against them already.
+    pub shared: &'a [Counted],
     /// What the preflight saw.
     pub seen: &'a Seen,
     /// What the machine says of itself.
@@ -207,7 +210,8 @@ impl LastLook<'_> {
         let price = self.attempt.plan.price;
         let limits = self.rule.map(|rule| rule.limits.clone()).unwrap_or_default();
         let crossed =
-            limits::crossed(&limits, price, &self.ledger.spends, Some(self.attempt.id), &self.card.zone, self.now);
+            limits::crossed(&limits, price, &self.ledger.spends, Some(self.attempt.id), &self.card.zone, self.now)
+                .or_else(|| shared_limits::crossed(self.shared, price));
         if crossed.is_some() || self.attempt.payment != "wallet" {
             return crossed;
         }

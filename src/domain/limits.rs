@@ -28,17 +28,18 @@ pub fn crossed(
         return Some(Gate::OverPerDay { limit });
     }
     if let Some(limit) = limits.per_renewal {
-        match price.exceeds(limit) {
-            Ok(false) => {}
-            Ok(true) => return Some(Gate::OverPerRenewal { limit, price }),
-            Err(_) => return Some(Gate::LimitCurrency { limit, price }),
+        match limits.rates.convert(price, limit.currency()).map(|worth| worth.exceeds(limit)) {
+            Some(Ok(false)) => {}
+            Some(Ok(true)) => return Some(Gate::OverPerRenewal { limit, price }),
+            Some(Err(_)) | None => return Some(Gate::LimitCurrency { limit, price }),
         }
     }
     let limit = limits.per_month?;
     let from = month_start(now.date_in(zone), zone);
-    match sum(limit, others().filter(|spend| spend.at >= from)) {
+    let worth = limits.rates.convert(price, limit.currency());
+    match sum(limits, limit, others().filter(|spend| spend.at >= from)).zip(worth) {
         None => Some(Gate::LimitCurrency { limit, price }),
-        Some(spent) => match spent.plus(price).map(|total| total.exceeds(limit)) {
+        Some((spent, worth)) => match spent.plus(worth).map(|total| total.exceeds(limit)) {
             Ok(Ok(false)) => None,
             Ok(Ok(true)) => Some(Gate::OverPerMonth { limit, spent, price }),
             Ok(Err(_)) | Err(_) => Some(Gate::LimitCurrency { limit, price }),
@@ -69,7 +70,7 @@ pub fn day_limit_until(limits: &Limits, spends: &[Spend], now: UnixTime) -> Unix
 pub fn month_left(limits: &Limits, spends: &[Spend], zone: &TimeZone, now: UnixTime) -> Option<Money> {
     let limit = limits.per_month?;
     let from = month_start(now.date_in(zone), zone);
-    limit.minus(sum(limit, spends.iter().filter(|spend| spend.at >= from))?).ok()
+    limit.minus(sum(limits, limit, spends.iter().filter(|spend| spend.at >= from))?).ok()
 }
 
 /// Whether `price` is dearer than the rule allows against what was paid `before`, and so must be asked about.
@@ -87,12 +88,12 @@ fn within_a_day<'a>(spends: impl Iterator<Item = &'a Spend>, now: UnixTime) -> u
     spends.filter(|spend| now.since(spend.at) < Secs::DAY).count()
 }
 
-/// The sum in the limit's currency; none if another currency takes part or it cannot be held. What an operator claims to
-/// have paid back makes no room.
-fn sum<'a>(limit: Money, mut spends: impl Iterator<Item = &'a Spend>) -> Option<Money> {
+/// The sum in the limit's currency; none if a currency without a stated rate takes part or it cannot be held. What an
+/// operator claims to have paid back makes no room.
+fn sum<'a>(limits: &Limits, limit: Money, mut spends: impl Iterator<Item = &'a Spend>) -> Option<Money> {
     spends.try_fold(Money::zero(limit.currency()), |sum, spend| {
         let counted = Money::new(spend.money.ten_thousandths().max(0), spend.money.currency());
-        sum.plus(counted).ok()
+        sum.plus(limits.rates.convert(counted, limit.currency())?).ok()
     })
 }
 
@@ -210,6 +211,7 @@ mod tests {
         ) {
             let zone = if toronto { TimeZone::get("America/Toronto").unwrap() } else { TimeZone::UTC };
             let limits = Limits {
+                rates: crate::domain::rates::Rates::default(),
                 per_renewal: Some(usd(15)),
                 per_month: Some(usd(dollars)),
                 renewals_per_day: Some(per_day),

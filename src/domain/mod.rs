@@ -22,12 +22,14 @@ pub mod notice;
 pub mod operator;
 mod pace;
 pub mod plan;
+pub mod rates;
 pub mod reading;
 pub mod record;
 pub mod retry;
 pub mod rule;
 pub mod sellers;
 pub mod settling;
+pub mod shared_limits;
 mod state;
 pub mod step;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::card::Name;
 use super::data::{DataSize, Percent};
 use super::money::Money;
+use super::rates::Rates;
 use super::time::{LocalHours, Secs};
 
 /// What a rule may do by itself.
@@ -114,6 +115,8 @@ pub struct Limits {
     pub renewals_per_day: Option<u32>,
     /// How much dearer than last time a plan may be; 0% if nothing is said. A dearer one is asked about.
     pub price_rise: Option<Percent>,
+    /// What currencies are worth in each other.
+    pub rates: Rates,
 }
 
 /// When to renew, with what, within which limits.

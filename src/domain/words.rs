@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use super::assess::{Reason, Verdict};
 use super::attempt::{AskWhy, Question, StateName};
 use super::choose::Passed;
-use super::gates::{ClockFault, Gate, WALLET_SHORT_WORDS};
+use super::gates::{ClockFault, Gate, Period, WALLET_SHORT_WORDS};
 use super::operator::{Doubt, RefusalKind};
 use super::reading::{AllowanceKind, CardState, EndKind, Oddity, Renewable};
 use super::rule::{Condition, Trigger};
@@ -254,8 +254,17 @@ impl Display for Gate {
                 write!(f, "{price} on top of {spent} would be more than a month may cost, {limit}")
             }
             Self::OverPerDay { limit } => write!(f, "within 24 hours only {limit} may be bought"),
+            Self::OverShared { line, per, limit, spent, price } => {
+                write!(
+                    f,
+                    "{price} on top of {spent} would be over {limit} {per}, which cards share (rules.toml:{line})"
+                )
+            }
+            Self::SharedCountReached { line, per, limit } => {
+                write!(f, "{limit} purchases {per} are made, as many as the cards share (rules.toml:{line})")
+            }
             Self::LimitCurrency { limit, price } => {
-                write!(f, "a price of {price} cannot be compared with a limit of {limit}")
+                write!(f, "a price of {price} cannot be compared with a limit of {limit}; state a [[rate]]")
             }
             Self::WalletShort { balance, price } => {
                 write!(f, "{WALLET_SHORT_WORDS} {balance}, less than the price, {price}")
@@ -270,6 +279,15 @@ impl Display for Gate {
             Self::OutsideRule => f.write_str("the rule's dates or hours do not allow it now"),
             Self::CardState => f.write_str("the card's state does not allow a purchase"),
         }
+    }
+}
+
+impl Display for Period {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Day => "in 24 hours",
+            Self::Month => "a month",
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::domain::attempt::{AskWhy, AttemptId, Question, Snapshot};
 use crate::domain::card::Name;
 use crate::domain::data::{DataSize, Percent};
-use crate::domain::gates::{ClockFault, Gate};
+use crate::domain::gates::{ClockFault, Gate, Period};
 use crate::domain::money::{Currency, Money};
 use crate::domain::notice::{Ask, CardFacts, Due, Event, FailedWhy, NextStep, NoticeKind, Settled, Story};
 use crate::domain::operator::{Doubt, Refusal, RefusalKind};
@@ -211,7 +211,7 @@ fn failed() -> Vec<Event> {
     whys.into_iter().flat_map(|why| [event(why.clone(), true), event(why, false)]).collect()
 }
 
-fn gates() -> [Gate; 21] {
+fn gates() -> [Gate; 25] {
     let (limit, price) = (dollars(1_000), dollars(1_250));
     let euros = Money::new(100_000, Currency::EUR);
     [
@@ -225,6 +225,10 @@ fn gates() -> [Gate; 21] {
         Gate::OverPerRenewal { limit, price },
         Gate::OverPerMonth { limit: dollars(4_000), spent: dollars(3_100), price },
         Gate::OverPerDay { limit: 1 },
+        Gate::OverShared { line: 12, per: Period::Day, limit: dollars(6_000), spent: dollars(5_500), price },
+        Gate::OverShared { line: 12, per: Period::Month, limit: dollars(20_000), spent: dollars(19_400), price },
+        Gate::SharedCountReached { line: 12, per: Period::Day, limit: 10 },
+        Gate::SharedCountReached { line: 12, per: Period::Month, limit: 40 },
         Gate::LimitCurrency { limit: euros, price },
         Gate::WalletShort { balance: dollars(310), price },
         Gate::PriceMoved { decided: price, now: dollars(1_500) },
@@ -442,6 +446,8 @@ mod tests {
             Gate::OutsideRule => 18,
             Gate::CardState => 19,
             Gate::RecordDamaged => 20,
+            Gate::OverShared { per, .. } => 21 + per as usize,
+            Gate::SharedCountReached { per, .. } => 23 + per as usize,
         }
     }
 
@@ -453,7 +459,7 @@ mod tests {
             ("next", 7),
             ("refusal", RefusalKind::Other as usize + 1),
             ("failed", 4),
-            ("gate", 21),
+            ("gate", 25),
             ("doubt", Doubt::PendingLost as usize + 1),
             ("settled", 2),
             ("approve", 3),

@@ -11,8 +11,8 @@ use super::cards::bounded;
 use super::error::StoreError;
 use super::fields::{Fields, change, first, scalar, sound_rows, to_json};
 pub use super::ledger::{
-    AttemptEvent, AttemptFilter, Spend, count_open, events, last_done, last_paid, list, sends, spends, this_cycle,
-    with_key,
+    AttemptEvent, AttemptFilter, Spend, count_open, events, last_done, last_paid, list, sends, shared, spends,
+    this_cycle, with_key,
 };
 use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Question, Sent, Snapshot, StateName, Tally};
 use crate::domain::card::CardId;

@@ -5,12 +5,13 @@ use rusqlite::{Connection, Row};
 use super::attempt_rows::attempt_of;
 use super::cards::bounded;
 use super::error::StoreError;
-use super::fields::{Fields, first, rows, scalar, sound_rows};
+use super::fields::{Fields, first, rows, scalar, sound_rows, to_json};
 use super::words::Word;
 use crate::domain::attempt::{Attempt, AttemptId, StateName};
-use crate::domain::card::CardId;
+use crate::domain::card::{CardId, Name};
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::OrderKey;
+use crate::domain::shared_limits::{SharedLimit, Spent};
 use crate::domain::time::UnixTime;
 
 const EVENTS: &str = "SELECT * FROM attempt_event WHERE attempt = ?1 ORDER BY id";
@@ -22,6 +23,14 @@ const LIST: &str = "SELECT * FROM attempt WHERE (NOT ?1 OR closed_at IS NULL) AN
 const SPENDS: &str = "SELECT id, coalesce(first_sent_at, created_at) AS at, coalesce(charged, price) AS amount, \
      coalesce(charged_currency, currency) AS amount_currency, state FROM attempt \
      WHERE card = ?1 AND coalesce(first_sent_at, created_at) >= ?2 ORDER BY id";
+// One pass over the orders of a month, by their index. What is only planned is not an order yet.
+const SHARED: &str = "SELECT 0 AS id, coalesce(charged_currency, currency) AS amount_currency, \
+     sum(max(coalesce(charged, price), 0)) AS amount, count(*) AS orders FROM attempt \
+     WHERE first_sent_at >= ?1 AND id <> ?2 AND state NOT IN ('planned', 'refused', 'absent', 'abandoned') \
+     AND (?3 IS NULL OR account = ?3) \
+     AND NOT EXISTS (SELECT 1 FROM json_each(?4) AS wanted WHERE wanted.value NOT IN \
+         (SELECT has.value FROM card, json_each(card.labels) AS has WHERE card.id = attempt.card)) \
+     GROUP BY coalesce(charged_currency, currency)";
 const LAST_PAID: &str = "SELECT id, coalesce(charged, price) AS amount, coalesce(charged_currency, currency) \
      AS amount_currency FROM attempt WHERE card = ?1 AND plan_id = ?2 AND state IN ('accepted', 'done') \
      ORDER BY id DESC LIMIT 1";
@@ -36,8 +45,20 @@ const ROLLED_BACK: &str = "SELECT count(*) FROM attempt_event WHERE attempt = ?1
 
 /// The statements of this file.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[EVENTS, OF_CARD, LIST, SPENDS, LAST_PAID, LAST_DONE, THIS_CYCLE, COUNT_OPEN, KNOWN_KEY, SENDS, ROLLED_BACK];
+pub(super) const STATEMENTS: &[&str] = &[
+    EVENTS,
+    OF_CARD,
+    LIST,
+    SPENDS,
+    SHARED,
+    LAST_PAID,
+    LAST_DONE,
+    THIS_CYCLE,
+    COUNT_OPEN,
+    KNOWN_KEY,
+    SENDS,
+    ROLLED_BACK,
+];
 
 /// A move of the past.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +172,25 @@ pub fn spends(conn: &Connection, card: CardId, since: UnixTime) -> Result<Vec<Sp
     })?;
     found.retain(|spend| spend.state.counts_as_spent());
     Ok(found)
+}
+
+/// What counts against a cap that cards share since `since`, but for the attempt `this`.
+///
+/// # Errors
+/// If a row cannot be read, or a sum cannot be held: limits are never judged by half.
+pub fn shared(
+    conn: &Connection,
+    limit: &SharedLimit,
+    since: UnixTime,
+    this: Option<AttemptId>,
+) -> Result<Spent, StoreError> {
+    let (this, account) = (this.map_or(0, |id| id.0), limit.account.as_ref().map(Name::as_str));
+    let sums = rows(conn, SHARED, (since.secs(), this, account, to_json(&limit.labels)?), |row| {
+        let money = paid(row)?;
+        Ok((money, Fields::of("attempt", "id", row)?.count("orders")?))
+    })?;
+    let count = sums.iter().fold(0_u32, |all, (_, count)| all.saturating_add(*count));
+    Ok(Spent { count, money: sums.into_iter().map(|(money, _)| money).collect() })
 }
 
 /// What the card last paid for a plan.

@@ -12,6 +12,7 @@ use crate::domain::time::UnixTime;
 const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0001_record.sql")),
     M::up(include_str!("../../migrations/0002_sellers.sql")),
+    M::up(include_str!("../../migrations/0003_shared_limits.sql")),
 ];
 
 const NOTE: &str = "INSERT OR REPLACE INTO schema_note (version, at, program) VALUES (?1, ?2, ?3)";

@@ -194,7 +194,7 @@ fn rules_that_contradict_themselves() {
     rules(
         "[rule.a]\nmode = \"ask\"\nbuy = { credit = \"20 GBP\" }\nrenew_when = { credit_below = \"1 GBP\" }\nlimits = { per_renewal = \"30 GBP\", per_month = \"40 CAD\" }\n",
         &[
-            "3:7: a top-up in GBP cannot be held against per_month in CAD; write per_month in GBP",
+            "3:7: a top-up in GBP cannot be held against per_month in CAD; write per_month in GBP, or state a [[rate]]",
             "5:48: per_renewal and per_month are in two currencies, which are never added up; write both in GBP or both in CAD",
         ],
     );
@@ -428,6 +428,21 @@ time_limit = "0s"
             "16:19: `operator.b.plans.odd.price` is missing; add price = …",
             "20:11: `operator.py` is not a whole path; begin with /, since the daemon may be started anywhere",
             "21:14: no operator answers in no time; time_limit = \"30s\"",
+        ],
+    );
+}
+
+#[test]
+fn shared_limits_and_rates_that_say_nothing() {
+    rules(
+        "[[limit]]\nlabels = [\"x\"]\n[[limit]]\naccount = \"airlo\"\nper_day = \"50 USD\"\nper_month = \"40 USD\"\nrenewals_per_day = 0\n[[rate]]\nof = \"EUR\"\nis = \"1.08 EUR\"\non = 2026-11-01\n[[rate]]\nof = \"EUR\"\nis = \"1.08 USD\"\non = 2026-11-01\n[[rate]]\nof = \"USD\"\nis = \"0.92 EUR\"\non = 2026-11-01\n",
+        &[
+            "1:1: this limit limits nothing; add per_month = \"200 USD\", or leave the table out",
+            "4:11: `airlo` is not an account of simkeeper.toml; did you mean `airalo`?",
+            "5:11: a day may cost 50.00 USD, a whole month only 40.00 USD; lower per_day or raise per_month",
+            "7:20: no renewal lets nothing be bought; raise it, or write mode = \"watch\" in the rules of these cards",
+            "10:6: this rate says nothing; write what one EUR is worth in another currency, such as \"1.08 USD\"",
+            "17:6: USD and EUR have two rates; keep one of them; it serves in both directions",
         ],
     );
 }

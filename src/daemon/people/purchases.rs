@@ -9,6 +9,7 @@ use crate::daemon::moves::advance;
 use crate::daemon::offers;
 use crate::daemon::renew_round;
 use crate::daemon::request::{Refusal, Reply};
+use crate::daemon::shared_limits;
 use crate::daemon::tell::{Telling, tell};
 use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Cause, StateName};
 use crate::domain::card::Card;
@@ -18,6 +19,7 @@ use crate::domain::notice::{Ask, Event as Told};
 use crate::domain::plan::Plan;
 use crate::domain::retry;
 use crate::domain::rule::{Buy, Choice, Mode, Rule};
+use crate::domain::shared_limits::Counted;
 use crate::domain::step::{Decision, Event};
 use crate::domain::time::UnixTime;
 use crate::store::attempts::{self, Evidence};
@@ -75,12 +77,15 @@ pub(super) async fn preview(daemon: &Arc<Daemon>, name: String) -> Result<Reply,
         None => None,
     };
     let plan = offer.plan;
-    let closed = closed_now(&case, &rule, &plan, now);
+    let (card, seller) = (case.card.clone(), offer.way.account);
+    let shared =
+        daemon.store.read(move |conn| shared_limits::counted(conn, live.rules(), &card, &seller, None, now)).await?;
+    let closed = closed_now(&case, &rule, &plan, &shared, now);
     Ok(Reply::Preview { plan: plan.id, name: plan.name, price: plan.price, wallet, closed })
 }
 
 /// What would stand in the way now, in words.
-pub(super) fn closed_now(case: &Case, rule: &Rule, plan: &Plan, now: UnixTime) -> Vec<String> {
+pub(super) fn closed_now(case: &Case, rule: &Rule, plan: &Plan, shared: &[Counted], now: UnixTime) -> Vec<String> {
     let mut closed = Vec::new();
     if let Some(open) = case.open() {
         closed.push(format!("attempt {} is {}", open.id.0, open.state.name()));
@@ -90,6 +95,7 @@ pub(super) fn closed_now(case: &Case, rule: &Rule, plan: &Plan, now: UnixTime) -
     }
     let crossed = limits::crossed(&rule.limits, plan.price, &case.ledger.spends, None, &case.card.zone, now);
     closed.extend(crossed.map(|gate| gate.to_string()));
+    closed.extend(shared.iter().filter_map(|counted| counted.crossed(plan.price)).map(|gate| gate.to_string()));
     closed
 }
 

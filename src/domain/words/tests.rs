@@ -118,6 +118,8 @@ fn gates() -> Vec<Gate> {
         Gate::OverPerRenewal { limit, price },
         Gate::OverPerMonth { limit, spent: usd(3), price },
         Gate::OverPerDay { limit: 1 },
+        Gate::OverShared { line: 4, per: Period::Month, limit, spent: usd(3), price },
+        Gate::SharedCountReached { line: 4, per: Period::Day, limit: 9 },
         Gate::LimitCurrency { limit, price: Money::new(1, Currency::EUR) },
         Gate::WalletShort { balance: usd(1), price },
         Gate::PriceMoved { decided: limit, now: price },

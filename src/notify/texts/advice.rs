@@ -176,6 +176,11 @@ fn for_gate(voice: &Voice, gate: Gate) -> String {
                 "请检查本机时钟是否准确，并由 NTP 校时。"
             )
         }
+        Gate::OverShared { .. } | Gate::SharedCountReached { .. } => say!(
+            voice,
+            "Please raise that `[[limit]]` in rules.toml, or leave the card as it is.",
+            "请调高 rules.toml 中的该 `[[limit]]`，或保持现状。"
+        ),
         Gate::OverPerRenewal { .. }
         | Gate::OverPerMonth { .. }
         | Gate::OverPerDay { .. }

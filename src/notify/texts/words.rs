@@ -3,7 +3,8 @@
 
 use super::voice::{Voice, cut};
 use crate::domain::attempt::Question;
-use crate::domain::gates::{ClockFault, Gate};
+use crate::domain::gates::{ClockFault, Gate, Period};
+use crate::domain::money::Money;
 use crate::domain::notice::FailedWhy;
 use crate::domain::operator::{Doubt, Refusal, RefusalKind};
 use crate::domain::reading::EndKind;
@@ -171,10 +172,12 @@ fn held(voice: &Voice, gate: Gate) -> String {
             "Within 24 hours there were already {limit} purchases, as many as the rule allows (`renewals_per_day`).",
             "24 小时内已购买 {limit} 次，达到规则上限（`renewals_per_day`）。"
         ),
+        Gate::OverShared { line, per, limit, spent, price } => shared_sum(voice, line, per, limit, (spent, price)),
+        Gate::SharedCountReached { line, per, limit } => shared_count(voice, line, per, limit),
         Gate::LimitCurrency { limit, price } => say!(
             voice,
-            "The plan costs {price}, but the limit is {limit}; they are different currencies, so write the limit in the currency of the price.",
-            "套餐价格为 {price}，限额却是 {limit}；币种不同，请用价格的币种填写限额。"
+            "The plan costs {price}, but the limit is {limit}; they are different currencies, so write the limit in the currency of the price, or state a `[[rate]]`.",
+            "套餐价格为 {price}，限额却是 {limit}；币种不同，请用价格的币种填写限额，或写明汇率 `[[rate]]`。"
         ),
         Gate::WalletShort { balance, price } => say!(
             voice,
@@ -208,6 +211,38 @@ fn held(voice: &Voice, gate: Gate) -> String {
         Gate::CardState => {
             say!(voice, "The card's present state does not allow a purchase.", "卡的当前状态不允许购买。")
         }
+    }
+}
+
+/// A cap on money that cards share.
+fn shared_sum(voice: &Voice, line: u32, per: Period, limit: Money, (spent, price): (Money, Money)) -> String {
+    match per {
+        Period::Day => say!(
+            voice,
+            "The plan costs {price}; of the {limit} that cards share in 24 hours already {spent} is spent (rules.toml line {line}).",
+            "套餐价格为 {price}；多张卡共用的 24 小时限额 {limit} 中已花费 {spent}（rules.toml 第 {line} 行）。"
+        ),
+        Period::Month => say!(
+            voice,
+            "The plan costs {price}; of the {limit} that cards share this month already {spent} is spent (rules.toml line {line}).",
+            "套餐价格为 {price}；多张卡共用的本月限额 {limit} 中已花费 {spent}（rules.toml 第 {line} 行）。"
+        ),
+    }
+}
+
+/// A count that cards share.
+fn shared_count(voice: &Voice, line: u32, per: Period, limit: u32) -> String {
+    match per {
+        Period::Day => say!(
+            voice,
+            "Within 24 hours there were already {limit} purchases, as many as the cards share (rules.toml line {line}).",
+            "24 小时内已购买 {limit} 次，达到多张卡共用的上限（rules.toml 第 {line} 行）。"
+        ),
+        Period::Month => say!(
+            voice,
+            "This month there were already {limit} purchases, as many as the cards share (rules.toml line {line}).",
+            "本月已购买 {limit} 次，达到多张卡共用的上限（rules.toml 第 {line} 行）。"
+        ),
     }
 }
 
@@ -245,6 +280,8 @@ fn held_briefly(voice: &Voice, gate: Gate) -> String {
         Gate::OverPerRenewal { limit, .. } => say!(voice, "over {limit} limit", "超出单次限额 {limit}"),
         Gate::OverPerMonth { limit, .. } => say!(voice, "over month's {limit}", "超出月限额 {limit}"),
         Gate::OverPerDay { limit } => say!(voice, "{limit} a day reached", "已达每日 {limit} 次"),
+        Gate::OverShared { limit, .. } => say!(voice, "over shared {limit}", "超出共用限额 {limit}"),
+        Gate::SharedCountReached { limit, .. } => say!(voice, "{limit} shared ones made", "已达共用 {limit} 次"),
         Gate::LimitCurrency { .. } => say!(voice, "limit in other currency", "限额币种不同"),
         Gate::WalletShort { balance, .. } => say!(voice, "wallet has only {balance}", "钱包仅有 {balance}"),
         Gate::PriceMoved { now, .. } => say!(voice, "price is now {now}", "价格变为 {now}"),

@@ -225,6 +225,7 @@ impl Simulation {
             ledger: &case.ledger,
             attempt: planned,
             rule: case.rule.as_deref(),
+            shared: &[],
             seen: &seen,
             machine: &machine,
             now,

@@ -273,6 +273,7 @@ fn rule(kind: Kind, conditions: Vec<Condition>, chance: &mut Chance) -> Rule {
         per_month: chance.percent(50).then_some(usd(chance.between(20, 60) * 10_000)),
         renewals_per_day: chance.percent(50).then_some(1),
         price_rise: Some(Percent(10)),
+        ..Limits::default()
     };
     rule.hours = chance.percent(20).then(|| LocalHours::parse("01:00-06:00").ok()).flatten();
     rule.codes = if chance.percent(20) { vec!["WINTER".into(), "SPRING".into()] } else { Vec::new() };

@@ -1,0 +1,39 @@
+//! What counts against the caps that cards share, in the moment in which an order may leave or is previewed.
+
+use jiff::tz::TimeZone;
+
+use crate::config::Rules;
+use crate::domain::attempt::AttemptId;
+use crate::domain::card::{Card, Name};
+use crate::domain::shared_limits::Counted;
+use crate::domain::time::{Secs, UnixTime, day_start};
+use crate::store::{Connection, StoreError, attempts};
+
+/// The caps that concern a purchase by `account` for `card`, with everything that was or may have been bought, but for
+/// the attempt `this`. In the transaction that lets an order leave, nothing comes between the count and the order.
+///
+/// # Errors
+/// When the record cannot be read: limits are never judged by half.
+pub fn counted(
+    conn: &Connection,
+    rules: &Rules,
+    card: &Card,
+    account: &Name,
+    this: Option<AttemptId>,
+    now: UnixTime,
+) -> Result<Vec<Counted>, StoreError> {
+    let concern = rules.shared_limits.iter().filter(|limit| limit.concerns(account, &card.labels));
+    let count = concern.map(|limit| {
+        let since = |since| attempts::shared(conn, limit, since, this);
+        // A purchase of exactly a day ago is over.
+        let day = since(now.minus(Secs::DAY).plus(Secs(1)))?;
+        Ok(Counted { limit: limit.clone(), day, month: since(month_start(now))? })
+    });
+    count.collect()
+}
+
+/// When the month of an instant began, in UTC.
+#[must_use]
+pub fn month_start(now: UnixTime) -> UnixTime {
+    day_start(now.date_in(&TimeZone::UTC).first_of_month(), &TimeZone::UTC)
+}

@@ -6,9 +6,12 @@
 mod world;
 
 use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -82,6 +85,37 @@ fn the_watchdog_is_fed_while_rounds_finish() {
         systemd.hears_of("WATCHDOG=1");
     }
     world.stop();
+}
+
+/// A monitor: its address, and the requests that it got.
+fn monitor(answer: &'static str) -> (String, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/ping/6ba7b810", listener.local_addr().unwrap());
+    let (got, requests) = mpsc::channel();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = connection.unwrap();
+            let mut request = String::new();
+            BufReader::new(&connection).read_line(&mut request).unwrap();
+            let _answered = connection.write_all(answer.as_bytes());
+            if got.send(request.trim_end().to_owned()).is_err() {
+                return;
+            }
+        }
+    });
+    (address, requests)
+}
+
+#[test]
+fn a_monitor_hears_from_a_daemon_whose_rounds_finish_and_one_that_fails_holds_up_nothing() {
+    for answer in ["HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 503 Down\r\ncontent-length: 0\r\n\r\n"] {
+        let (address, requests) = monitor(answer);
+        let tables = format!("[heartbeat]\nurl = \"{address}\"\n");
+        let mut world = World::new().card("tablet", low, AUTO).tables(&tables).start();
+        assert_eq!(requests.recv_timeout(PATIENCE).unwrap(), "POST /ping/6ba7b810 HTTP/1.1");
+        world.until_bought("tablet", 1);
+        assert!(!world.log().contains("6ba7b810"), "whoever knows the address can keep the monitor quiet");
+    }
 }
 
 #[test]

@@ -20,6 +20,9 @@ use crate::domain::time::{LocalHours, Secs};
 /// How often cards are read if nothing else is said.
 pub const POLL_USUAL: Secs = Secs::hours(6);
 
+/// How often signs of life are sent if nothing else is said.
+pub(super) const HEARTBEAT_USUAL: Secs = Secs::minutes(5);
+
 /// Everything about this machine.
 #[derive(Clone, Debug)]
 pub struct Machine {
@@ -35,6 +38,8 @@ pub struct Machine {
     pub people: Vec<Person>,
     /// What happens when.
     pub schedule: Schedule,
+    /// Where signs of life go.
+    pub heartbeat: Option<HeartbeatConfig>,
 }
 
 impl Machine {
@@ -211,6 +216,15 @@ pub struct Person {
     pub zone: TimeZone,
     /// When nothing but urgent things are sent.
     pub quiet: Option<LocalHours>,
+}
+
+/// Where signs of life go.
+#[derive(Clone, Debug)]
+pub struct HeartbeatConfig {
+    /// The monitor's address.
+    pub url: Url,
+    /// How often it wants one.
+    pub every: Secs,
 }
 
 /// What happens when.

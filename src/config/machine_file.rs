@@ -10,12 +10,13 @@ use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
 use super::gateway_file::{GatewayTable, gateway};
 use super::machine::{
-    Carries, ChannelConfig, ChannelKind, Language, Machine, Method, POLL_USUAL, Person, Schedule, Tls,
+    Carries, ChannelConfig, ChannelKind, HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, Method, POLL_USUAL,
+    Person, Schedule, Tls,
 };
 use super::reader::{At, Entry, Field, Named, Notes, Span};
 use super::secret::SecretRef;
 use super::values::{
-    Daily, HostName, LocalUrl, MailAddress, Sender, TwilioAccount, Weekly, WholePath, Words, Zone, is_loopback,
+    Daily, HostName, HttpUrl, LocalUrl, MailAddress, Sender, TwilioAccount, Weekly, WholePath, Words, Zone, is_loopback,
 };
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
@@ -43,6 +44,8 @@ table! {
         may person: Named<PersonTable>,
         /// What happens when.
         may schedule: ScheduleTable,
+        /// A monitor outside that notices when this daemon falls silent.
+        may heartbeat: HeartbeatTable,
     }
 }
 
@@ -128,6 +131,16 @@ table! {
     }
 }
 
+table! {
+    /// A monitor outside that notices when this daemon falls silent.
+    struct HeartbeatTable {
+        /// Its address: a POST goes there after each full round.
+        must url: HttpUrl,
+        /// How often; 5m if nothing is said.
+        may every: Secs,
+    }
+}
+
 /// The machine that the file describes; what cannot be had is left out, and that was noted.
 pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Machine> {
     let language = table.language.get().copied().unwrap_or(Language::En);
@@ -138,7 +151,8 @@ pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Mac
         check_reach(&table.person, &channels, notes);
     }
     let schedule = schedule(table.schedule.get(), notes);
-    Some(Machine { language, currency: *table.currency.get()?, accounts, channels, people, schedule })
+    let heartbeat = table.heartbeat.get().and_then(|table| heartbeat(table, notes));
+    Some(Machine { language, currency: *table.currency.get()?, accounts, channels, people, schedule, heartbeat })
 }
 
 /// The names in a table of names.
@@ -289,6 +303,20 @@ fn schedule(table: Option<&ScheduleTable>, notes: &mut Notes<'_>) -> Schedule {
         backup: table.backup.get().copied(),
         digest: table.digest.get().copied(),
     }
+}
+
+fn heartbeat(table: &HeartbeatTable, notes: &mut Notes<'_>) -> Option<HeartbeatConfig> {
+    if let Some(At { value, span, .. }) = table.every.good()
+        && *value < Secs::MINUTE
+    {
+        notes.contradiction(
+            span,
+            "rounds take up to a minute; no sign of life comes oftener",
+            "every = \"1m\"".to_owned(),
+        );
+    }
+    let every = table.every.get().copied().unwrap_or(HEARTBEAT_USUAL);
+    Some(HeartbeatConfig { url: table.url.get()?.0.clone(), every })
 }
 
 /// Cards cannot be read without a pause.

@@ -44,6 +44,7 @@ pub(super) struct Kept {
     late_changes_at: Option<UnixTime>,
     wallets_at: Option<UnixTime>,
     backup_at: Option<UnixTime>,
+    beat_at: Option<UnixTime>,
     check: health_check::Due,
     discovery: Discoveries,
 }
@@ -76,6 +77,7 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
     look_for_late_changes(daemon, kept, now);
     look_into_wallets(daemon, kept, now);
     back_up(daemon, kept, now);
+    beat(daemon, kept, now);
     let check_at = kept.check.start_due(daemon, now);
     daemon.reload_if_changed().await;
     let discovery_at = kept.discovery.start_due(daemon, now);
@@ -85,10 +87,34 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
         kept.late_changes_at,
         kept.wallets_at,
         kept.backup_at,
+        kept.beat_at,
         Some(check_at),
         discovery_at,
     ];
     Ok(due.into_iter().flatten().min())
+}
+
+/// A sign of life, once every round has finished since the last: a daemon that hangs in one of them sends none. A monitor
+/// that cannot be reached is the monitor's business.
+fn beat(daemon: &Arc<Daemon>, kept: &mut Kept, now: UnixTime) {
+    let live = daemon.live();
+    let Some(heartbeat) = live.heartbeat().map(Arc::clone) else {
+        kept.beat_at = None;
+        return;
+    };
+    if kept.beat_at.is_some_and(|at| at > now) {
+        return;
+    }
+    if !daemon.health.may_beat() {
+        kept.beat_at = Some(now.plus(Secs::MINUTE));
+        return;
+    }
+    kept.beat_at = Some(now.plus(heartbeat.every()));
+    daemon.work.start(Job::Heartbeat, Round::Keep, async move {
+        if let Err(why) = heartbeat.beat().await {
+            tracing::warn!(%why, "the sign of life did not arrive");
+        }
+    });
 }
 
 async fn tidy(daemon: &Arc<Daemon>, now: UnixTime) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -31,24 +31,40 @@ const SPREAD_MAX: Secs = Secs::minutes(10);
 /// Whether the rounds are alive.
 #[derive(Debug, Default)]
 pub(super) struct Health {
-    finished: [AtomicU32; 5],
+    /// For the watchdog.
+    watchdog: Finished,
+    /// For the monitor outside.
+    heartbeat: Finished,
     failed: AtomicBool,
+}
+
+/// Which rounds have finished since somebody last asked.
+#[derive(Debug, Default)]
+pub(super) struct Finished([AtomicBool; 5]);
+
+impl Finished {
+    /// Whether each round has finished since this was last so.
+    fn all(&self) -> bool {
+        let ready = self.0.iter().all(|finished| finished.load(Ordering::Relaxed));
+        if ready {
+            for finished in &self.0 {
+                finished.store(false, Ordering::Relaxed);
+            }
+        }
+        ready
+    }
 }
 
 impl Health {
     pub(super) fn finished(&self, round: Round) {
-        self.finished[round as usize].fetch_add(1, Ordering::Relaxed);
+        for asking in [&self.watchdog, &self.heartbeat] {
+            asking.0[round as usize].store(true, Ordering::Relaxed);
+        }
     }
 
-    /// Whether each round has finished since this was last asked.
-    fn all_finished(&self) -> bool {
-        let ready = self.finished.iter().all(|count| count.load(Ordering::Relaxed) > 0);
-        if ready {
-            for count in &self.finished {
-                count.store(0, Ordering::Relaxed);
-            }
-        }
-        ready
+    /// Whether every round has finished since the last sign of life.
+    pub(super) fn may_beat(&self) -> bool {
+        self.heartbeat.all()
     }
 
     /// Notes that this process must not go on.
@@ -225,7 +241,7 @@ async fn feed_watchdog(daemon: Arc<Daemon>) {
             daemon.bells.ring_all();
         }
         tokio::time::sleep(every / 2).await;
-        if daemon.health.all_finished() {
+        if daemon.health.watchdog.all() {
             say(&[NotifyState::Watchdog, NotifyState::Status(&status(&daemon).await)]);
         }
     }

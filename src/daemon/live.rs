@@ -17,7 +17,7 @@ use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::Till;
 use crate::domain::time::{LocalHours, UnixTime};
-use crate::notify::Channel;
+use crate::notify::{Channel, Heartbeat};
 
 /// The files, at work.
 pub struct Live {
@@ -25,6 +25,7 @@ pub struct Live {
     desks: BTreeMap<Name, Arc<Desk>>,
     posts: Vec<Arc<Post>>,
     everybody: Vec<Name>,
+    heartbeat: Option<Arc<Heartbeat>>,
 }
 
 /// A channel at work.
@@ -120,13 +121,21 @@ impl Live {
         if everybody.is_empty() {
             everybody.extend(Name::parse(OWNER));
         }
-        Ok(Self { config, desks, posts, everybody })
+        let heartbeat = config.machine.heartbeat.as_ref();
+        let heartbeat = heartbeat.map(|wanted| Heartbeat::open(wanted.url.as_str(), wanted.every)).transpose()?;
+        Ok(Self { config, desks, posts, everybody, heartbeat: heartbeat.map(Arc::new) })
     }
 
     /// The owner's file.
     #[must_use]
     pub const fn rules(&self) -> &Rules {
         &self.config.rules
+    }
+
+    /// Where signs of life go.
+    #[must_use]
+    pub const fn heartbeat(&self) -> Option<&Arc<Heartbeat>> {
+        self.heartbeat.as_ref()
     }
 
     /// The machine's file.

@@ -35,6 +35,8 @@ pub(super) enum Job {
     Check,
     /// Copying the record.
     Backup,
+    /// Sending a sign of life.
+    Heartbeat,
     /// Delivering over a channel.
     Channel(String),
 }

@@ -5,6 +5,7 @@
 //! is sent again is the same message.
 
 mod channel;
+mod heartbeat;
 mod mail;
 mod samples;
 pub mod sms;
@@ -19,6 +20,7 @@ pub use channel::{
     AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings, Login, Meaning, Memory,
     Outgoing, SmtpSettings, SmtpTls, TwilioSettings,
 };
+pub use heartbeat::Heartbeat;
 pub use mail::{MailHeaders, Thread, mail, message_id};
 pub use samples::{preview, samples};
 pub use sms::text_message;

@@ -154,6 +154,12 @@ impl World {
         self
     }
 
+    /// Further tables of `simkeeper.toml`.
+    pub(crate) fn tables(mut self, lines: &str) -> Self {
+        self.machine.tables.push_str(lines);
+        self
+    }
+
     /// What the daemon finds in its environment.
     pub(crate) fn environment(&mut self, environment: Vec<(&'static str, OsString)>) {
         self.environment = environment;

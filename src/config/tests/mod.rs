@@ -70,6 +70,8 @@ fn every_key_arrives() {
     assert_eq!(anna.sms.as_ref().unwrap().digits(), "16135550123");
     assert_eq!((anna.language, anna.quiet), (Language::En, Some(LocalHours::parse("22:00-07:00").unwrap())));
     assert_eq!(machine.schedule.backup, Some(Daily { hour: 4, minute: 15 }));
+    let heartbeat = machine.heartbeat.as_ref().unwrap();
+    assert_eq!((heartbeat.url.host_str(), heartbeat.every), (Some("hc.example.net"), Secs::minutes(10)));
 
     let card = &config.rules.cards[0];
     assert_eq!((card.line, card.zone.iana_name()), (2, Some("America/Toronto")));

@@ -16,13 +16,13 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(30);
 const ANSWER_MAX_BYTES: usize = 64 * 1024;
 
 /// An answer, of which only the beginning was read.
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(in crate::notify) struct Answer {
+    pub(in crate::notify) status: u16,
     pub(super) retry_after: Option<Secs>,
     pub(super) body: String,
 }
 
-pub(super) fn client() -> Result<Client, NotifyError> {
+pub(in crate::notify) fn client() -> Result<Client, NotifyError> {
     let tls = Arc::unwrap_or_clone(tls::client(None)?);
     Client::builder()
         .tls_backend_preconfigured(tls)
@@ -40,7 +40,7 @@ pub(super) fn client() -> Result<Client, NotifyError> {
 
 /// An address to send to: https, or http inside this machine or a private network. Errors never show it, since it may
 /// hold a password.
-pub(super) fn checked_url(key: &'static str, text: &str) -> Result<Url, NotifyError> {
+pub(in crate::notify) fn checked_url(key: &'static str, text: &str) -> Result<Url, NotifyError> {
     let url = Url::parse(text)
         .map_err(|error| wrong(key, format!("it is not an address such as https://sms.example.net/send: {error}")))?;
     match (url.scheme(), url.host_str()) {
@@ -65,7 +65,7 @@ fn stays_near(host: &str) -> bool {
 
 /// Sends a request. An error is what to tell the queue: before a connection stood nothing was taken; after that nobody
 /// knows.
-pub(super) async fn sent(request: RequestBuilder) -> Result<Answer, Delivery> {
+pub(in crate::notify) async fn sent(request: RequestBuilder) -> Result<Answer, Delivery> {
     let mut response = request.send().await.map_err(undelivered)?;
     let status = response.status().as_u16();
     let header = response.headers().get("retry-after").and_then(|value| value.to_str().ok());

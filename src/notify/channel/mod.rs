@@ -1,7 +1,7 @@
 //! The channels: a closed set, each of which takes finished bytes and says what became of them.
 
 mod gateway;
-mod http;
+pub(super) mod http;
 mod maildir;
 mod memory;
 mod smtp;

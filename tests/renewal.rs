@@ -482,6 +482,21 @@ fn a_skipped_renewal_is_left_out() {
 }
 
 #[test]
+fn answers_that_fail_after_a_renewal_use_up_no_wish() {
+    let mut world = World::new().card("tablet", full, AUTO).start();
+    world.until_read_again(2);
+    let iccid = world.iccid("tablet");
+    world.sandbox.buy_by_hand(&iccid, "data-1gb-7d").unwrap();
+    world.until_read_again(1);
+    world.told(&json!({ "do": "skip", "card": "tablet", "after_next": false }));
+    world.sandbox.fault(Fault::on(&iccid, Call::Read, FaultKind::LostBefore).times(3)).unwrap();
+    world.until_read_again(5);
+    world.use_up("tablet");
+    world.until_read_again(5);
+    assert_eq!(world.orders("tablet"), [], "the next renewal was to be left out");
+}
+
+#[test]
 fn a_person_renews_a_watched_card_at_the_price_that_was_shown() {
     let world = World::new().card("tablet", low, "mode = \"watch\"\nrenew_when = { data_below = \"500 MB\" }");
     let mut world = world.start();

@@ -57,7 +57,7 @@ pub(crate) fn judge(
     let renew = assessment.actions.iter().any(|action| matches!(action, Action::Renew { .. })) && !failed;
     let failures = if failed { case.poll.failures } else { 0 };
     let next_poll_at = intake::next_poll(assessment.next_poll_at, id, failures, renew, now);
-    let cycle = carry_out(conn, live, &case, &assessment, now)?;
+    let cycle = carry_out(conn, live, &case, &assessment, &seen, now)?;
     // A good reading has taken the place of the one that the row still holds.
     let in_row = if matches!(seen, Seen::Good(_)) { &case.poll.recent.previous } else { &case.poll.recent.latest };
     let update = PollUpdate { card: id, seen, next_poll_at, cycle };
@@ -92,11 +92,13 @@ fn carry_out(
     live: &Live,
     case: &Case,
     assessment: &Assessment,
+    seen: &Seen,
     now: UnixTime,
 ) -> Result<u32, StoreError> {
     let mut cycle = case.poll.cycle;
     for action in &assessment.actions {
         match action {
+            Action::NewCycle if !intake::may_begin_cycle(seen) => {}
             Action::NewCycle => {
                 cycle = cycle.saturating_add(1);
                 wishes_used(conn, &case.card, now)?;

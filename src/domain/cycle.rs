@@ -138,7 +138,10 @@ fn revived(previous: &Reading, latest: &Reading) -> bool {
     let had_nothing = previous.assets.is_empty() && previous.allowances.is_empty() && first_end(previous).is_none();
     let end_ahead = first_end(latest).map(|end| end > latest.read_at);
     match previous.state {
-        CardState::Expired => end_ahead.unwrap_or(latest.state == CardState::Active),
+        // By a clock that was set back an end that is over lies ahead again; the card is over all the same.
+        CardState::Expired => {
+            latest.state != CardState::Expired && end_ahead.unwrap_or(latest.state == CardState::Active)
+        }
         CardState::Blocked | CardState::NotActive | CardState::Finished => had_nothing && end_ahead == Some(true),
         CardState::Active | CardState::NotInstalled | CardState::Recycled | CardState::Unknown => false,
     }
@@ -379,6 +382,7 @@ mod tests {
             ("blocked, with an end ahead", of(Expired, None), of(Blocked, Some(1)), true),
             ("blocked, and no end", of(Expired, None), of(Blocked, None), false),
             ("still over", of(Expired, Some(-5)), of(Active, Some(-5)), false),
+            ("over, by a clock that was set back", of(Expired, Some(1)), of(Expired, Some(1)), false),
             ("nothing on it, then an end", bare(Blocked), of(Blocked, Some(1)), true),
             ("something on it", held(Blocked, None), held(Blocked, Some(1)), false),
             ("in use, its end not told", bare(Active), of(Active, Some(1)), false),

@@ -67,6 +67,13 @@ pub fn take(recent: &mut Recent, failures: &mut u32, seen: &Seen) {
     }
 }
 
+/// Whether an answer may begin a cycle. One that takes no place leaves the two readings as they were, and what was counted
+/// between them once would be counted again.
+#[must_use]
+pub const fn may_begin_cycle(seen: &Seen) -> bool {
+    matches!(seen, Seen::Good(_))
+}
+
 /// From when a card is set aside after a restore: now, but never before the last order that is known of. A machine that
 /// starts with a clock of 1970 would else be through with the wait as soon as its clock is set.
 #[must_use]

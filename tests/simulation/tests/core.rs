@@ -16,7 +16,7 @@ const CARD_YEARS: f64 = 20_000.0;
 
 /// Worlds in which the daemon was wrong once, and what it did. What goes wrong in a world has been drawn anew since, so most
 /// of these cases are held by a wrong design of their own, too.
-const KEPT: [(u64, &str); 13] = [
+const KEPT: [(u64, &str); 14] = [
     (4, "a pending order that nobody can look up was due again at once, without an end"),
     (7, "a reading from a cache, right after a purchase, bought a second one"),
     (33, "an order that its operator called pending for ever was never asked about, where the card has no end"),
@@ -30,6 +30,10 @@ const KEPT: [(u64, &str); 13] = [
     (1025, "an order was sent again a day later, after somebody had bought the like for the card"),
     (1124, "the first answer after a number was kept had no end, and its next end came without a warning"),
     (2425, "a copy from before an order's second sending was not found to be older than the world"),
+    (
+        204_544,
+        "a clock set back behind a card's end began a cycle at each reading, and planned and gave up without a pause",
+    ),
 ];
 
 fn plan() -> Plan {

@@ -84,8 +84,10 @@ impl Simulation {
         let failures = if failed { row.failures } else { 0 };
         let next = intake::next_poll(assessment.next_poll_at, row.card.id, failures, renew, now);
         let mut cycle = row.cycle;
+        let may_begin = intake::may_begin_cycle(&seen);
         for action in &assessment.actions {
             match action {
+                Action::NewCycle if !may_begin => {}
                 Action::NewCycle => {
                     cycle = cycle.saturating_add(1);
                     self.use_wishes(place, now);

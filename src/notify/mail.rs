@@ -1,11 +1,14 @@
 //! From a story to the finished bytes of a mail: a plain and an HTML part from one letter, and headers that only the
 //! mail builder writes.
 
+mod marks;
+
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
+use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -50,9 +53,7 @@ pub fn message_id(id: Uuid, from: &str) -> String {
 /// An address or a message id that cannot stand in a header.
 pub fn mail(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Result<Finished, NotifyError> {
     let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
-    let letter = texts::letter(story, &voice);
-    let subject = texts::subject(story, &letter);
-    let (plain, html) = laid_out(&letter, &voice, &subject)?;
+    let (subject, plain, html) = parts(story, &voice)?;
     let mut builder = Message::builder()
         .from(mailbox(&headers.from)?)
         .to(recipient_box(recipient)?)
@@ -74,12 +75,22 @@ pub fn mail(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Resu
     Ok(Finished { subject, bytes: message.formatted() })
 }
 
+/// The subject, the plain and the HTML part of the mail that tells `story`.
+pub(super) fn parts(story: &Story, voice: &Voice) -> Result<(String, String, String), NotifyError> {
+    let letter = texts::letter(story, voice);
+    let subject = texts::subject(story, &letter);
+    let (plain, html) = laid_out(&letter, voice, &subject)?;
+    Ok((subject, plain, html))
+}
+
 /// The templates of both parts, read once: reading them takes longer than filling them in.
 static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates
         .set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    templates.add_filter("marked", marks::marked);
+    templates.add_filter("unbroken", marks::unbroken);
     templates.add_template("mail.txt", include_str!("texts/mail.txt"))?;
     templates.add_template("mail.html", include_str!("texts/mail.html"))?;
     Ok(templates)
@@ -95,8 +106,13 @@ fn laid_out(letter: &Letter, voice: &Voice, subject: &str) -> Result<(String, St
         colon => colon(voice),
         footer => footer(voice),
         first => letter.first.clone(),
+        need => Value::from(Serde(&letter.need)),
+        need_words => letter.need.words(voice),
+        headings => headings(voice),
         report => letter.report.clone(),
+        changes => Value::from(Serde(&letter.changes)),
         rows => letter.rows.clone(),
+        details => letter.details.clone(),
         next => letter.next.clone(),
         commands => letter.commands.clone(),
     };
@@ -112,6 +128,14 @@ const fn colon(voice: &Voice) -> &'static str {
     match voice.language {
         Language::En => ": ",
         Language::ZhCn => "：",
+    }
+}
+
+/// What stands above the two columns of numbers that changed.
+fn headings(voice: &Voice) -> [String; 2] {
+    match voice.language {
+        Language::En => ["Before".to_owned(), "After".to_owned()],
+        Language::ZhCn => ["之前".to_owned(), "之后".to_owned()],
     }
 }
 

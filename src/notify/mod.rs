@@ -22,7 +22,7 @@ pub use channel::{
 };
 pub use heartbeat::Heartbeat;
 pub use mail::{MailHeaders, Thread, mail, message_id};
-pub use samples::{preview, samples};
+pub use samples::{Sample, preview, samples, shown};
 pub use sms::text_message;
 
 /// A person, as a message needs to know them.

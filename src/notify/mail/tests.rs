@@ -50,17 +50,12 @@ fn numbers(text: &str) -> BTreeSet<String> {
 fn visible(html: &str) -> String {
     let body = html.split("<body").nth(1).unwrap();
     let mut text = String::new();
-    let mut inside = true;
-    for c in body.chars() {
-        match c {
-            '<' => inside = true,
-            '>' => {
-                inside = false;
-                text.push(' ');
-            }
-            c if !inside => text.push(c),
-            _ => {}
-        }
+    for piece in body.split('<') {
+        let (tag, rest) = piece.split_once('>').unwrap_or(("", piece));
+        // A mark within a line parts no words.
+        let inline = ["code", "/code", "span", "/span"].contains(&tag.split(' ').next().unwrap_or(""));
+        text.push_str(if inline { "" } else { " " });
+        text.push_str(rest);
     }
     let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&#x2f;", "/"), ("&amp;", "&")];
     entities.iter().fold(text, |text, (entity, plain)| text.replace(entity, plain))
@@ -78,7 +73,7 @@ fn every_story_renders_in_every_language_with_the_same_facts_in_both_parts() {
             let mail = read(&story, &recipient, &headers(None));
             let html = visible(&mail.html);
             assert_eq!(numbers(&mail.plain), numbers(&html), "{story:?}");
-            let joined = |text: &str| squeezed(&text.replace([':', '：'], " "));
+            let joined = |text: &str| squeezed(&text.replace([':', '：'], " ").replace('`', ""));
             let html = joined(&html);
             for line in mail.plain.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "--") {
                 let line = joined(line);
@@ -127,7 +122,7 @@ fn a_bought_mail_holds_everything_an_owner_asks_for() {
         "canada-trip was renewed with Canada 3 GB 7 days for 12.50 USD and now lasts to 27 Dec 2026 08:00.",
         "Plan: Canada 3 GB 7 days (3 GB, 7 days)",
         "Paid: 12.50 USD",
-        "Left of this month's limit: 27.50 USD",
+        "Limit left: 27.50 USD this month",
         "Plan ends: 20 Dec 2026 08:00 → 27 Dec 2026 08:00",
         "Data left: 412 MB → 3.41 GB",
         "Order number: 20261218-064512",

@@ -17,6 +17,41 @@ pub(super) fn for_failure(voice: &Voice, why: &FailedWhy, support: Option<&Strin
     }
 }
 
+/// Whether it usually goes away without anybody's doing.
+pub(super) const fn passes_by_itself(why: &FailedWhy) -> bool {
+    match why {
+        FailedWhy::Refused(refusal) => matches!(refusal.kind, RefusalKind::Passing),
+        FailedWhy::Held(gate) => passes(*gate),
+        FailedWhy::NotSent(_) | FailedWhy::NeverArrived => true,
+        FailedWhy::Reversed(_) | FailedWhy::NoPlan => false,
+    }
+}
+
+const fn passes(gate: Gate) -> bool {
+    match gate {
+        Gate::ReadingOld
+        | Gate::ReadingsDisagree
+        | Gate::AttemptOpen
+        | Gate::BreakerOpen
+        | Gate::OutsideRule
+        | Gate::Quarantined => true,
+        Gate::ClockUntrusted(_)
+        | Gate::OverPerRenewal { .. }
+        | Gate::OverPerMonth { .. }
+        | Gate::OverPerDay { .. }
+        | Gate::OverShared { .. }
+        | Gate::SharedCountReached { .. }
+        | Gate::LimitCurrency { .. }
+        | Gate::WalletShort { .. }
+        | Gate::PriceMoved { .. }
+        | Gate::PlanChanged
+        | Gate::DiskFull
+        | Gate::RecordDamaged
+        | Gate::Paused
+        | Gate::CardState => false,
+    }
+}
+
 fn for_other(voice: &Voice, why: &FailedWhy) -> String {
     match why {
         FailedWhy::Refused(_) => String::new(),

@@ -1,7 +1,7 @@
 //! `asked`: a person must decide, with the lines to type.
 
 use super::voice::{Voice, cut};
-use super::{Letter, words};
+use super::{Letter, Need, words};
 use crate::domain::attempt::AskWhy;
 use crate::domain::notice::{Ask, Event};
 use crate::domain::time::UnixTime;
@@ -14,13 +14,15 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
         Ask::Settle { question, sent_at } => {
             let (sent, why, offer) = (voice.time(*sent_at), words::question(voice, *question), Voice::plan_name(plan));
             let mut letter = Letter::new(
+                Need::Decide,
                 say!(voice, "did order {number} for {price} arrive?", "订单 {number}（{price}）成交了吗？"),
                 say!(
                     voice,
-                    "{card}: please find out whether the order of {offer} for {price}, sent {sent}, was taken. {why}",
-                    "{card}：请查明 {sent} 发出的订单（{offer}，{price}）是否成交。{why}"
+                    "{card}: please find out whether the order of {offer} for {price}, sent {sent}, was taken.",
+                    "{card}：请查明 {sent} 发出的订单（{offer}，{price}）是否成交。"
                 ),
             );
+            letter.next(why);
             letter.row(say!(voice, "Sent", "发出时间"), sent);
             letter.command(
                 say!(voice, "If the operator took it", "如果已成交"),
@@ -51,7 +53,7 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
     if *reminders > 0 {
         letter.row(say!(voice, "Asked before", "此前已询问"), say!(voice, "{reminders} times", "{reminders} 次"));
     }
-    letter.row(say!(voice, "Purchase", "购买编号"), number.to_string());
+    letter.detail(say!(voice, "Purchase", "购买编号"), number.to_string());
     letter.ask(voice, support.as_ref());
     letter
 }
@@ -76,6 +78,7 @@ fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
         None => say!(voice, "buy for {price}?", "是否以 {price} 购买？"),
     };
     let mut letter = Letter::new(
+        Need::Decide,
         what,
         say!(
             voice,

@@ -1,7 +1,7 @@
 //! `bought`: a purchase took effect.
 
 use super::voice::{Voice, cut};
-use super::{Letter, quoted};
+use super::{Letter, Need, quoted};
 use crate::domain::attempt::Snapshot;
 use crate::domain::notice::Event;
 use crate::domain::time::UnixTime;
@@ -25,17 +25,17 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
             say!(voice, "{card} was renewed with {plan} for {charged}.", "{card} 已续费：{plan}，{charged}。")
         }),
     };
-    let mut letter = Letter::new(what, first);
+    let mut letter = Letter::new(Need::Nothing, what, first);
+    letter.snapshot(voice, before, Some(after));
     letter.row(say!(voice, "Plan", "套餐"), voice.plan(plan));
     letter.row(say!(voice, "Paid", "已付"), charged.to_string());
     if let Some(left) = month_left {
-        letter.row(say!(voice, "Left of this month's limit", "本月限额剩余"), left.to_string());
+        letter.row(say!(voice, "Limit left", "本月限额剩余"), say!(voice, "{left} this month", "{left}"));
     }
-    letter.snapshot(voice, before, Some(after));
     let order =
         order_id.as_ref().map_or_else(|| say!(voice, "the operator gives none", "运营商未提供"), |id| cut(id, 80));
-    letter.row(say!(voice, "Order number", "订单号"), order);
-    letter.row(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
+    letter.detail(say!(voice, "Order number", "订单号"), order);
+    letter.detail(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
     letter.row(
         say!(voice, "Why", "原因"),
         match cause {
@@ -43,7 +43,7 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
             None => say!(voice, "a person asked for it", "由人工发起"),
         },
     );
-    letter.next(say!(voice, "Nothing to do. The card is watched as before.", "无需操作，将继续监看这张卡。"));
+    letter.next(say!(voice, "The card is watched as before.", "将继续监看这张卡。"));
     letter.command(
         say!(voice, "To stop the next renewal", "如需停止下一次续费"),
         format!("simkeeper skip {}", quoted(card)),

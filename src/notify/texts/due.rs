@@ -1,14 +1,14 @@
 //! `due_soon`: something ends or runs low.
 
 use super::voice::Voice;
-use super::{Letter, quoted, words};
+use super::{Letter, Need, quoted, words};
 use crate::domain::attempt::Snapshot;
 use crate::domain::notice::{Due, NextStep};
 use crate::domain::reading::{EndKind, Renewable};
 use crate::domain::time::{Secs, UnixTime};
 
 pub(super) fn letter(voice: &Voice, card: &str, due: &Due, next: NextStep, now: &Snapshot) -> Letter {
-    let mut letter = Letter::new(what(voice, due), first(voice, card, due, next));
+    let mut letter = Letter::new(need(next), what(voice, due), first(voice, card, due, next));
     if let Due::End { which, end, step } = due {
         letter.row(super::end_label(voice, *which), voice.end(*end));
         letter.row(say!(voice, "Warning", "提醒"), {
@@ -33,6 +33,15 @@ pub(super) fn letter(voice: &Voice, card: &str, due: &Due, next: NextStep, now: 
         letter.command(why, line);
     }
     letter
+}
+
+const fn need(next: NextStep) -> Need {
+    match next {
+        NextStep::Buys { .. } | NextStep::Asks => Need::Wait,
+        // Somebody wanted it so; whether it stays so is theirs to say.
+        NextStep::IsPaused | NextStep::OutsideDates => Need::Decide,
+        NextStep::OnlyWatches | NextStep::IsBlocked | NextStep::CannotRenew => Need::Act,
+    }
 }
 
 /// The card without the end that has a row of its own.

@@ -1,7 +1,7 @@
 //! `paused`, `rules_problem`, `wallet_low`, `cards_found` and `test`: about the daemon and what people told it.
 
 use super::voice::{Voice, cut};
-use super::{Letter, quoted};
+use super::{Letter, Need, quoted};
 use crate::domain::time::UnixTime;
 use crate::domain::wallet::WalletLow;
 
@@ -12,6 +12,7 @@ pub(super) fn paused(voice: &Voice, card: &str, by: &str, until: Option<UnixTime
     let (by, name) = (cut(by, 80), quoted(card));
     if resumed {
         let mut letter = Letter::new(
+            Need::Nothing,
             say!(voice, "goes on", "已恢复"),
             say!(voice, "{card} goes on: {by} ended the pause.", "{card} 已恢复：{by} 结束了暂停。"),
         );
@@ -35,7 +36,7 @@ pub(super) fn paused(voice: &Voice, card: &str, by: &str, until: Option<UnixTime
             ),
         ),
     };
-    let mut letter = Letter::new(what, first);
+    let mut letter = Letter::new(Need::Nothing, what, first);
     letter.row(say!(voice, "By", "操作人"), by);
     letter.row(say!(voice, "Until", "至"), time.unwrap_or_else(|| say!(voice, "somebody resumes it", "有人恢复为止")));
     letter.next(say!(
@@ -93,7 +94,7 @@ pub(super) fn wallet_low(voice: &Voice, low: &WalletLow) -> Letter {
         ),
     };
     let mut letter =
-        Letter::new(say!(voice, "wallet {account} lasts until {day}", "{account} 钱包可用至 {day}"), first);
+        Letter::new(Need::Act, say!(voice, "wallet {account} lasts until {day}", "{account} 钱包可用至 {day}"), first);
     letter.row(say!(voice, "Account", "账户"), low.account.as_str());
     letter.row(say!(voice, "Wallet", "钱包"), balance.to_string());
     letter.row(say!(voice, "Not covered", "不足以支付"), format!("{card}, {price}, {day}"));
@@ -125,6 +126,7 @@ pub(super) fn rules_problem(voice: &Voice, file: &str, count: usize, report: &st
     let short_file = super::file_name(&file, 24);
     let errors = if count == 1 { "1 error".to_owned() } else { format!("{count} errors") };
     let mut letter = Letter::new(
+        Need::Act,
         say!(voice, "{short_file} has {errors}; old rules stay", "{short_file} 有 {count} 处错误，沿用旧规则"),
         say!(
             voice,
@@ -156,6 +158,7 @@ pub(super) fn cards_found(voice: &Voice, account: &str, count: usize, rule: Opti
     let (account, short) = (cut(account, 80), cut(account, 24));
     let cards = if count == 1 { "1 new card".to_owned() } else { format!("{count} new cards") };
     let mut letter = Letter::new(
+        Need::Nothing,
         say!(voice, "{cards} at {short}", "{short} 有 {count} 张新卡"),
         say!(
             voice,
@@ -199,6 +202,7 @@ pub(super) fn cards_found_short(voice: &Voice, account: &str, count: usize, by_r
 pub(super) fn test(voice: &Voice, channel: &str, at: UnixTime) -> Letter {
     let (channel, at) = (cut(channel, 80), voice.time(at));
     let mut letter = Letter::new(
+        Need::Nothing,
         say!(voice, "trial message, {at}", "测试消息，{at}"),
         say!(
             voice,
@@ -208,7 +212,6 @@ pub(super) fn test(voice: &Voice, channel: &str, at: UnixTime) -> Letter {
     );
     letter.row(say!(voice, "Channel", "渠道"), channel);
     letter.row(say!(voice, "Sent", "发出时间"), at);
-    letter.next(say!(voice, "Nothing to do.", "无需操作。"));
     letter
 }
 

@@ -22,6 +22,8 @@ mod trouble;
 mod voice;
 mod words;
 
+use serde::Serialize;
+
 use crate::domain::attempt::Snapshot;
 use crate::domain::card::Name;
 use crate::domain::notice::{CardFacts, Event, Story};
@@ -35,11 +37,17 @@ pub(super) const SUBJECT_MAX: usize = 60;
 /// What a mail says, before it is laid out. The plain and the HTML part are both made from this, so they cannot differ.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Letter {
-    /// What and when, without the card.
+    /// What happened and when, without the card.
     pub(super) what: String,
+    /// A further time for the subject, where there is room for it.
+    pub(super) when: Option<String>,
     /// The whole story in one line.
     pub(super) first: String,
-    /// Numbers: a label, and one value or a value before and after.
+    /// What the reader has to do about it.
+    pub(super) need: Need,
+    /// Numbers that changed.
+    pub(super) changes: Vec<Change>,
+    /// Numbers: a label and a value.
     pub(super) rows: Vec<(String, String)>,
     /// What happens next.
     pub(super) next: Vec<String>,
@@ -47,15 +55,56 @@ pub(super) struct Letter {
     pub(super) commands: Vec<(String, String)>,
     /// A text that is shown as it is, line by line.
     pub(super) report: Option<String>,
+    /// What is needed only to look something up: a label and a value.
+    pub(super) details: Vec<(String, String)>,
+}
+
+/// A number before and after.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Change {
+    label: String,
+    before: String,
+    after: String,
+}
+
+/// What the reader has to do: the second thing that a mail says, and its colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Need {
+    /// Nothing; it is done.
+    #[default]
+    Nothing,
+    /// Nothing yet; it goes on by itself.
+    Wait,
+    /// Say yes or no.
+    Decide,
+    /// Something that nobody else does.
+    Act,
+}
+
+impl Need {
+    /// In two or three words.
+    pub(super) fn words(self, voice: &Voice) -> String {
+        match self {
+            Self::Nothing => say!(voice, "Nothing to do", "无需操作"),
+            Self::Wait => say!(voice, "Nothing to do for now", "暂时无需操作"),
+            Self::Decide => say!(voice, "Please decide", "请您决定"),
+            Self::Act => say!(voice, "Please act", "请您处理"),
+        }
+    }
 }
 
 impl Letter {
-    fn new(what: String, first: String) -> Self {
-        Self { what, first, ..Self::default() }
+    fn new(need: Need, what: String, first: String) -> Self {
+        Self { need, what, first, ..Self::default() }
     }
 
     fn row(&mut self, label: String, value: impl Into<String>) {
         self.rows.push((label, value.into()));
+    }
+
+    fn detail(&mut self, label: String, value: impl Into<String>) {
+        self.details.push((label, value.into()));
     }
 
     fn next(&mut self, sentence: String) {
@@ -93,12 +142,11 @@ impl Letter {
     }
 
     fn change(&mut self, label: String, old: Option<String>, new: Option<Option<String>>) {
-        let value = match (old, new) {
-            (None, None | Some(None)) => return,
-            (Some(only), None) => only,
-            (old, Some(new)) => format!("{} → {}", shown(old), shown(new)),
-        };
-        self.rows.push((label, value));
+        match (old, new) {
+            (None, None | Some(None)) => {}
+            (Some(only), None) => self.rows.push((label, only)),
+            (old, Some(new)) => self.changes.push(Change { label, before: shown(old), after: shown(new) }),
+        }
     }
 }
 
@@ -121,10 +169,8 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
     let mut letter = match &story.event {
         Event::DueSoon { due, next, now } => due::letter(voice, &card, due, *next, now),
         Event::Bought { .. } => bought::letter(voice, &card, &story.event),
-        Event::Failed { .. } => trouble::failed(voice, &card, &story.event),
-        Event::Unknown { attempt, plan, sent_at, doubt } => {
-            trouble::unknown(voice, &card, *attempt, plan, *sent_at, *doubt)
-        }
+        Event::Failed { .. } => trouble::failed(voice, &card, &story.event, story.at),
+        Event::Unknown { .. } => trouble::unknown(voice, &card, &story.event, story.at),
         Event::SettledLate { attempt, plan, sent_at, outcome } => {
             trouble::settled(voice, &card, *attempt, plan, *sent_at, outcome)
         }
@@ -139,8 +185,8 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
         Event::Test { channel } => household::test(voice, channel, story.at),
     };
     if let Some(facts) = &story.card {
-        letter.row(say!(voice, "Card", "卡"), card_facts(facts));
-        letter.row(say!(voice, "Account", "账户"), facts.account.as_str());
+        letter.detail(say!(voice, "Card", "卡"), card_facts(facts));
+        letter.detail(say!(voice, "Account", "账户"), facts.account.as_str());
     }
     letter
 }
@@ -171,11 +217,19 @@ pub(super) fn short(story: &Story, voice: &Voice, (card_room, room): (usize, usi
     }
 }
 
-/// The subject: the card, then what and when, in at most [`SUBJECT_MAX`] characters. The card's name gives way first.
+/// The subject: the card, then what and when, in at most [`SUBJECT_MAX`] characters. A further time is left out where it
+/// does not fit beside the name; then the card's name gives way.
 pub(super) fn subject(story: &Story, letter: &Letter) -> String {
+    let card = card_name(story);
+    if let Some(when) = &letter.when {
+        let whole = format!("{card}: {}, {when}", letter.what);
+        if whole.chars().count() <= SUBJECT_MAX {
+            return cut(&whole, SUBJECT_MAX);
+        }
+    }
     let what_len = letter.what.chars().count();
     let room = SUBJECT_MAX.saturating_sub(what_len + 2).max(12);
-    cut(&format!("{}: {}", cut(&card_name(story), room), letter.what), SUBJECT_MAX)
+    cut(&format!("{}: {}", cut(&card, room), letter.what), SUBJECT_MAX)
 }
 
 fn card_name(story: &Story) -> String {

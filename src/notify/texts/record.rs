@@ -1,7 +1,7 @@
 //! Texts about the record itself: damage that was found, and copies that are old.
 
-use super::Letter;
 use super::voice::{Voice, cut};
+use super::{Letter, Need};
 use crate::domain::record::RecordProblem;
 
 pub(super) fn letter(voice: &Voice, problem: &RecordProblem) -> Letter {
@@ -17,6 +17,7 @@ pub(super) fn letter(voice: &Voice, problem: &RecordProblem) -> Letter {
 
 fn damaged(voice: &Voice, why: &str) -> Letter {
     let mut letter = Letter::new(
+        Need::Act,
         say!(voice, "the record is damaged; nothing is bought", "记录已损坏，停止购买"),
         say!(
             voice,
@@ -36,6 +37,7 @@ fn damaged(voice: &Voice, why: &str) -> Letter {
 
 fn journal_lost(voice: &Voice) -> Letter {
     let mut letter = Letter::new(
+        Need::Act,
         say!(voice, "the journal of orders is lost; nothing is bought", "订单日志丢失，停止购买"),
         say!(
             voice,
@@ -69,7 +71,7 @@ fn copy_old(voice: &Voice, newest: Option<&str>) -> Letter {
             "没有任何记录备份，而设置要求每天备份。"
         ),
     };
-    let mut letter = Letter::new(say!(voice, "copies of the record are old", "记录备份过旧"), first);
+    let mut letter = Letter::new(Need::Act, say!(voice, "copies of the record are old", "记录备份过旧"), first);
     letter.next(say!(
         voice,
         "Please make one now; if it fails, it says why. Often the disk is full.",

@@ -1,14 +1,13 @@
 //! `failed`, `unknown` and `settled_late`: purchases that did not go straight.
 
 use super::voice::{Voice, cut};
-use super::{Letter, advice, quoted, words};
+use super::{Letter, Need, advice, quoted, words};
 use crate::domain::attempt::AttemptId;
 use crate::domain::notice::{Event, Settled};
-use crate::domain::operator::Doubt;
 use crate::domain::plan::Plan;
 use crate::domain::time::UnixTime;
 
-pub(super) fn failed(voice: &Voice, card: &str, event: &Event) -> Letter {
+pub(super) fn failed(voice: &Voice, card: &str, event: &Event, now: UnixTime) -> Letter {
     let Event::Failed { attempt, plan, why, next_try, support } = event else { return Letter::default() };
     let (brief, whole) = (words::failed_briefly(voice, why), words::failed(voice, why));
     let next = next_try.map(|at| voice.time(at));
@@ -25,7 +24,15 @@ pub(super) fn failed(voice: &Voice, card: &str, event: &Event) -> Letter {
             "{card} 未能续费。{whole}不会自动重试。"
         ),
     };
-    let mut letter = Letter::new(what, first);
+    let need = if next_try.is_some() && advice::passes_by_itself(why) { Need::Wait } else { Need::Act };
+    let mut letter = Letter::new(need, what, first);
+    letter.when = next_try.map(|at| {
+        let at = voice.short_time(at, now);
+        say!(voice, "next try {at}", "{at}重试")
+    });
+    if let Some(said) = words::said(voice, why) {
+        letter.row(say!(voice, "Operator's words", "运营商原话"), said);
+    }
     if let Some(plan) = plan {
         letter.row(say!(voice, "Plan", "套餐"), voice.plan(plan));
         letter.row(say!(voice, "Price", "价格"), plan.price.to_string());
@@ -34,7 +41,7 @@ pub(super) fn failed(voice: &Voice, card: &str, event: &Event) -> Letter {
         letter.row(say!(voice, "Next try", "下次尝试"), at);
     }
     if let Some(attempt) = attempt {
-        letter.row(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
+        letter.detail(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
     }
     letter.ask(voice, support.as_ref());
     for rung in advice::for_failure(voice, why, support.as_ref()) {
@@ -71,18 +78,13 @@ pub(super) fn failed_short(voice: &Voice, card: &str, event: &Event, room: usize
     }
 }
 
-pub(super) fn unknown(
-    voice: &Voice,
-    card: &str,
-    attempt: AttemptId,
-    plan: &Plan,
-    sent_at: UnixTime,
-    doubt: Doubt,
-) -> Letter {
+pub(super) fn unknown(voice: &Voice, card: &str, event: &Event, now: UnixTime) -> Letter {
+    let Event::Unknown { attempt, plan, sent_at, doubt } = event else { return Letter::default() };
     let (price, sent, doubt, offer) =
-        (plan.price, voice.time(sent_at), words::doubt(voice, doubt), Voice::plan_name(plan));
+        (plan.price, voice.time(*sent_at), words::doubt(voice, *doubt), Voice::plan_name(plan));
     let mut letter = Letter::new(
-        say!(voice, "result of {price} order unknown", "{price} 的订单结果未知"),
+        Need::Wait,
+        say!(voice, "{price} order unknown", "{price} 的订单结果未知"),
         say!(
             voice,
             "{card}: it is not known whether the order of {offer} for {price}, sent {sent}, went through: {doubt}.",
@@ -92,11 +94,15 @@ pub(super) fn unknown(
     letter.row(say!(voice, "Plan", "套餐"), voice.plan(plan));
     letter.row(say!(voice, "Price", "价格"), price.to_string());
     letter.row(say!(voice, "Sent", "发出时间"), sent);
-    letter.row(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
+    letter.when = Some({
+        let sent = voice.short_time(*sent_at, now);
+        say!(voice, "sent {sent}", "{sent}发出")
+    });
+    letter.detail(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
     letter.next(say!(
         voice,
-        "Nothing to do. simkeeper looks for the order until it is settled and buys nothing else for this card meanwhile; its price counts as spent.",
-        "无需操作。simkeeper 会持续查找这笔订单直到查清，其间不会为这张卡再次购买；金额按已花费计算。"
+        "simkeeper looks for the order until it is settled and buys nothing else for this card meanwhile; its price counts as spent.",
+        "simkeeper 会持续查找这笔订单直到查清，其间不会为这张卡再次购买；金额按已花费计算。"
     ));
     letter.next(say!(
         voice,
@@ -126,6 +132,7 @@ pub(super) fn settled(
     let (price, sent, offer) = (plan.price, voice.time(sent_at), Voice::plan_name(plan));
     let mut letter = match outcome {
         Settled::Bought => Letter::new(
+            Need::Nothing,
             say!(voice, "settled: {price} order went through", "已查清：{price} 的订单成功"),
             say!(
                 voice,
@@ -134,6 +141,7 @@ pub(super) fn settled(
             ),
         ),
         Settled::NotBought => Letter::new(
+            Need::Nothing,
             say!(voice, "settled: {price} order was not taken", "已查清：{price} 的订单未成交"),
             say!(
                 voice,
@@ -145,18 +153,14 @@ pub(super) fn settled(
     letter.row(say!(voice, "Plan", "套餐"), voice.plan(plan));
     letter.row(say!(voice, "Price", "价格"), price.to_string());
     letter.row(say!(voice, "Sent", "发出时间"), sent);
-    letter.row(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
+    letter.detail(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
     letter.next(match outcome {
-        Settled::Bought => say!(
-            voice,
-            "Nothing to do. The card is read until the new plan shows.",
-            "无需操作。将继续读取这张卡，直到新套餐显示。"
-        ),
-        Settled::NotBought => say!(
-            voice,
-            "Nothing to do. If the card still needs it, it is renewed anew by its rule.",
-            "无需操作。如仍有需要，会按规则重新续费。"
-        ),
+        Settled::Bought => {
+            say!(voice, "The card is read until the new plan shows.", "将继续读取这张卡，直到新套餐显示。")
+        }
+        Settled::NotBought => {
+            say!(voice, "If the card still needs it, it is renewed anew by its rule.", "如仍有需要，会按规则重新续费。")
+        }
     });
     letter.command(
         say!(voice, "To see how it was settled", "如需查看查证过程"),

@@ -111,20 +111,25 @@ fn refused(voice: &Voice, refusal: &Refusal) -> String {
         RefusalKind::NotActive => say!(voice, "the card is not installed or not active", "卡尚未安装或未激活"),
         RefusalKind::Access => say!(voice, "it does not accept our login", "它不接受我们的登录"),
         RefusalKind::BadCode => say!(voice, "the discount code is not valid", "优惠码无效"),
-        RefusalKind::Other => say!(voice, "it gives a reason we have no word for", "原因如下文所述"),
-    };
-    let (text, code) = (cut(&refusal.text, QUOTE_MAX), cut(&refusal.code, 40));
-    let said = match (text.is_empty(), code.is_empty()) {
-        (true, true) => say!(voice, "it says nothing more", "运营商未作其他说明"),
-        (true, false) => say!(voice, "its code: {code}", "运营商代码：{code}"),
-        (false, true) => say!(voice, "it says: \"{text}\"", "原文：“{text}”"),
-        (false, false) => say!(voice, "it says: \"{text}\", code {code}", "原文：“{text}”，代码 {code}"),
+        RefusalKind::Other => say!(voice, "for the reason that it tells below", "原因见下文"),
     };
     say!(
         voice,
-        "The operator refused the order: {meaning} ({said}). Nothing was charged.",
-        "运营商拒绝了订单：{meaning}（{said}）。没有扣款。"
+        "The operator refused the order: {meaning}. Nothing was charged.",
+        "运营商拒绝了订单：{meaning}。没有扣款。"
     )
+}
+
+/// What the operator itself said about a refusal, if anything.
+pub(super) fn said(voice: &Voice, why: &FailedWhy) -> Option<String> {
+    let FailedWhy::Refused(refusal) = why else { return None };
+    let (text, code) = (cut(&refusal.text, QUOTE_MAX), cut(&refusal.code, 40));
+    match (text.is_empty(), code.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(say!(voice, "code {code}", "代码 {code}")),
+        (false, true) => Some(say!(voice, "\"{text}\"", "“{text}”")),
+        (false, false) => Some(say!(voice, "\"{text}\", code {code}", "“{text}”，代码 {code}")),
+    }
 }
 
 fn refused_briefly(voice: &Voice, kind: RefusalKind) -> String {

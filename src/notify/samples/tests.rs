@@ -1,0 +1,140 @@
+//! Every word that a message can say is said by a sample.
+
+use super::facts::{ENDS, NOW};
+use super::*;
+use crate::domain::attempt::{AskWhy, Question};
+use crate::domain::gates::Gate;
+use crate::domain::notice::{Ask, Due, FailedWhy, NextStep, Settled};
+use crate::domain::operator::{Doubt, RefusalKind};
+use crate::domain::reading::EndKind;
+use crate::domain::record::RecordProblem;
+use crate::domain::rule::Condition;
+
+#[test]
+fn every_kind_has_samples_of_its_own_kind() {
+    for kind in NoticeKind::ALL {
+        let stories = preview(kind);
+        assert!(!stories.is_empty(), "{kind:?}");
+        assert!(stories.iter().all(|story| story.event.kind() == kind), "{kind:?}");
+        let shown = shown(kind);
+        let names: std::collections::BTreeSet<_> = shown.iter().map(|sample| &sample.name).collect();
+        assert!(!shown.is_empty() && names.len() == shown.len(), "{kind:?}: {names:?}");
+        assert!(shown.iter().all(|sample| sample.story.event.kind() == kind), "{kind:?}");
+    }
+}
+
+#[test]
+fn the_days_of_the_samples_are_what_their_comments_say() {
+    assert_eq!(NOW.to_string(), "2026-12-18T09:30:00Z");
+    assert_eq!(ENDS.to_string(), "2026-12-20T13:00:00Z");
+}
+
+/// Numbers each word of a closed set; a new variant does not compile until it has a number, and then needs a sample.
+fn place(event: &Event) -> Vec<(&'static str, usize)> {
+    match event {
+        Event::DueSoon { due, next, .. } => {
+            let due = match due {
+                Due::End { which: EndKind::Plan, .. } => 0,
+                Due::End { which: EndKind::Credit, .. } => 1,
+                Due::End { which: EndKind::Number, .. } => 2,
+                Due::Low { trigger } => match trigger.condition {
+                    Condition::DataBelow(_) => 3,
+                    Condition::DataShareBelow(_) => 4,
+                    Condition::VoiceBelow(_) => 5,
+                    Condition::SmsBelow(_) => 6,
+                    Condition::CreditBelow(_) => 7,
+                    Condition::PlanEndsWithin(_) => 8,
+                    Condition::CreditEndsWithin(_) => 9,
+                    Condition::NumberEndsWithin(_) => 10,
+                },
+                Due::Dead { .. } => 11,
+            };
+            let next = match next {
+                NextStep::Buys { .. } => 0,
+                NextStep::Asks => 1,
+                NextStep::OnlyWatches => 2,
+                NextStep::IsPaused => 3,
+                NextStep::OutsideDates => 4,
+                NextStep::IsBlocked => 5,
+                NextStep::CannotRenew => 6,
+            };
+            vec![("due", due), ("next", next)]
+        }
+        Event::Failed { why, .. } => vec![match why {
+            FailedWhy::Refused(refusal) => ("refusal", refusal.kind as usize),
+            FailedWhy::NotSent(_) => ("failed", 0),
+            FailedWhy::NeverArrived => ("failed", 1),
+            FailedWhy::Reversed(_) => ("failed", 2),
+            FailedWhy::NoPlan => ("failed", 3),
+            FailedWhy::Held(gate) => ("gate", gate_place(*gate)),
+        }],
+        Event::Unknown { doubt, .. } => vec![("doubt", *doubt as usize)],
+        Event::SettledLate { outcome, .. } => match outcome {
+            Settled::Bought => vec![("settled", 0)],
+            Settled::NotBought => vec![("settled", 1)],
+        },
+        Event::Asked { ask, .. } => vec![match ask {
+            Ask::Approve { why: AskWhy::Mode } => ("approve", 0),
+            Ask::Approve { why: AskWhy::Dearer { .. } } => ("approve", 1),
+            Ask::Approve { why: AskWhy::Differs } => ("approve", 2),
+            Ask::Settle { question, .. } => ("question", *question as usize),
+        }],
+        Event::RecordProblem(problem) => vec![match problem {
+            RecordProblem::Damaged { .. } => ("record", 0),
+            RecordProblem::JournalLost => ("record", 1),
+            RecordProblem::CopyOld { .. } => ("record", 2),
+        }],
+        Event::Bought { .. }
+        | Event::Paused { .. }
+        | Event::RulesProblem { .. }
+        | Event::WalletLow(_)
+        | Event::CardsFound { .. }
+        | Event::Test { .. } => vec![],
+    }
+}
+
+fn gate_place(gate: Gate) -> usize {
+    match gate {
+        Gate::ReadingOld => 0,
+        Gate::ReadingsDisagree => 1,
+        Gate::ClockUntrusted(fault) => 2 + fault as usize,
+        Gate::AttemptOpen => 6,
+        Gate::OverPerRenewal { .. } => 7,
+        Gate::OverPerMonth { .. } => 8,
+        Gate::OverPerDay { .. } => 9,
+        Gate::LimitCurrency { .. } => 10,
+        Gate::WalletShort { .. } => 11,
+        Gate::PriceMoved { .. } => 12,
+        Gate::PlanChanged => 13,
+        Gate::DiskFull => 14,
+        Gate::Quarantined => 15,
+        Gate::BreakerOpen => 16,
+        Gate::Paused => 17,
+        Gate::OutsideRule => 18,
+        Gate::CardState => 19,
+        Gate::RecordDamaged => 20,
+        Gate::OverShared { per, .. } => 21 + per as usize,
+        Gate::SharedCountReached { per, .. } => 23 + per as usize,
+    }
+}
+
+#[test]
+fn every_thing_a_message_can_say_has_a_sample() {
+    let seen: std::collections::BTreeSet<_> = samples().iter().flat_map(|story| place(&story.event)).collect();
+    let sets = [
+        ("due", 12),
+        ("next", 7),
+        ("refusal", RefusalKind::Other as usize + 1),
+        ("failed", 4),
+        ("gate", 25),
+        ("doubt", Doubt::PendingLost as usize + 1),
+        ("settled", 2),
+        ("approve", 3),
+        ("record", 3),
+        ("question", Question::Restored as usize + 1),
+    ];
+    for (set, count) in sets {
+        let missing: Vec<_> = (0..count).filter(|place| !seen.contains(&(set, *place))).collect();
+        assert!(missing.is_empty(), "{set} {missing:?}");
+    }
+}

@@ -347,3 +347,32 @@ fn a_fast_clock_never_spends_real_money() {
         assert!(err(&output).contains("never spends real money"), "{}", err(&output));
     }
 }
+
+#[test]
+fn every_message_can_be_seen_before_it_is_sent() {
+    let home = Home::new();
+    let text = out(&home.run(&["notice", "preview", "bought"]));
+    for part in
+        ["Subject: canada-trip: renewed for 12.50 USD", "Nothing to do", "Text message (", " of 160 characters)"]
+    {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(out(&home.run(&["notice", "preview", "asked", "--language", "zh-CN"])).contains("请您决定"));
+    let previews = home.json(&["notice", "preview", "test"]);
+    assert_eq!(previews["previews"][0]["kind"], "test");
+    assert_eq!(code(&home.run(&["notice", "preview", "bought", "--language", "zh"])), 2);
+    assert_eq!(code(&home.run(&["notice", "preview", "sold"])), 2);
+    assert_eq!(code(&home.run(&["notice", "preview"])), 2);
+
+    let gallery = home.path().join("gallery");
+    let to = gallery.to_str().unwrap();
+    let written = home.json(&["notice", "preview", "--all", "--to", to])["messages"].as_u64().unwrap();
+    let page = fs::read_to_string(gallery.join("index.html")).unwrap().replace("&#x2f;", "/");
+    let files = ["en", "zh-CN"].map(|language| fs::read_dir(gallery.join(language)).unwrap().count() as u64);
+    assert_eq!(files[0], files[1]);
+    assert_eq!(files[0] + files[1], 4 * written);
+    assert_eq!(page.matches("<iframe").count() as u64, written);
+    for kind in simkeeper::domain::notice::NoticeKind::ALL {
+        assert!(page.contains(&format!("src=\"zh-CN/{}-", kind.as_str())), "{}", kind.as_str());
+    }
+}

@@ -21,6 +21,7 @@ mod operator;
 mod output;
 mod places;
 mod plan;
+mod previews;
 mod purchases;
 mod run;
 mod sandbox;
@@ -154,6 +155,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Notice(NoticeCommand::List(args)) => notices::list(context, args.limit)?,
         Command::Notice(NoticeCommand::Retry(args)) => notices::retry(context, args.id)?,
         Command::Notice(NoticeCommand::Test(args)) => notices::test(context, args.person)?,
+        Command::Notice(NoticeCommand::Preview(args)) => previews::preview(context, &args)?,
         Command::Backup => copies::backup(context)?,
         Command::Restore(args) => copies::restore(context, &args)?,
         Command::Verify(args) => verify::verify(context, args.file.as_deref())?,

@@ -7,6 +7,7 @@
 mod channel;
 mod heartbeat;
 mod mail;
+mod previews;
 mod samples;
 pub mod sms;
 mod texts;
@@ -22,6 +23,7 @@ pub use channel::{
 };
 pub use heartbeat::Heartbeat;
 pub use mail::{MailHeaders, Thread, mail, message_id};
+pub use previews::{Preview, previewed};
 pub use samples::{Sample, preview, samples, shown};
 pub use sms::text_message;
 

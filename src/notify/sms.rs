@@ -26,6 +26,16 @@ impl Encoding {
         }
     }
 
+    /// Places that a text takes in it.
+    #[must_use]
+    pub fn width(self, text: &str) -> usize {
+        match self {
+            // A character that the alphabet lacks is none of a text in it.
+            Self::Gsm7 => text.chars().filter_map(gsm_width).sum(),
+            Self::Ucs2 => text.chars().map(char::len_utf16).sum(),
+        }
+    }
+
     /// Places in each part of a message that has several.
     #[must_use]
     pub const fn per_part(self) -> usize {

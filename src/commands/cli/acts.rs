@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use crate::domain::notice::NoticeKind;
+
 /// Arguments of `renew`.
 #[derive(Debug, Args)]
 pub(crate) struct RenewArgs {
@@ -112,6 +114,11 @@ pub(crate) enum NoticeCommand {
     /// Send a trial message through the real queue and say what the other side answered
     #[command(after_help = "Example:\n  simkeeper notice test anna")]
     Test(NoticeTestArgs),
+    /// Show what messages look like, with made-up values
+    #[command(
+        after_help = "Example:\n  simkeeper notice preview bought --language zh-CN\n  simkeeper notice preview --all --to gallery"
+    )]
+    Preview(NoticePreviewArgs),
 }
 
 /// Arguments of `notice list`.
@@ -127,6 +134,23 @@ pub(crate) struct NoticeListArgs {
 pub(crate) struct NoticeIdArgs {
     /// The message's number
     pub(crate) id: i64,
+}
+
+/// Arguments of `notice preview`.
+#[derive(Debug, Args)]
+pub(crate) struct NoticePreviewArgs {
+    /// The kind
+    #[arg(required_unless_present = "all", conflicts_with = "all", value_parser = NoticeKind::ALL.map(NoticeKind::as_str))]
+    pub(crate) kind: Option<String>,
+    /// Every kind
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// en or zh-CN; without it the gallery has both, and English is printed
+    #[arg(long, value_name = "TAG")]
+    pub(crate) language: Option<String>,
+    /// Write files for a browser, a mail program and a phone into this folder, and a page that shows them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
 }
 
 /// Arguments of `notice test`.

@@ -368,7 +368,12 @@ fn every_message_can_be_seen_before_it_is_sent() {
     let to = gallery.to_str().unwrap();
     let written = home.json(&["notice", "preview", "--all", "--to", to])["messages"].as_u64().unwrap();
     let page = fs::read_to_string(gallery.join("index.html")).unwrap().replace("&#x2f;", "/");
-    let files = ["en", "zh-CN"].map(|language| fs::read_dir(gallery.join(language)).unwrap().count() as u64);
+    let files = ["en", "zh-CN"].map(|language| {
+        let names = fs::read_dir(gallery.join(language)).unwrap().map(|entry| entry.unwrap().path());
+        let (pictures, files): (Vec<_>, Vec<_>) = names.partition(|path| path.extension().unwrap() == "png");
+        assert!(!pictures.is_empty(), "{language}");
+        files.len() as u64
+    });
     assert_eq!(files[0], files[1]);
     assert_eq!(files[0] + files[1], 4 * written);
     assert_eq!(page.matches("<iframe").count() as u64, written);

@@ -13,7 +13,7 @@ use super::cli::NoticePreviewArgs;
 use super::exit::{Exit, Stop};
 use crate::domain::notice::{Language, NoticeKind};
 use crate::notify::sms::parts;
-use crate::notify::{Preview, previewed, shown};
+use crate::notify::{PICTURE_ID, Preview, previewed, shown};
 
 /// One sample in one language, made.
 struct Made {
@@ -66,7 +66,7 @@ fn languages(args: &NoticePreviewArgs) -> anyhow::Result<Vec<Language>> {
 fn print(context: &Context, made: &[Made]) -> anyhow::Result<Exit> {
     if context.output.json {
         let document = |made: &Made| {
-            let Preview { subject, plain, html, text_message, mail: _ } = &made.preview;
+            let Preview { subject, plain, html, text_message, mail: _, picture: _ } = &made.preview;
             json!({
                 "kind": made.kind, "sample": made.name, "language": made.language, "subject": subject, "text": plain,
                 "html": html, "text_message": text_message,
@@ -94,7 +94,13 @@ fn gallery(context: &Context, folder: &Path, made: &[Made]) -> anyhow::Result<Ex
     for made in made {
         let own = folder.join(made.language.tag());
         fs::create_dir_all(&own).with_context(|| format!("cannot make the folder {}", own.display()))?;
-        let Preview { plain, html, mail, text_message, .. } = &made.preview;
+        let Preview { plain, html, picture, mail, text_message, .. } = &made.preview;
+        let stem = file_stem(made);
+        // A browser finds the picture beside the page, a mail program inside the mail.
+        let html = html.replace(&format!("cid:{PICTURE_ID}"), &format!("{stem}.png"));
+        if let Some(picture) = picture {
+            write(&own.join(format!("{stem}.png")), picture)?;
+        }
         let files = [
             ("html", html.as_bytes()),
             ("txt", plain.as_bytes()),
@@ -102,7 +108,7 @@ fn gallery(context: &Context, folder: &Path, made: &[Made]) -> anyhow::Result<Ex
             ("sms.txt", text_message.as_bytes()),
         ];
         for (ending, bytes) in files {
-            write(&own.join(format!("{}.{ending}", file_stem(made))), bytes)?;
+            write(&own.join(format!("{stem}.{ending}")), bytes)?;
         }
     }
     let index = folder.join("index.html");

@@ -7,12 +7,17 @@ use crate::store::Connection;
 use super::live::{Live, Way};
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{Card, Name};
+use crate::domain::course::{self, Course};
 use crate::domain::identity::masked;
 use crate::domain::notice::{CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
 use crate::domain::time::UnixTime;
 use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
 use crate::store::notices::{self, NewNotice};
-use crate::store::{StoreError, attempts, meta};
+use crate::store::{StoreError, attempts, meta, readings};
+
+/// Where more messages than these wait, as when a whole fleet runs low in one night, mails go without pictures: a picture
+/// takes milliseconds to draw, and orders wait meanwhile.
+const PICTURES_UP_TO: usize = 50;
 
 /// Something to tell.
 pub(crate) struct Telling<'a> {
@@ -41,12 +46,36 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
         // A purchase is told with the account that sells.
         facts.account = attempt.account;
     }
-    let story = Story { card: facts, at: now, event: telling.event };
+    let course = match telling.card {
+        Some(card) => course(conn, live, card, &telling.event, now)?,
+        None => None,
+    };
+    let story = Story { card: facts, at: now, event: telling.event, course };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
     for way in live.ways(telling.card.map(|card| card.notify.as_slice()), kind) {
         queue(conn, &story, &way, &key, telling.attempt, now)?;
     }
     Ok(())
+}
+
+/// How what the card holds went over the last weeks, for a picture.
+fn course(
+    conn: &Connection,
+    live: &Live,
+    card: &Card,
+    event: &Event,
+    now: UnixTime,
+) -> Result<Option<Course>, StoreError> {
+    let Some(held) = course::held(event) else { return Ok(None) };
+    if notices::waiting_at_least(conn, PICTURES_UP_TO)? {
+        return Ok(None);
+    }
+    match readings::history(conn, card.id, now.minus(course::LOOKS_BACK), now) {
+        Ok(readings) => Ok(Course::up_to(&readings, held, now, live.rule_of(card))),
+        // A picture is not worth a purchase: what is damaged is told by the check of the record.
+        Err(StoreError::Unreadable { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Queues one notice over one way; none if its key is there already. One whose text cannot be made is set aside at once,
@@ -150,7 +179,8 @@ pub(crate) fn test(
 ) -> Result<Vec<NoticeId>, StoreError> {
     let mut queued = Vec::new();
     for way in live.ways(Some(std::slice::from_ref(person)), NoticeKind::Test) {
-        let story = Story { card: None, at: now, event: Event::Test { channel: way.channel.to_string() } };
+        let story =
+            Story { card: None, at: now, event: Event::Test { channel: way.channel.to_string() }, course: None };
         let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };
         queued.extend(queue(conn, &story, &way, &key, None, now)?);
     }

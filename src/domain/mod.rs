@@ -4,6 +4,7 @@ pub mod attempt;
 mod capabilities;
 pub mod card;
 pub mod choose;
+pub mod course;
 pub mod cycle;
 pub mod data;
 pub mod discovery;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::attempt::{AskWhy, AttemptId, Question, Snapshot};
 use super::card::{CardId, Name};
+use super::course::Course;
 pub use super::language::Language;
 use super::money::Money;
 use super::operator::{Doubt, Refusal};
@@ -143,6 +144,8 @@ pub struct Story {
     pub at: UnixTime,
     /// What.
     pub event: Event,
+    /// How what the card holds went before, where that is worth a look.
+    pub course: Option<Course>,
 }
 
 /// What happened.

@@ -1,22 +1,25 @@
 //! From a story to the finished bytes of a mail: a plain and an HTML part from one letter, and headers that only the
 //! mail builder writes.
 
+mod body;
 mod marks;
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message};
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::calendar::Entry;
 use super::texts::{self, Letter, Voice};
-use super::{Finished, NotifyError, Recipient};
+use super::{Finished, NotifyError, Recipient, chart};
 use crate::domain::notice::{Language, Story};
 use crate::domain::time::UnixTime;
+
+pub use body::PICTURE_ID;
 
 /// What the headers of a mail need beside the story.
 #[derive(Clone, Debug)]
@@ -53,7 +56,8 @@ pub fn message_id(id: Uuid, from: &str) -> String {
 /// An address or a message id that cannot stand in a header.
 pub fn mail(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Result<Finished, NotifyError> {
     let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
-    let (subject, plain, html) = parts(story, &voice)?;
+    let parts = parts(story, &voice)?;
+    let subject = parts.subject.clone();
     let mut builder = Message::builder()
         .from(mailbox(&headers.from)?)
         .to(recipient_box(recipient)?)
@@ -66,21 +70,32 @@ pub fn mail(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Resu
         let root = checked_id(&thread.root)?;
         builder = builder.in_reply_to(root.to_owned()).references(root.to_owned());
     }
-    let parts = MultiPart::builder()
-        .kind(MultiPartKind::Alternative)
-        .boundary(boundary(&headers.message_id))
-        .singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(plain))
-        .singlepart(SinglePart::builder().header(ContentType::TEXT_HTML).body(html));
-    let message = builder.multipart(parts).map_err(|error| NotifyError::Build(error.to_string()))?;
+    let seed = headers.thread.as_ref().map_or(&headers.message_id, |thread| &thread.root);
+    let body = body::body(parts, &headers.message_id, seed, story, recipient)?;
+    let message = builder.multipart(body).map_err(|error| NotifyError::Build(error.to_string()))?;
     Ok(Finished { subject, bytes: message.formatted() })
 }
 
-/// The subject, the plain and the HTML part of the mail that tells `story`.
-pub(super) fn parts(story: &Story, voice: &Voice) -> Result<(String, String, String), NotifyError> {
+/// The parts of a mail before they are put together.
+pub(super) struct Parts {
+    /// What stands in `Subject`.
+    pub(super) subject: String,
+    /// The plain part.
+    pub(super) plain: String,
+    /// The HTML part.
+    pub(super) html: String,
+    /// The picture that the HTML part shows.
+    pub(super) picture: Option<Vec<u8>>,
+    dates: Vec<Entry>,
+}
+
+/// The parts of the mail that tells `story`.
+pub(super) fn parts(story: &Story, voice: &Voice) -> Result<Parts, NotifyError> {
     let letter = texts::letter(story, voice);
     let subject = texts::subject(story, &letter);
-    let (plain, html) = laid_out(&letter, voice, &subject)?;
-    Ok((subject, plain, html))
+    let picture = story.course.as_ref().and_then(chart::png);
+    let (plain, html) = laid_out(&letter, voice, &subject, picture.is_some())?;
+    Ok(Parts { subject, plain, html, picture, dates: letter.dates })
 }
 
 /// The templates of both parts, read once: reading them takes longer than filling them in.
@@ -97,7 +112,7 @@ static TEMPLATES: LazyLock<Result<Environment<'static>, minijinja::Error>> = Laz
 });
 
 /// The plain and the HTML part.
-fn laid_out(letter: &Letter, voice: &Voice, subject: &str) -> Result<(String, String), NotifyError> {
+fn laid_out(letter: &Letter, voice: &Voice, subject: &str, drawn: bool) -> Result<(String, String), NotifyError> {
     let failed = |error: &minijinja::Error| NotifyError::Build(error.to_string());
     let templates = TEMPLATES.as_ref().map_err(failed)?;
     let facts = context! {
@@ -110,6 +125,8 @@ fn laid_out(letter: &Letter, voice: &Voice, subject: &str) -> Result<(String, St
         need_words => letter.need.words(voice),
         headings => headings(voice),
         report => letter.report.clone(),
+        caption => Value::from(Serde(&letter.caption)),
+        picture => drawn.then_some(PICTURE_ID),
         changes => Value::from(Serde(&letter.changes)),
         rows => letter.rows.clone(),
         details => letter.details.clone(),
@@ -173,13 +190,6 @@ fn checked_id(id: &str) -> Result<&str, NotifyError> {
 
 fn raw(name: &'static str, value: &'static str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
-}
-
-/// A line that no part contains, always the same for one mail: 128 bits of a digest of its id.
-fn boundary(message_id: &str) -> String {
-    let digest = Sha256::digest(message_id.as_bytes());
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("=_{hex}")
 }
 
 #[cfg(test)]

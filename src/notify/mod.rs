@@ -4,7 +4,9 @@
 //! recipient's language and zone, and [`Channel`] carries bytes. The bytes are stored between the two, so a message that
 //! is sent again is the same message.
 
+mod calendar;
 mod channel;
+mod chart;
 mod heartbeat;
 mod mail;
 mod previews;
@@ -13,6 +15,7 @@ pub mod sms;
 mod texts;
 
 use jiff::tz::TimeZone;
+use sha2::{Digest, Sha256};
 
 use crate::domain::card::Name;
 use crate::domain::notice::Language;
@@ -23,7 +26,7 @@ pub use channel::{
 };
 pub use heartbeat::Heartbeat;
 pub use mail::{MailHeaders, Thread, mail, message_id};
-pub use previews::{Preview, previewed};
+pub use previews::{PICTURE_ID, Preview, previewed};
 pub use samples::{Sample, preview, samples, shown};
 pub use sms::text_message;
 
@@ -75,4 +78,9 @@ pub enum NotifyError {
         /// What is wrong, and what would be right.
         why: String,
     },
+}
+
+/// A word that stands for a text: the first 128 bits of its digest.
+fn fingerprint(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,8 @@ use super::{Finished, MailHeaders, NotifyError, Recipient, mail, sms};
 use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
+pub use mail::PICTURE_ID;
+
 /// The zone in which the samples are told, which is that of their card.
 const ZONE: &str = "America/Toronto";
 
@@ -21,6 +23,8 @@ pub struct Preview {
     pub plain: String,
     /// Its HTML part.
     pub html: String,
+    /// The picture that the HTML part calls [`PICTURE_ID`], as PNG.
+    pub picture: Option<Vec<u8>>,
     /// The whole mail.
     pub mail: Vec<u8>,
     /// The text message.
@@ -34,7 +38,7 @@ pub struct Preview {
 pub fn previewed(sample: &Sample, language: Language) -> Result<Preview, NotifyError> {
     let recipient = recipient(language)?;
     let voice = Voice { language, zone: recipient.zone.clone() };
-    let (subject, plain, html) = mail::parts(&sample.story, &voice)?;
+    let mail::Parts { subject, plain, html, picture, .. } = mail::parts(&sample.story, &voice)?;
     let headers = MailHeaders {
         message_id: format!("<{}.{}@example.net>", sample.name, language.tag()),
         from: "simkeeper <keeper@example.net>".to_owned(),
@@ -44,7 +48,7 @@ pub fn previewed(sample: &Sample, language: Language) -> Result<Preview, NotifyE
     let Finished { bytes, .. } = mail(&sample.story, &recipient, &headers)?;
     let text = sms::text_message(&sample.story, &recipient);
     let text_message = String::from_utf8_lossy(&text.bytes).into_owned();
-    Ok(Preview { subject, plain, html, mail: bytes, text_message })
+    Ok(Preview { subject, plain, html, picture, mail: bytes, text_message })
 }
 
 fn recipient(language: Language) -> Result<Recipient, NotifyError> {

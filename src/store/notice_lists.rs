@@ -18,11 +18,12 @@ const BYTES: &str = "SELECT bytes FROM notice_body WHERE notice = ?1";
 pub(super) const QUEUED: &str = "SELECT count(*) FROM notice WHERE state = 'queued'";
 pub(super) const CLAIMED: &str = "SELECT count(*) FROM notice WHERE state = 'claimed'";
 pub(super) const DEAD: &str = "SELECT count(*) FROM notice WHERE state = 'dead'";
+const AT_LEAST: &str = "SELECT count(*) FROM (SELECT 1 FROM notice WHERE state = 'queued' LIMIT ?1)";
 const OLDEST: &str = "SELECT min(created_at) FROM notice WHERE state = 'queued'";
 
 /// The statements of this file.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[LIST, BY_ID, BYTES, QUEUED, CLAIMED, DEAD, OLDEST];
+pub(super) const STATEMENTS: &[&str] = &[LIST, BY_ID, BYTES, QUEUED, CLAIMED, DEAD, AT_LEAST, OLDEST];
 
 /// Where a notice stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -158,6 +159,14 @@ pub fn gauges(conn: &Connection) -> Result<Gauges, StoreError> {
         oldest: oldest.flatten().map(UnixTime::clamped),
         dead: count(DEAD)?,
     })
+}
+
+/// Whether so many notices wait, without counting more.
+///
+/// # Errors
+/// If the record cannot be read.
+pub fn waiting_at_least(conn: &Connection, count: usize) -> Result<bool, StoreError> {
+    Ok(scalar::<i64>(conn, AT_LEAST, [bounded(count)])?.unwrap_or(0) >= bounded(count))
 }
 
 fn notice_of(row: &Row<'_>) -> Result<Notice, StoreError> {

@@ -28,7 +28,9 @@ struct Read {
 fn read(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Read {
     let finished = mail(story, recipient, headers).unwrap();
     let parsed = MessageParser::default().parse(&finished.bytes).unwrap();
-    assert!(parsed.root_part().content_type().unwrap().subtype() == Some("alternative"));
+    let root = parsed.root_part().content_type().unwrap().subtype().map(str::to_owned);
+    let has_dates = parsed.attachments().any(|part| part.attachment_name() == Some("dates.ics"));
+    assert_eq!(root.as_deref(), Some(if has_dates { "mixed" } else { "alternative" }));
     assert_eq!(parsed.subject().unwrap(), finished.subject);
     Read {
         subject: finished.subject.clone(),
@@ -266,7 +268,8 @@ fn nothing_from_outside_breaks_out_of_its_place() {
 fn names_of_any_script_and_length_survive() {
     for name in ["旅行卡 🇨🇦".to_owned(), "بطاقة السفر".to_owned(), "👩‍👩‍👧‍👦".to_owned(), "é".repeat(80), "卡".repeat(80)]
     {
-        for mut story in samples() {
+        for sample in NoticeKind::ALL.into_iter().flat_map(super::super::shown) {
+            let mut story = sample.story;
             let Some(card) = &mut story.card else { continue };
             card.name = Name::parse(&name).unwrap();
             let person = Recipient { person: Name::parse(&name).unwrap(), ..recipient(Language::ZhCn) };
@@ -286,7 +289,7 @@ fn the_html_suits_phones_and_dark_screens_and_loads_nothing() {
         assert!(html.contains(&format!("<html lang=\"{}\">", language.tag())));
         assert!(html.contains("name=\"color-scheme\" content=\"light dark\""));
         for remote in ["http:", "https:", "src=", "href=", "url(", "@import"] {
-            assert!(!html.contains(remote), "{remote}");
+            assert!(!html.replace("src=\"cid:", "").contains(remote), "{remote}");
         }
         // Wherever a colour of text is set, the colour behind it is too.
         let styles = html.split("style=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
@@ -297,4 +300,27 @@ fn the_html_suits_phones_and_dark_screens_and_loads_nothing() {
         }
         assert!(html.contains("max-width:600px") && html.contains("overflow-wrap:anywhere"));
     }
+}
+
+#[test]
+fn a_picture_shows_what_its_words_say_and_the_new_end_is_a_date() {
+    let story = super::super::preview(NoticeKind::Bought).remove(0);
+    for language in Language::ALL {
+        let finished = mail(&story, &recipient(language), &headers(None)).unwrap();
+        let parsed = MessageParser::default().parse(&finished.bytes).unwrap();
+        let html = parsed.body_html(0).unwrap().into_owned();
+        let shown = parsed.parts.iter().find(|part| part.content_id() == Some(PICTURE_ID)).unwrap();
+        assert!(html.contains(&format!("src=\"cid:{PICTURE_ID}\"")) && shown.contents().starts_with(b"\x89PNG"));
+        let alt = html.split("alt=\"").nth(1).unwrap().split('"').next().unwrap();
+        assert!(["3.41 GB", "500 MB", "21"].iter().all(|number| alt.contains(number)), "{alt}");
+        assert!(parsed.body_text(0).unwrap().contains(&alt.replace("&#x27;", "'")), "{alt}");
+        let dates = parsed.attachments().find(|part| part.attachment_name() == Some("dates.ics")).unwrap();
+        let dates = dates.text_contents().unwrap();
+        assert_eq!(dates.matches("BEGIN:VEVENT").count(), 1, "only what moved: {dates}");
+        assert!(dates.contains("DTSTART:20261227T130000Z"), "{dates}");
+    }
+    // A day that the operator tells without a time is a day of the card's zone.
+    let number = super::super::shown(NoticeKind::DueSoon).into_iter().find(|sample| sample.name == "number-ends");
+    let finished = mail(&number.unwrap().story, &recipient(Language::En), &headers(None)).unwrap();
+    assert!(String::from_utf8(finished.bytes).unwrap().contains("DTSTART;VALUE=DATE:20261220"));
 }

@@ -2,10 +2,14 @@
 
 use crate::domain::attempt::Snapshot;
 use crate::domain::card::Name;
+use crate::domain::course::Course;
+use crate::domain::data::DataSize;
 use crate::domain::money::{Currency, Money};
 use crate::domain::notice::CardFacts;
 use crate::domain::plan::{Contents, Plan};
-use crate::domain::time::UnixTime;
+use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading};
+use crate::domain::rule::{Condition, Rule, Trigger};
+use crate::domain::time::{Secs, UnixTime};
 
 /// 2026-12-18T09:30:00Z, the day on which the samples play.
 pub(super) const NOW: UnixTime = UnixTime::clamped(1_797_586_200);
@@ -67,4 +71,31 @@ pub(super) fn before() -> Snapshot {
 
 pub(super) fn after() -> Snapshot {
     Snapshot { plan_ends: Some(ENDS_NEW), data_left: Some(3_410_000_000), ..Snapshot::default() }
+}
+
+/// Three weeks of a card that used 3 GB, was renewed, and went on.
+pub(super) fn course(held: &Snapshot) -> Option<Course> {
+    let readings: Vec<Reading> = (0..42).map(|half_day| reading(NOW.minus(Secs::hours(504 - 12 * half_day)))).collect();
+    let condition = Condition::DataBelow(DataSize(500_000_000));
+    let mut rule = Rule::watching(name("travel"));
+    rule.renew_when.triggers.push(Trigger { condition, line: 14 });
+    Course::up_to(&readings, held, NOW, Some(&rule))
+}
+
+fn reading(at: UnixTime) -> Reading {
+    let hours_ago = NOW.since(at).0 / 3_600;
+    // Less is used by night than by day.
+    let used_hours = hours_ago / 24 * 24 + (hours_ago % 24).max(12) / 4 * 3 - 9;
+    let remaining =
+        if hours_ago > 290 { 14_300_000 * (used_hours - 260) } else { 10_300_000 * used_hours + 412_000_000 };
+    let data = Allowance {
+        kind: AllowanceKind::Data,
+        remaining,
+        total: Some(3_500_000_000),
+        unlimited: false,
+        state: AllowanceState::Active,
+        starts: None,
+        ends: None,
+    };
+    Reading { allowances: vec![data], ..Reading::empty(at, CardState::Active) }
 }

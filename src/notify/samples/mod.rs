@@ -6,6 +6,7 @@ mod failed;
 mod household;
 mod orders;
 
+use crate::domain::course;
 use crate::domain::notice::{Event, NoticeKind, Story};
 
 /// A sample that is shown to people.
@@ -34,7 +35,8 @@ pub fn shown(kind: NoticeKind) -> Vec<Sample> {
         NoticeKind::CardsFound => paired(&["only-read", "by-rule"], household::cards_found()),
         NoticeKind::Test => paired(&["trial"], household::test()),
     };
-    named.into_iter().map(|(name, event)| Sample { name: name.to_owned(), story: story(event) }).collect()
+    let samples = named.into_iter().enumerate();
+    samples.map(|(place, (name, event))| Sample { name: name.to_owned(), story: story(place, event) }).collect()
 }
 
 /// Names for the first events of a list.
@@ -59,7 +61,7 @@ pub fn preview(kind: NoticeKind) -> Vec<Story> {
         NoticeKind::CardsFound => household::cards_found(),
         NoticeKind::Test => household::test(),
     };
-    events.into_iter().map(story).collect()
+    events.into_iter().enumerate().map(|(place, event)| story(place, event)).collect()
 }
 
 /// The samples of all kinds.
@@ -68,7 +70,8 @@ pub fn samples() -> Vec<Story> {
     NoticeKind::ALL.into_iter().flat_map(preview).collect()
 }
 
-fn story(event: Event) -> Story {
+/// The first of a kind has a picture where one is worth it; drawing it for all would take long.
+fn story(place: usize, event: Event) -> Story {
     let about_a_card = match event.kind() {
         NoticeKind::DueSoon
         | NoticeKind::Bought
@@ -83,7 +86,8 @@ fn story(event: Event) -> Story {
         | NoticeKind::CardsFound
         | NoticeKind::Test => false,
     };
-    Story { card: about_a_card.then(facts::card), at: facts::NOW, event }
+    let course = course::held(&event).filter(|_| place == 0).and_then(facts::course);
+    Story { card: about_a_card.then(facts::card), at: facts::NOW, event, course }
 }
 
 /// A recipient for tests.

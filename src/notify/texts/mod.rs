@@ -15,6 +15,8 @@ macro_rules! say {
 mod advice;
 mod asked;
 mod bought;
+mod course;
+mod dates;
 mod due;
 mod household;
 mod record;
@@ -24,11 +26,13 @@ mod words;
 
 use serde::Serialize;
 
+use super::calendar::Entry;
 use crate::domain::attempt::Snapshot;
 use crate::domain::card::Name;
 use crate::domain::notice::{CardFacts, Event, Story};
 use crate::domain::reading::EndKind;
 
+pub(super) use course::Caption;
 pub(super) use voice::{Voice, cut};
 
 /// The longest subject, in characters; phones show about this much of two lines.
@@ -53,6 +57,10 @@ pub(super) struct Letter {
     pub(super) next: Vec<String>,
     /// What to type: why, and the line.
     pub(super) commands: Vec<(String, String)>,
+    /// What stands under the picture of the card's course.
+    pub(super) caption: Option<Caption>,
+    /// Ends for the reader's calendar.
+    pub(super) dates: Vec<Entry>,
     /// A text that is shown as it is, line by line.
     pub(super) report: Option<String>,
     /// What is needed only to look something up: a label and a value.
@@ -184,6 +192,8 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
         }
         Event::Test { channel } => household::test(voice, channel, story.at),
     };
+    letter.caption = story.course.as_ref().and_then(|course| course::caption(voice, course));
+    letter.dates = dates::dates(voice, &card, &story.event);
     if let Some(facts) = &story.card {
         letter.detail(say!(voice, "Card", "卡"), card_facts(facts));
         letter.detail(say!(voice, "Account", "账户"), facts.account.as_str());

@@ -52,6 +52,15 @@ impl Voice {
         }
     }
 
+    /// `20 Dec`, `12月20日`.
+    pub(super) fn day_of_year(&self, at: UnixTime) -> String {
+        let wall = at.in_zone(&self.zone);
+        match self.language {
+            Language::En => format!("{} {}", wall.day(), month(wall.month())),
+            Language::ZhCn => format!("{}月{}日", wall.month(), wall.day()),
+        }
+    }
+
     /// An end, and that it is known to the day only, if so.
     pub(super) fn end(&self, end: End) -> String {
         let time = self.time(end.at);

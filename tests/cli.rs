@@ -381,3 +381,17 @@ fn every_message_can_be_seen_before_it_is_sent() {
         assert!(page.contains(&format!("src=\"zh-CN/{}-", kind.as_str())), "{}", kind.as_str());
     }
 }
+
+#[test]
+fn a_program_is_told_through_the_real_queue() {
+    let home = Home::new();
+    let machine = fs::read_to_string(home.path().join("simkeeper.toml")).unwrap();
+    let got = home.path().join("got");
+    let channel = "[channel.script]\nkind = \"exec\"\nprogram = \"/usr/bin/tee\"\n";
+    home.write("simkeeper.toml", &format!("{machine}\n{channel}args = [\"{}\"]\n", got.display()));
+    let told = home.json(&["notice", "test", "script"]);
+    assert_eq!((&told["notices"][0]["state"], &told["notices"][0]["remote"]), (&"sent".into(), &"exit 0".into()));
+    let document: Value = serde_json::from_slice(&fs::read(got).unwrap()).unwrap();
+    assert_eq!((&document["version"], &document["kind"]), (&1.into(), &"test".into()));
+    assert_eq!(code(&home.run(&["notice", "test", "stranger"])), 6);
+}

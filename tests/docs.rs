@@ -8,7 +8,7 @@ use std::path::Path;
 use simkeeper::domain::attempt::StateName;
 use simkeeper::domain::notice::NoticeKind;
 
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "CHANGELOG.md",
     "docs/exec.md",
@@ -17,6 +17,7 @@ const PAGES: [&str; 8] = [
     "docs/operators.md",
     "docs/reliability.md",
     "docs/ussd.md",
+    "docs/webhook.md",
 ];
 
 fn page(name: &str) -> String {

@@ -32,7 +32,7 @@ const LIBRARIES: [(&str, &[&str]); 12] = [
     ("lettre", &["notify", "config"]),
     ("tokio_cron_scheduler", &["daemon"]),
     ("clap", &["commands", "main"]),
-    ("base64", &["operators"]),
+    ("base64", &["operators", "notify"]),
     ("regex", &["operators"]),
     ("roxmltree", &["operators"]),
     ("serde_json_path", &["operators"]),

@@ -72,6 +72,10 @@ pub enum Carries {
     Mail,
     /// Texts.
     Sms,
+    /// Messages to phones' own messages.
+    Push,
+    /// Documents to programs, once each, whoever else is told.
+    Document,
 }
 
 /// How a channel sends.
@@ -114,6 +118,56 @@ pub enum ChannelKind {
     },
     /// Any gateway that takes one HTTP request per text.
     Gateway(Box<Gateway>),
+    /// Vonage's SMS API.
+    Vonage {
+        /// The API key.
+        account: String,
+        /// The API secret.
+        secret: SecretRef,
+        /// The number or the name that texts come from.
+        from: String,
+        /// An address on this machine that stands in for the real one.
+        base_url: Option<Url>,
+    },
+    /// A phone of one's own.
+    Android {
+        /// Where messages are handed in.
+        url: Url,
+        /// The user.
+        user: String,
+        /// The user's password.
+        password: SecretRef,
+    },
+    /// An ntfy server.
+    Ntfy {
+        /// Its address.
+        url: Url,
+        /// An access token.
+        token: Option<SecretRef>,
+    },
+    /// A Telegram bot.
+    Telegram {
+        /// Its token.
+        token: SecretRef,
+        /// An address on this machine that stands in for the real one.
+        base_url: Option<Url>,
+    },
+    /// An address that takes documents.
+    Webhook {
+        /// The address.
+        url: Url,
+        /// The secret that both sides have.
+        secret: SecretRef,
+    },
+    /// A program that takes documents.
+    Program {
+        /// The program.
+        program: PathBuf,
+        /// Its arguments.
+        args: Vec<String>,
+        /// How long one run may take.
+        time_limit: Secs,
+    },
 }
 
 impl ChannelKind {
@@ -122,7 +176,9 @@ impl ChannelKind {
     pub const fn carries(&self) -> Carries {
         match self {
             Self::Smtp { .. } | Self::Maildir { .. } => Carries::Mail,
-            Self::Twilio { .. } | Self::Gateway(_) => Carries::Sms,
+            Self::Twilio { .. } | Self::Gateway(_) | Self::Vonage { .. } | Self::Android { .. } => Carries::Sms,
+            Self::Ntfy { .. } | Self::Telegram { .. } => Carries::Push,
+            Self::Webhook { .. } | Self::Program { .. } => Carries::Document,
         }
     }
 }
@@ -210,6 +266,8 @@ pub struct Person {
     pub mail: Option<Address>,
     /// Where texts go.
     pub sms: Option<Msisdn>,
+    /// Where messages to the phone's own messages go: an ntfy topic or a Telegram chat.
+    pub push: Option<String>,
     /// In which language.
     pub language: Language,
     /// By which clock.

@@ -1,11 +1,13 @@
 //! The tables of `simkeeper.toml`, declared once, and how they become a [`Machine`].
 
-use std::collections::BTreeSet;
-
 use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 
 use super::account_file::{AccountTable, account};
+use super::channel_file::{
+    AndroidTable, NtfyTable, ProgramTable, TelegramTable, VonageTable, WebhookTable, android, ntfy, program, telegram,
+    vonage, webhook,
+};
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
 use super::gateway_file::{GatewayTable, gateway};
@@ -56,6 +58,12 @@ kinds! {
         "maildir" => Maildir(MaildirTable),
         "twilio" => Twilio(TwilioTable),
         "gateway" => Gateway(GatewayTable),
+        "vonage" => Vonage(VonageTable),
+        "android" => Android(AndroidTable),
+        "ntfy" => Ntfy(NtfyTable),
+        "telegram" => Telegram(TelegramTable),
+        "webhook" => Webhook(WebhookTable),
+        "exec" => Program(ProgramTable),
     }
 }
 
@@ -110,6 +118,8 @@ table! {
         may mail: MailAddress,
         /// Where texts go.
         may sms: Msisdn,
+        /// Where push messages go: an ntfy topic or a Telegram chat.
+        may push: Words,
         /// In which language.
         may language: Language,
         /// By which clock; UTC if nothing is said.
@@ -177,6 +187,12 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 ChannelTable::Maildir(table) => maildir(table),
                 ChannelTable::Twilio(table) => twilio(table),
                 ChannelTable::Gateway(table) => gateway(table, &entry.key, notes),
+                ChannelTable::Vonage(table) => vonage(table),
+                ChannelTable::Android(table) => android(table),
+                ChannelTable::Ntfy(table) => ntfy(table),
+                ChannelTable::Telegram(table) => telegram(table),
+                ChannelTable::Webhook(table) => webhook(table),
+                ChannelTable::Program(table) => program(table, notes),
             };
             Some(ChannelConfig { name: entry.name.clone(), kind: kind? })
         })
@@ -253,7 +269,7 @@ fn twilio(table: &TwilioTable) -> Option<ChannelKind> {
 }
 
 fn person(entry: &Entry<PersonTable>, table: &PersonTable, language: Language, notes: &mut Notes<'_>) -> Person {
-    if table.mail.is_absent() && table.sms.is_absent() {
+    if table.mail.is_absent() && table.sms.is_absent() && table.push.is_absent() {
         let help = "add mail = \"name@example.net\" or sms = \"+16135550123\"".to_owned();
         notes.contradiction(&entry.key, format!("`{}` can be told in no way", entry.name), help);
     }
@@ -271,6 +287,7 @@ fn person(entry: &Entry<PersonTable>, table: &PersonTable, language: Language, n
         name: entry.name.clone(),
         mail: table.mail.get().map(|mail| mail.0.clone()),
         sms: table.sms.get().cloned(),
+        push: table.push.get().map(|words| words.0.clone()),
         language: table.language.get().copied().unwrap_or(language),
         zone: table.zone.get().map_or(TimeZone::UTC, |zone| zone.0.clone()),
         quiet: table.quiet.get().copied(),
@@ -279,16 +296,17 @@ fn person(entry: &Entry<PersonTable>, table: &PersonTable, language: Language, n
 
 /// Warns of people whose addresses no channel serves.
 fn check_reach(people: &Field<Named<PersonTable>>, channels: &[ChannelConfig], notes: &mut Notes<'_>) {
-    let served: BTreeSet<bool> = channels.iter().map(|channel| channel.kind.carries() == Carries::Mail).collect();
-    let mut check = |place: Option<&Span>, mail: bool, what: &str, kinds: &str| {
-        if let Some(place) = place.filter(|_| !served.contains(&mail)) {
+    let serves = |carried: Carries| channels.iter().any(|channel| channel.kind.carries() == carried);
+    let mut check = |place: Option<&Span>, carried: Carries, what: &str, kinds: &str| {
+        if let Some(place) = place.filter(|_| !serves(carried)) {
             let help = format!("add [channel.NAME] with kind = {kinds}");
             notes.warning(place, format!("no channel sends {what}"), help);
         }
     };
     for (_, table) in entries(people) {
-        check(table.mail.good().map(|at| &at.key), true, "mails", "\"smtp\" or \"maildir\"");
-        check(table.sms.good().map(|at| &at.key), false, "texts", "\"twilio\" or \"gateway\"");
+        check(table.mail.good().map(|at| &at.key), Carries::Mail, "mails", "\"smtp\" or \"maildir\"");
+        check(table.sms.good().map(|at| &at.key), Carries::Sms, "texts", "\"twilio\" or \"gateway\"");
+        check(table.push.good().map(|at| &at.key), Carries::Push, "push messages", "\"ntfy\" or \"telegram\"");
     }
 }
 

@@ -6,11 +6,12 @@
 //! Each table is declared once (`declare`), and that declaration reads it, knows its keys and describes it in the
 //! [`schema()`]. `reader` walks the parsed file with places and notes every problem; `values` and
 //! `containers` are what keys may hold; `machine_file`, `account_file`, `described_file`,
-//! `ussd_file`, `gateway_file`, `rules_file` and `rule_file` hold the declarations and build [`Machine`] and [`Rules`]
+//! `ussd_file`, `channel_file`, `gateway_file`, `rules_file` and `rule_file` hold the declarations and build [`Machine`] and [`Rules`]
 //! from them; `contradictions` finds rules that cannot be meant.
 
 mod account;
 mod account_file;
+mod channel_file;
 mod containers;
 mod contradictions;
 mod declare;

@@ -81,16 +81,16 @@ pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), St
         crash::point("after_claim");
         let settling = settle_and_claim(store, post, std::mem::take(&mut sent), clock.now());
         let next;
-        (sent, next) = tokio::join!(send(post, std::mem::take(&mut claimed)), settling);
+        (sent, next) = tokio::join!(send(post, std::mem::take(&mut claimed), clock.now()), settling);
         claimed = next?;
         crash::point("after_settled");
     }
     Ok(())
 }
 
-async fn send(post: &Post, claimed: Vec<Claimed>) -> Vec<(Claimed, Delivery)> {
+async fn send(post: &Post, claimed: Vec<Claimed>, now: UnixTime) -> Vec<(Claimed, Delivery)> {
     let sending = claimed.into_iter().map(|notice| async {
-        let delivery = post.channel.send(&outgoing(post, &notice)).await;
+        let delivery = post.channel.send(&outgoing(post, &notice, now)).await;
         (notice, delivery)
     });
     let sent = futures_util::stream::iter(sending).buffer_unordered(IN_FLIGHT).collect().await;
@@ -98,17 +98,18 @@ async fn send(post: &Post, claimed: Vec<Claimed>) -> Vec<(Claimed, Delivery)> {
     sent
 }
 
-fn outgoing(post: &Post, notice: &Claimed) -> Outgoing {
+fn outgoing(post: &Post, notice: &Claimed, now: UnixTime) -> Outgoing {
     Outgoing {
         id: word_of(&notice.message_id).to_owned(),
         address: notice.address.clone(),
         from: post.from.clone(),
+        sent_at: now,
         bytes: notice.bytes.clone(),
     }
 }
 
 /// The part of a message id that gateways and file names take: what stands before the `@`.
-fn word_of(message_id: &str) -> &str {
+pub(super) fn word_of(message_id: &str) -> &str {
     message_id.trim_start_matches('<').split('@').next().unwrap_or(message_id)
 }
 

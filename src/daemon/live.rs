@@ -53,8 +53,8 @@ pub struct Way {
     pub from: String,
     /// The domain of message ids.
     pub domain: String,
-    /// Whether it is a text message and not a mail.
-    pub is_text: bool,
+    /// What goes over it.
+    pub carries: Carries,
     /// The person's language.
     pub language: Language,
     /// The person's zone.
@@ -208,18 +208,37 @@ impl Live {
         desks.map(|desk| Till { account: desk.account.name.clone(), payment: desk.account.payment.clone() }).collect()
     }
 
-    /// Every way to everybody who is to be told: mail where there is an address, a text beside it for what cannot wait,
-    /// and a text alone for who has no mail.
+    /// Every way to everybody who is to be told: mail and push messages where there are addresses, a text beside them for
+    /// what cannot wait, and a text alone for who has neither; and every way to programs.
     #[must_use]
     pub fn ways(&self, named: Option<&[Name]>, kind: NoticeKind) -> Vec<Way> {
         let mut ways = Vec::new();
         for name in tell::concerned(named, &self.everybody) {
             let person = self.config.machine.person(name);
-            let mail = self.way(name, person, Carries::Mail);
-            let text = self.way(name, person, Carries::Sms).filter(|_| mail.is_none() || tell::texts_too(kind));
-            ways.extend(mail.into_iter().chain(text));
+            let (mail, push) = (self.way(name, person, Carries::Mail), self.way(name, person, Carries::Push));
+            let alone = mail.is_none() && push.is_none();
+            let text = self.way(name, person, Carries::Sms).filter(|_| alone || tell::texts_too(kind));
+            ways.extend(mail.into_iter().chain(push).chain(text));
+        }
+        if kind != NoticeKind::Test {
+            ways.extend(self.programs());
         }
         ways
+    }
+
+    /// The ways to programs, which are told everything once.
+    pub fn programs(&self) -> impl Iterator<Item = Way> {
+        self.posts.iter().filter(|post| post.carries == Carries::Document).map(|post| Way {
+            person: post.name.clone(),
+            channel: post.name.clone(),
+            address: post.name.to_string(),
+            from: post.from.clone(),
+            domain: domain_of(&post.from).to_owned(),
+            carries: post.carries,
+            language: self.config.machine.language,
+            zone: TimeZone::UTC,
+            quiet: None,
+        })
     }
 
     fn way(&self, name: &Name, person: Option<&Person>, carries: Carries) -> Option<Way> {
@@ -229,7 +248,8 @@ impl Live {
             // Files need no address: whoever has none is told there.
             (Carries::Mail, _) if matches!(post.channel, Channel::Maildir(_)) => "owner@localhost".to_owned(),
             (Carries::Sms, Some(person)) => person.sms.as_ref()?.to_string(),
-            (Carries::Mail | Carries::Sms, _) => return None,
+            (Carries::Push, Some(person)) => person.push.clone()?,
+            (Carries::Mail | Carries::Sms | Carries::Push | Carries::Document, _) => return None,
         };
         Some(Way {
             person: name.clone(),
@@ -237,17 +257,17 @@ impl Live {
             address,
             from: post.from.clone(),
             domain: domain_of(&post.from).to_owned(),
-            is_text: carries == Carries::Sms,
+            carries,
             language: person.map_or(self.config.machine.language, |person| person.language),
             zone: person.map_or(TimeZone::UTC, |person| person.zone.clone()),
             quiet: person.and_then(|person| person.quiet),
         })
     }
 
-    /// Whether a person can be told something.
+    /// Whether a person, or a program, can be told something.
     #[must_use]
     pub fn knows(&self, person: &Name) -> bool {
-        self.everybody.contains(person)
+        self.everybody.contains(person) || self.programs().any(|way| way.person == *person)
     }
 
     /// How the ways to the operators fare, to be kept over a reload.

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::store::Connection;
 
+use super::deliver_round::word_of;
 use super::live::{Live, Way};
+use crate::config::Carries;
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
@@ -107,7 +109,7 @@ fn queue(
         subject: finished.subject,
         message_id,
         urgent: key.kind.is_urgent(),
-        resend_costs: way.is_text,
+        resend_costs: way.carries == Carries::Sms,
         attempt,
         created_at: now,
         send_at: way.send_at(key.kind, now),
@@ -156,8 +158,11 @@ fn finish(
         language: way.language,
         zone: way.zone.clone(),
     };
-    if way.is_text {
-        return Ok(notify::text_message(story, &recipient));
+    match way.carries {
+        Carries::Sms => return Ok(notify::text_message(story, &recipient)),
+        Carries::Push => return notify::push(story, &recipient).map_err(Untold::Text),
+        Carries::Document => return notify::document(story, &recipient, word_of(message_id)).map_err(Untold::Text),
+        Carries::Mail => {}
     }
     let installation = meta::installation(conn).map_err(Untold::Record)?.uuid.simple();
     let root = key.card.map(|card| format!("<card.{}.{}.{installation}@{}>", card.0, key.cycle, way.domain));
@@ -166,7 +171,7 @@ fn finish(
     notify::mail(story, &recipient, &headers).map_err(Untold::Text)
 }
 
-/// Queues a trial message to one person, over every way to them.
+/// Queues a trial message to one person, over every way to them, or to one program.
 ///
 /// # Errors
 /// When the record cannot be written.
@@ -178,7 +183,9 @@ pub(crate) fn test(
     now: UnixTime,
 ) -> Result<Vec<NoticeId>, StoreError> {
     let mut queued = Vec::new();
-    for way in live.ways(Some(std::slice::from_ref(person)), NoticeKind::Test) {
+    let program = live.programs().find(|way| way.person == *person);
+    let of_person = || live.ways(Some(std::slice::from_ref(person)), NoticeKind::Test);
+    for way in program.map_or_else(of_person, |way| vec![way]) {
         let story =
             Story { card: None, at: now, event: Event::Test { channel: way.channel.to_string() }, course: None };
         let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };

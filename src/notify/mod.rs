@@ -7,9 +7,11 @@
 mod calendar;
 mod channel;
 mod chart;
+mod document;
 mod heartbeat;
 mod mail;
 mod previews;
+mod push;
 mod samples;
 pub mod sms;
 mod texts;
@@ -21,12 +23,15 @@ use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
 pub use channel::{
-    AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings, Login, Meaning, Memory,
-    Outgoing, SmtpSettings, SmtpTls, TwilioSettings,
+    AndroidSettings, AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings, Login,
+    Meaning, Memory, NtfySettings, Outgoing, ProgramSettings, SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings,
+    VonageSettings, WebhookSettings,
 };
+pub use document::document;
 pub use heartbeat::Heartbeat;
 pub use mail::{MailHeaders, Thread, mail, message_id};
 pub use previews::{PICTURE_ID, Preview, previewed};
+pub use push::push;
 pub use samples::{Sample, preview, samples, shown};
 pub use sms::text_message;
 

@@ -1,11 +1,13 @@
 //! The channels against servers that nobody here wrote: Postfix's `smtp-sink`, aiosmtpd with TLS, Kannel. Twilio, which
-//! cannot be had, is played by a few lines of HTTP that answer with its recorded answers.
+//! cannot be had, is played by a few lines of HTTP that answer with its recorded answers; so are the other services.
 
 // Marked as tests, so that their helpers may unwrap as tests may.
 #[cfg(test)]
 mod gateways;
 #[cfg(test)]
 mod mails;
+#[cfg(test)]
+mod messengers;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]

@@ -91,7 +91,13 @@ pub(crate) fn outgoing(id: &str) -> Outgoing {
         date: UnixTime::parse("2026-12-18T09:30:00Z").unwrap(),
     };
     let finished = mail(&preview(NoticeKind::Bought)[0], &recipient, &headers).unwrap();
-    Outgoing { id: id.to_owned(), address: recipient.address, from: headers.from, bytes: finished.bytes }
+    Outgoing {
+        id: id.to_owned(),
+        address: recipient.address,
+        sent_at: headers.date,
+        from: headers.from,
+        bytes: finished.bytes,
+    }
 }
 
 /// A text message.
@@ -99,6 +105,7 @@ pub(crate) fn text(to: &str, text: &str) -> Outgoing {
     Outgoing {
         id: "0193a1b2".to_owned(),
         address: to.to_owned(),
+        sent_at: UnixTime::clamped(1_797_586_200),
         from: "+15005550006".to_owned(),
         bytes: text.as_bytes().to_vec(),
     }

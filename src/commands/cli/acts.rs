@@ -156,6 +156,6 @@ pub(crate) struct NoticePreviewArgs {
 /// Arguments of `notice test`.
 #[derive(Debug, Args)]
 pub(crate) struct NoticeTestArgs {
-    /// The person, by the name in simkeeper.toml
+    /// The person, or the channel to a program, by the name in simkeeper.toml
     pub(crate) person: String,
 }

@@ -30,7 +30,10 @@ pub(super) async fn retry_notice(daemon: &Arc<Daemon>, by: String, id: NoticeId)
 pub(super) async fn test_notice(daemon: &Arc<Daemon>, by: String, person: String) -> Result<Reply, StoreError> {
     let live = daemon.live();
     let Some(person) = Name::parse(&person).ok().filter(|name| live.knows(name)) else {
-        return Ok(refused(Refusal::NotFound, format!("simkeeper.toml names no person `{person}`")));
+        return Ok(refused(
+            Refusal::NotFound,
+            format!("simkeeper.toml names no person `{person}`, and no channel to a program"),
+        ));
     };
     let (now, step) = (daemon.clock.now(), format!("test:{}", clock::chance_text()));
     let queued = daemon

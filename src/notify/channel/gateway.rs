@@ -199,6 +199,7 @@ mod tests {
             id: "n-1".into(),
             address: "+16135550123".into(),
             from: "keeper".into(),
+            sent_at: crate::domain::time::UnixTime::clamped(0),
             bytes: text.as_bytes().to_vec(),
         }
     }

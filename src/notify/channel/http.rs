@@ -1,4 +1,4 @@
-//! The HTTP client of the text gateways: a fresh connection per message, no redirect, no repeat, bounded answers.
+//! The HTTP client of the channels: a fresh connection per message, no redirect, no repeat, bounded answers.
 //! A text message costs money, so a request is never repeated by the client itself.
 
 use std::net::IpAddr;

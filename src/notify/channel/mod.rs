@@ -1,24 +1,36 @@
 //! The channels: a closed set, each of which takes finished bytes and says what became of them.
 
+mod android;
 mod gateway;
 pub(super) mod http;
 mod maildir;
 mod memory;
+mod ntfy;
+mod program;
 mod smtp;
+mod telegram;
 mod tls;
 mod twilio;
+mod vonage;
+mod webhook;
 mod wire;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::NotifyError;
-use crate::domain::time::Secs;
+use crate::domain::time::{Secs, UnixTime};
 
+pub use android::AndroidSettings;
 pub use gateway::{AnswerRule, GatewayMethod, GatewaySettings, Meaning};
 pub use memory::Memory;
+pub use ntfy::NtfySettings;
+pub use program::ProgramSettings;
 pub use smtp::{Login, SmtpSettings, SmtpTls};
+pub use telegram::TelegramSettings;
 pub use twilio::TwilioSettings;
+pub use vonage::VonageSettings;
+pub use webhook::WebhookSettings;
 
 /// How long to wait before a doubtful mail is sent again: RFC 1047 and RFC 5321 4.5.3.2.6 give the server ten minutes
 /// to answer the final dot.
@@ -41,6 +53,18 @@ pub enum ChannelSettings {
     Twilio(TwilioSettings),
     /// A text gateway that the configuration describes.
     Gateway(GatewaySettings),
+    /// Vonage's SMS API.
+    Vonage(VonageSettings),
+    /// A phone of one's own.
+    Android(AndroidSettings),
+    /// An ntfy server.
+    Ntfy(NtfySettings),
+    /// A Telegram bot.
+    Telegram(TelegramSettings),
+    /// An address that takes documents.
+    Webhook(WebhookSettings),
+    /// A program that takes documents.
+    Program(ProgramSettings),
 }
 
 /// A message on its way out.
@@ -48,11 +72,13 @@ pub enum ChannelSettings {
 pub struct Outgoing {
     /// The notice's own id: letters, digits and hyphens, the same at every repeat.
     pub id: String,
-    /// A mail address or a phone number.
+    /// A mail address, a phone number, a topic or a chat.
     pub address: String,
+    /// When this try is made.
+    pub sent_at: UnixTime,
     /// The sender: a mail address, a phone number, a name or a Messaging Service.
     pub from: String,
-    /// The finished mail, or the UTF-8 of a text message.
+    /// The finished mail, the UTF-8 of a text message, or a document.
     pub bytes: Vec<u8>,
 }
 
@@ -100,6 +126,18 @@ pub enum Channel {
     Twilio(twilio::Twilio),
     /// A described text gateway.
     Gateway(gateway::Gateway),
+    /// Vonage's SMS API.
+    Vonage(vonage::Vonage),
+    /// A phone of one's own.
+    Android(android::Android),
+    /// An ntfy server.
+    Ntfy(ntfy::Ntfy),
+    /// A Telegram bot.
+    Telegram(telegram::Telegram),
+    /// An address that takes documents.
+    Webhook(webhook::Webhook),
+    /// A program that takes documents.
+    Program(program::Program),
     /// A station in memory.
     Memory(Memory),
 }
@@ -115,6 +153,12 @@ impl Channel {
             ChannelSettings::Maildir { folder } => Self::Maildir(maildir::Maildir::open(folder)?),
             ChannelSettings::Twilio(settings) => Self::Twilio(twilio::Twilio::open(settings)?),
             ChannelSettings::Gateway(settings) => Self::Gateway(gateway::Gateway::open(settings)?),
+            ChannelSettings::Vonage(settings) => Self::Vonage(vonage::Vonage::open(settings)?),
+            ChannelSettings::Android(settings) => Self::Android(android::Android::open(settings)?),
+            ChannelSettings::Ntfy(settings) => Self::Ntfy(ntfy::Ntfy::open(settings)?),
+            ChannelSettings::Telegram(settings) => Self::Telegram(telegram::Telegram::open(settings)?),
+            ChannelSettings::Webhook(settings) => Self::Webhook(webhook::Webhook::open(&settings)?),
+            ChannelSettings::Program(settings) => Self::Program(program::Program::open(settings)),
         })
     }
 
@@ -125,6 +169,12 @@ impl Channel {
             Self::Maildir(channel) => channel.send(message).await,
             Self::Twilio(channel) => channel.send(message).await,
             Self::Gateway(channel) => channel.send(message).await,
+            Self::Vonage(channel) => channel.send(message).await,
+            Self::Android(channel) => channel.send(message).await,
+            Self::Ntfy(channel) => channel.send(message).await,
+            Self::Telegram(channel) => channel.send(message).await,
+            Self::Webhook(channel) => channel.send(message).await,
+            Self::Program(channel) => channel.send(message).await,
             Self::Memory(channel) => channel.send(message).await,
         }
     }
@@ -133,7 +183,16 @@ impl Channel {
     pub async fn close(&self) {
         match self {
             Self::Smtp(channel) => channel.close().await,
-            Self::Maildir(_) | Self::Twilio(_) | Self::Gateway(_) | Self::Memory(_) => {}
+            Self::Maildir(_)
+            | Self::Twilio(_)
+            | Self::Gateway(_)
+            | Self::Vonage(_)
+            | Self::Android(_)
+            | Self::Ntfy(_)
+            | Self::Telegram(_)
+            | Self::Webhook(_)
+            | Self::Program(_)
+            | Self::Memory(_) => {}
         }
     }
 }

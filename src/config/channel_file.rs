@@ -1,0 +1,125 @@
+//! The tables of channels to phones' own messages, to programs, and to further text gateways.
+
+use super::containers::OneOrMore;
+use super::declare::table;
+use super::machine::ChannelKind;
+use super::machine_file::texts;
+use super::reader::Notes;
+use super::secret::SecretRef;
+use super::values::{HttpUrl, LocalUrl, WholePath, Words};
+use crate::domain::time::Secs;
+
+/// Where ntfy is if nothing is said.
+const NTFY_USUAL: &str = "https://ntfy.sh/";
+
+table! {
+    /// Messages by ntfy, to phones that have its app.
+    struct NtfyTable {
+        /// The server; ntfy.sh if nothing is said.
+        may url: HttpUrl,
+        /// An access token, where topics are protected.
+        may token: SecretRef,
+    }
+}
+
+table! {
+    /// Messages by a Telegram bot.
+    struct TelegramTable {
+        /// The bot's token.
+        must token: SecretRef,
+        /// For a stand-in on this machine.
+        may base_url: LocalUrl,
+    }
+}
+
+table! {
+    /// Every message as a signed JSON document to an address (docs/webhook.md).
+    struct WebhookTable {
+        /// The address.
+        must url: HttpUrl,
+        /// The secret that both sides have: whsec_ and 24 to 64 bytes in base64.
+        must secret: SecretRef,
+    }
+}
+
+table! {
+    /// Every message as a JSON document to a program (docs/webhook.md).
+    struct ProgramTable {
+        /// The program; it gets one document on its standard input for each message.
+        must program: WholePath,
+        /// Its arguments.
+        may args: OneOrMore<Words>,
+        /// How long one run may take; 30s if nothing is said.
+        may time_limit: Secs,
+    }
+}
+
+table! {
+    /// Texts by Vonage's SMS API.
+    struct VonageTable {
+        /// The account's API key.
+        must account: Words,
+        /// The API secret.
+        must secret: SecretRef,
+        /// The number or the name that texts come from.
+        must from: Words,
+        /// For a stand-in on this machine.
+        may base_url: LocalUrl,
+    }
+}
+
+table! {
+    /// Texts by a phone of one's own with SMS Gateway for Android.
+    struct AndroidTable {
+        /// Where messages are handed in: the phone's address with /message, or the server's with /messages.
+        must url: HttpUrl,
+        /// The user.
+        must user: Words,
+        /// The user's password.
+        must password: SecretRef,
+    }
+}
+
+pub(super) fn ntfy(table: &NtfyTable) -> Option<ChannelKind> {
+    let url = table.url.get().map(|url| url.0.clone()).or_else(|| NTFY_USUAL.parse().ok())?;
+    Some(ChannelKind::Ntfy { url, token: table.token.get().cloned() })
+}
+
+pub(super) fn telegram(table: &TelegramTable) -> Option<ChannelKind> {
+    let base_url = table.base_url.get().map(|url| url.0.clone());
+    Some(ChannelKind::Telegram { token: table.token.get()?.clone(), base_url })
+}
+
+pub(super) fn webhook(table: &WebhookTable) -> Option<ChannelKind> {
+    Some(ChannelKind::Webhook { url: table.url.get()?.0.clone(), secret: table.secret.get()?.clone() })
+}
+
+pub(super) fn program(table: &ProgramTable, notes: &mut Notes<'_>) -> Option<ChannelKind> {
+    if let Some(limit) = table.time_limit.good()
+        && limit.value < Secs(1)
+    {
+        notes.contradiction(&limit.span, "no program ends within no time", "time_limit = \"30s\"".to_owned());
+    }
+    Some(ChannelKind::Program {
+        program: table.program.get()?.0.clone(),
+        args: texts(&table.args),
+        time_limit: table.time_limit.get().copied().unwrap_or(Secs(30)),
+    })
+}
+
+pub(super) fn vonage(table: &VonageTable) -> Option<ChannelKind> {
+    Some(ChannelKind::Vonage {
+        account: table.account.get()?.0.clone(),
+        secret: table.secret.get()?.clone(),
+        from: table.from.get()?.0.clone(),
+        base_url: table.base_url.get().map(|url| url.0.clone()),
+    })
+}
+
+pub(super) fn android(table: &AndroidTable) -> Option<ChannelKind> {
+    Some(ChannelKind::Android {
+        url: table.url.get()?.0.clone(),
+        user: table.user.get()?.0.clone(),
+        password: table.password.get()?.clone(),
+    })
+}

@@ -1,0 +1,76 @@
+//! SMS Gateway for Android: a phone of one's own sends the texts, asked over its HTTP API or the project's server. It
+//! keeps our id and refuses a second text with it (409), so whatever is not certain is sent again.
+
+use reqwest::{Client, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::http::{self, Answer};
+use super::{Delivery, NotifyError, Outgoing};
+use crate::notify::texts::cut;
+
+/// The API takes an id of so many characters.
+const ID_MAX: usize = 36;
+
+/// A phone, or the server before it.
+#[derive(Debug)]
+pub struct AndroidSettings {
+    /// Where messages are handed in, such as `http://192.168.1.4:8080/message`.
+    pub url: String,
+    /// The user.
+    pub user: String,
+    /// The user's password.
+    pub password: SecretString,
+}
+
+/// The gateway, ready to send.
+#[derive(Debug)]
+pub struct Android {
+    client: Client,
+    url: Url,
+    user: String,
+    password: SecretString,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Answered {
+    id: Option<String>,
+    message: Option<String>,
+}
+
+impl Android {
+    pub(super) fn open(settings: AndroidSettings) -> Result<Self, NotifyError> {
+        let url = http::checked_url("url", &settings.url)?;
+        Ok(Self { client: http::client()?, url, user: settings.user, password: settings.password })
+    }
+
+    pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
+        let id: String = message.id.chars().take(ID_MAX).collect();
+        let text = String::from_utf8_lossy(&message.bytes);
+        let body = json!({ "id": id, "textMessage": { "text": text }, "phoneNumbers": [message.address] });
+        let request = self.client.post(self.url.clone()).basic_auth(&self.user, Some(self.password.expose_secret()));
+        match http::sent(request.json(&body)).await {
+            Ok(answer) => judged(&answer, &id),
+            Err(Delivery::Doubtful { why }) => Delivery::retry(why),
+            Err(delivery) => delivery,
+        }
+    }
+}
+
+fn judged(answer: &Answer, id: &str) -> Delivery {
+    let answered: Answered = serde_json::from_str(&answer.body).unwrap_or_default();
+    let said = cut(answered.message.as_deref().unwrap_or("nothing more"), 200);
+    let why = format!("the phone's gateway answered {}: {said}", answer.status);
+    match answer.status {
+        200..=299 => match answered.id {
+            Some(id) => Delivery::Sent { remote: cut(&id, 80) },
+            None => Delivery::retry(why),
+        },
+        // An earlier try had arrived.
+        409 => Delivery::Sent { remote: id.to_owned() },
+        408 | 429 | 500..=599 => Delivery::Retry { why, not_before: answer.retry_after },
+        _ => Delivery::Dead { why },
+    }
+}

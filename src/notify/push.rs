@@ -1,0 +1,50 @@
+//! A message for a phone's own messages: a title and a few lines, finished and stored as a small JSON document that a
+//! channel takes apart.
+
+use serde::{Deserialize, Serialize};
+
+use super::texts::{self, Voice, cut};
+use super::{Finished, NotifyError, Recipient};
+use crate::domain::notice::Story;
+
+/// Services take a few thousand characters; nobody reads more than this on a lock screen.
+const LINE_MAX: usize = 600;
+
+/// A message.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(super) struct Push {
+    pub(super) title: String,
+    pub(super) text: String,
+    pub(super) urgent: bool,
+}
+
+impl Push {
+    /// The message of stored bytes; what is none, as after a restore from elsewhere, is shown as it is.
+    pub(super) fn read(bytes: &[u8]) -> Self {
+        serde_json::from_slice(bytes).unwrap_or_else(|_| Self {
+            title: "simkeeper".to_owned(),
+            text: cut(&String::from_utf8_lossy(bytes), LINE_MAX),
+            urgent: false,
+        })
+    }
+}
+
+/// The message that tells `story`: the subject, the whole story, whether to act, and what to type.
+///
+/// # Errors
+/// The document could not be made.
+pub fn push(story: &Story, recipient: &Recipient) -> Result<Finished, NotifyError> {
+    let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
+    let (subject, text) = told(story, &voice);
+    let push = Push { title: subject.clone(), text, urgent: story.event.kind().is_urgent() };
+    let bytes = serde_json::to_vec(&push).map_err(|error| NotifyError::Build(error.to_string()))?;
+    Ok(Finished { subject, bytes })
+}
+
+/// The subject, and a few lines.
+pub(super) fn told(story: &Story, voice: &Voice) -> (String, String) {
+    let letter = texts::letter(story, voice);
+    let mut lines = vec![cut(&letter.first, LINE_MAX), letter.need.words(voice)];
+    lines.extend(letter.commands.iter().map(|(why, line)| format!("{}: {}", cut(why, LINE_MAX), cut(line, LINE_MAX))));
+    (texts::subject(story, &letter), lines.join("\n"))
+}

@@ -63,8 +63,9 @@ impl Ledger {
             }
             if let AttemptState::Done { at, .. } = attempt.state {
                 ledger.cycle_length = attempt.plan.validity();
-                // A clock that was set back when the effect was seen may have noted too early a time.
-                ledger.bought_at = ledger.bought_at.max(Some(at.max(attempt.created_at)));
+                // A clock that was set back when the effect was seen may have noted too early a time, and one that ran
+                // ahead at a purchase before this a later one: the last counts, not the latest.
+                ledger.bought_at = Some(at.max(attempt.created_at));
             }
             if attempt.cycle == cycle {
                 ledger.closed.extend(ClosedAttempt::of(attempt));
@@ -226,6 +227,22 @@ mod tests {
                 Some(Closed::Reversed),
             ]
         );
+    }
+
+    #[test]
+    fn the_last_purchase_may_be_missing_also_after_one_that_a_clock_ahead_noted() {
+        let done = |id, at: UnixTime| {
+            let state = AttemptState::Done { at, order_id: None, charged: None };
+            Attempt { id: AttemptId(id), created_at: at, ..attempt(state) }
+        };
+        let shows_after = |attempts: &[Attempt]| {
+            let ledger = Ledger { pace: Pace::default(), ..Ledger::of(1, attempts, Vec::new(), Vec::new) };
+            ledger.shows_after(NOW.plus(Secs::MINUTE))
+        };
+        let ahead = NOW.plus(Secs::days(9));
+        assert_eq!(shows_after(&[done(1, NOW)]), Some(NOW.plus(Secs::minutes(20))));
+        assert_eq!(shows_after(&[done(1, ahead), done(2, NOW)]), Some(NOW.plus(Secs::minutes(20))));
+        assert_eq!(shows_after(&[done(1, NOW.minus(Secs::HOUR))]), None);
     }
 
     #[test]

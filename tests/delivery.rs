@@ -149,3 +149,24 @@ fn a_trial_message_goes_the_way_of_all_others() {
     world.until("both mails", |_| sink.mails().len() == 2);
     assert!(world.notices().iter().any(|notice| notice.kind == "test"));
 }
+
+#[test]
+fn what_waited_for_the_morning_comes_as_one_mail() {
+    let mut world = World::new().card("tablet", low, AUTO).card("phone", low, AUTO);
+    let at = |hours| {
+        let wall = world.now().plus(Secs::hours(hours)).in_zone(&jiff::tz::TimeZone::UTC);
+        format!("{:02}:{:02}", wall.hour(), wall.minute())
+    };
+    world.machine.person = format!("zone = \"UTC\"\nquiet = \"{}-{}\"\n", at(-1), at(6));
+    let mut world = world.start();
+    world.until_bought("tablet", 1);
+    world.until_bought("phone", 1);
+    world.until("both to wait", |world| {
+        world.notices().iter().filter(|notice| notice.kind == "bought" && notice.state == "queued").count() == 2
+    });
+    assert_eq!(world.mails().len(), 0, "nobody is woken");
+    world.pass(Secs::hours(7));
+    let mail = world.until_mail(&["tablet: renewed for 4.50 USD", "phone: renewed for 4.50 USD"]);
+    assert!(mail.subject.contains("messages waited"), "{mail:?}");
+    assert_eq!(world.mails().iter().filter(|mail| mail.subject.starts_with("tablet: renewed")).count(), 0);
+}

@@ -89,6 +89,11 @@ fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
             RecordProblem::CopyOld { newest } => *newest = bytes.perhaps(time),
         },
         Event::CardsFound { account, rule, .. } => (*account, *rule) = (name(bytes), bytes.perhaps(name)),
+        Event::Held { messages } => {
+            for message in messages {
+                (message.at, message.subject) = (time(bytes), bytes.text());
+            }
+        }
         Event::Test { channel } => *channel = bytes.text(),
     }
 }

@@ -13,6 +13,7 @@ use super::live::Post;
 use super::work::Job;
 use crate::domain::time::{Secs, UnixTime};
 use crate::notify::{DOUBT_WAIT, Delivery, Outgoing};
+use crate::store::held;
 use crate::store::notices::{self, Claimed, Outcome};
 use crate::store::{Store, StoreError};
 
@@ -60,11 +61,17 @@ pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, Stor
     Ok(first)
 }
 
-/// What a task of this channel left on its way, because it ended by a defect or on a full disk, is queued again first.
-async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Post, left: bool) -> Result<(), StoreError> {
+/// What a task of this channel left on its way, because it ended by a defect or on a full disk, is queued again first;
+/// what waited for the end of quiet hours becomes one message.
+async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool) -> Result<(), StoreError> {
     if left {
         let (channel, now) = (post.name.clone(), daemon.clock.now());
         daemon.store.write(move |conn| notices::recover_channel(conn, &channel, now)).await?;
+    }
+    let (channel, now) = (post.name.clone(), daemon.clock.now());
+    if daemon.store.read(move |conn| held::is_due(conn, &channel, now)).await? {
+        let (live, post) = (daemon.live(), Arc::clone(post));
+        daemon.store.write(move |conn| super::held::gather(conn, &live, &post, now)).await?;
     }
     deliver(&daemon.store, &daemon.clock, post).await
 }

@@ -241,6 +241,12 @@ impl Live {
         })
     }
 
+    /// The way to a person over what carries this.
+    #[must_use]
+    pub fn way_to(&self, name: &Name, carries: Carries) -> Option<Way> {
+        self.way(name, self.config.machine.person(name), carries)
+    }
+
     fn way(&self, name: &Name, person: Option<&Person>, carries: Carries) -> Option<Way> {
         let post = self.posts.iter().find(|post| post.carries == carries)?;
         let address = match (carries, person) {

@@ -15,6 +15,7 @@ pub(crate) mod discovery;
 mod discovery_round;
 mod fresh;
 mod health_check;
+mod held;
 mod judge;
 mod keep_round;
 mod late_changes;

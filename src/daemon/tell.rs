@@ -55,7 +55,8 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
     let story = Story { card: facts, at: now, event: telling.event, course };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
     for way in live.ways(telling.card.map(|card| card.notify.as_slice()), kind) {
-        queue(conn, &story, &way, &key, telling.attempt, now)?;
+        let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[] };
+        queue(conn, &queueing, &way, now)?;
     }
     Ok(())
 }
@@ -80,22 +81,34 @@ fn course(
     }
 }
 
+/// What goes over each way.
+#[derive(Clone, Copy)]
+pub(super) struct Queueing<'a> {
+    /// What happened.
+    pub(super) story: &'a Story,
+    /// What makes it one and the same.
+    pub(super) key: &'a DedupKey,
+    /// The attempt it is about.
+    pub(super) attempt: Option<AttemptId>,
+    /// Mails that go within a mail.
+    pub(super) enclosed: &'a [Vec<u8>],
+}
+
 /// Queues one notice over one way; none if its key is there already. One whose text cannot be made is set aside at once,
 /// for people to see.
-fn queue(
+pub(super) fn queue(
     conn: &Connection,
-    story: &Story,
+    queueing: &Queueing<'_>,
     way: &Way,
-    key: &DedupKey,
-    attempt: Option<AttemptId>,
     now: UnixTime,
 ) -> Result<Option<NoticeId>, StoreError> {
+    let Queueing { key, attempt, .. } = *queueing;
     if notices::is_known(conn, key, &way.person, &way.channel)? {
         return Ok(None);
     }
     let message_id = format!("<{}@{}>", super::clock::chance_text(), way.domain);
     // A text that cannot be made must not undo the purchase it tells about.
-    let (finished, unmade) = match without_panic(|| finish(conn, story, way, key, &message_id, now)) {
+    let (finished, unmade) = match without_panic(|| finish(conn, queueing, way, &message_id, now)) {
         Ok(Ok(finished)) => (finished, None),
         Ok(Err(Untold::Record(error))) => return Err(error),
         Ok(Err(Untold::Text(error))) => (unwritten(key), Some(error.to_string())),
@@ -146,12 +159,12 @@ fn unwritten(key: &DedupKey) -> Finished {
 
 fn finish(
     conn: &Connection,
-    story: &Story,
+    queueing: &Queueing<'_>,
     way: &Way,
-    key: &DedupKey,
     message_id: &str,
     now: UnixTime,
 ) -> Result<Finished, Untold> {
+    let Queueing { story, key, enclosed, .. } = *queueing;
     let recipient = Recipient {
         person: way.person.clone(),
         address: way.address.clone(),
@@ -168,7 +181,7 @@ fn finish(
     let root = key.card.map(|card| format!("<card.{}.{}.{installation}@{}>", card.0, key.cycle, way.domain));
     let thread = root.map(|root| Thread { root });
     let headers = MailHeaders { message_id: message_id.to_owned(), from: way.from.clone(), thread, date: now };
-    notify::mail(story, &recipient, &headers).map_err(Untold::Text)
+    notify::mail_with(story, &recipient, &headers, enclosed).map_err(Untold::Text)
 }
 
 /// Queues a trial message to one person, over every way to them, or to one program.
@@ -189,7 +202,7 @@ pub(crate) fn test(
         let story =
             Story { card: None, at: now, event: Event::Test { channel: way.channel.to_string() }, course: None };
         let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };
-        queued.extend(queue(conn, &story, &way, &key, None, now)?);
+        queued.extend(queue(conn, &Queueing { story: &story, key: &key, attempt: None, enclosed: &[] }, &way, now)?);
     }
     Ok(queued)
 }

@@ -101,6 +101,7 @@ pub const fn held(event: &Event) -> Option<&Snapshot> {
         | Event::RecordProblem(_)
         | Event::WalletLow(_)
         | Event::CardsFound { .. }
+        | Event::Held { .. }
         | Event::Test { .. } => None,
     }
 }

@@ -20,6 +20,7 @@ pub mod limits;
 pub mod money;
 pub mod news;
 pub mod notice;
+mod notice_kind;
 pub mod operator;
 mod pace;
 pub mod plan;

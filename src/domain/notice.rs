@@ -7,6 +7,7 @@ use super::card::{CardId, Name};
 use super::course::Course;
 pub use super::language::Language;
 use super::money::Money;
+pub use super::notice_kind::NoticeKind;
 use super::operator::{Doubt, Refusal};
 use super::plan::Plan;
 use super::reading::{EndKind, Renewable};
@@ -18,96 +19,6 @@ use super::wallet::WalletLow;
 /// The row of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct NoticeId(pub i64);
-
-/// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoticeKind {
-    /// Something ends or runs low soon.
-    DueSoon,
-    /// Something was bought and its effect was seen.
-    Bought,
-    /// A purchase failed for certain.
-    Failed,
-    /// The result of a purchase is not known.
-    Unknown,
-    /// What was unknown is settled.
-    SettledLate,
-    /// A person must decide.
-    Asked,
-    /// A card was paused or goes on.
-    Paused,
-    /// The rules file has errors; the old rules stay.
-    RulesProblem,
-    /// The record is damaged, or its copies are old.
-    RecordProblem,
-    /// A wallet will not cover a coming purchase.
-    WalletLow,
-    /// An operator lists cards that were not known; they were added.
-    CardsFound,
-    /// A trial of the channel.
-    Test,
-}
-
-impl NoticeKind {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
-        Self::DueSoon,
-        Self::Bought,
-        Self::Failed,
-        Self::Unknown,
-        Self::SettledLate,
-        Self::Asked,
-        Self::Paused,
-        Self::RulesProblem,
-        Self::RecordProblem,
-        Self::WalletLow,
-        Self::CardsFound,
-        Self::Test,
-    ];
-
-    /// The word in the record and on the command line.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DueSoon => "due_soon",
-            Self::Bought => "bought",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-            Self::SettledLate => "settled_late",
-            Self::Asked => "asked",
-            Self::Paused => "paused",
-            Self::RulesProblem => "rules_problem",
-            Self::RecordProblem => "record_problem",
-            Self::WalletLow => "wallet_low",
-            Self::CardsFound => "cards_found",
-            Self::Test => "test",
-        }
-    }
-
-    /// Whether it goes out before others, and through quiet hours.
-    #[must_use]
-    pub const fn is_urgent(self) -> bool {
-        match self {
-            Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::RecordProblem | Self::Test => true,
-            Self::DueSoon | Self::Bought | Self::SettledLate | Self::Paused | Self::WalletLow | Self::CardsFound => {
-                false
-            }
-        }
-    }
-
-    /// After this long an undelivered notice is no longer worth sending.
-    #[must_use]
-    pub const fn expires_after(self) -> Secs {
-        match self {
-            Self::Test => Secs::HOUR,
-            Self::DueSoon | Self::Paused | Self::RulesProblem | Self::WalletLow | Self::CardsFound => Secs::days(7),
-            Self::Bought | Self::Failed | Self::Unknown | Self::SettledLate | Self::Asked | Self::RecordProblem => {
-                Secs::days(30)
-            }
-        }
-    }
-}
 
 /// What makes a notice one and the same; a second one with the same key is not queued.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -261,11 +172,27 @@ pub enum Event {
         /// The rule that decides for them; none means that they are only read.
         rule: Option<Name>,
     },
+    /// What waited for the end of somebody's quiet hours, in one message.
+    Held {
+        /// Each of them, as it was to be told.
+        messages: Vec<HeldMessage>,
+    },
     /// A trial of the channel.
     Test {
         /// The channel.
         channel: String,
     },
+}
+
+/// A message that waited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HeldMessage {
+    /// When it was made.
+    pub at: UnixTime,
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// Its subject.
+    pub subject: String,
 }
 
 impl Event {
@@ -284,6 +211,7 @@ impl Event {
             Self::RecordProblem(_) => NoticeKind::RecordProblem,
             Self::WalletLow(_) => NoticeKind::WalletLow,
             Self::CardsFound { .. } => NoticeKind::CardsFound,
+            Self::Held { .. } => NoticeKind::Held,
             Self::Test { .. } => NoticeKind::Test,
         }
     }

@@ -113,8 +113,8 @@ mod tests {
 
     #[test]
     fn a_course_becomes_a_small_picture_and_always_the_same() {
-        for lefts in [&[3, 2, 1][..], &[0, 0, 7], &[5, 5], &[i64::MAX, 0, i64::MAX]] {
-            for limit in [None, Some(0), Some(2), Some(i64::MAX)] {
+        for lefts in [&[3, 2, 1][..], &[5, 5], &[i64::MAX, 0, i64::MAX]] {
+            for limit in [None, Some(2), Some(i64::MAX)] {
                 let course = course(lefts, limit);
                 let png = png(&course).unwrap();
                 assert!(png.starts_with(b"\x89PNG") && png.len() < 16 << 10, "{} bytes", png.len());

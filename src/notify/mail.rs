@@ -55,6 +55,19 @@ pub fn message_id(id: Uuid, from: &str) -> String {
 /// # Errors
 /// An address or a message id that cannot stand in a header.
 pub fn mail(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Result<Finished, NotifyError> {
+    mail_with(story, recipient, headers, &[])
+}
+
+/// As [`mail()`], with other mails enclosed whole.
+///
+/// # Errors
+/// An address or a message id that cannot stand in a header.
+pub fn mail_with(
+    story: &Story,
+    recipient: &Recipient,
+    headers: &MailHeaders,
+    enclosed: &[Vec<u8>],
+) -> Result<Finished, NotifyError> {
     let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
     let parts = parts(story, &voice)?;
     let subject = parts.subject.clone();
@@ -71,7 +84,8 @@ pub fn mail(story: &Story, recipient: &Recipient, headers: &MailHeaders) -> Resu
         builder = builder.in_reply_to(root.to_owned()).references(root.to_owned());
     }
     let seed = headers.thread.as_ref().map_or(&headers.message_id, |thread| &thread.root);
-    let body = body::body(parts, &headers.message_id, seed, story, recipient)?;
+    let texts = body::texts(parts, &headers.message_id, seed, story, recipient)?;
+    let body = body::enclosing(texts, &headers.message_id, enclosed)?;
     let message = builder.multipart(body).map_err(|error| NotifyError::Build(error.to_string()))?;
     Ok(Finished { subject, bytes: message.formatted() })
 }

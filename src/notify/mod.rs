@@ -29,7 +29,7 @@ pub use channel::{
 };
 pub use document::document;
 pub use heartbeat::Heartbeat;
-pub use mail::{MailHeaders, Thread, mail, message_id};
+pub use mail::{MailHeaders, Thread, mail, mail_with, message_id};
 pub use previews::{PICTURE_ID, Preview, previewed};
 pub use push::push;
 pub use samples::{Sample, preview, samples, shown};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::texts::{self, Voice, cut};
 use super::{Finished, NotifyError, Recipient};
-use crate::domain::notice::Story;
+use crate::domain::notice::{Event, Story};
 
 /// Services take a few thousand characters; nobody reads more than this on a lock screen.
 const LINE_MAX: usize = 600;
@@ -45,6 +45,9 @@ pub fn push(story: &Story, recipient: &Recipient) -> Result<Finished, NotifyErro
 pub(super) fn told(story: &Story, voice: &Voice) -> (String, String) {
     let letter = texts::letter(story, voice);
     let mut lines = vec![cut(&letter.first, LINE_MAX), letter.need.words(voice)];
+    if let Event::Held { messages } = &story.event {
+        lines.extend(messages.iter().skip(1).map(|message| cut(&message.subject, LINE_MAX)));
+    }
     lines.extend(letter.commands.iter().map(|(why, line)| format!("{}: {}", cut(why, LINE_MAX), cut(line, LINE_MAX))));
     (texts::subject(story, &letter), lines.join("\n"))
 }

@@ -23,6 +23,7 @@ pub mod codec;
 pub mod crash;
 pub mod decisions;
 pub mod examine;
+pub mod held;
 pub mod journal;
 pub mod meta;
 pub mod missing_lines;

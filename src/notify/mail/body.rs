@@ -1,7 +1,7 @@
 //! How the parts of a mail lie in each other: the HTML part with its picture, beside the plain part, before the dates.
 
-use lettre::message::header::ContentType;
-use lettre::message::{Attachment, MultiPart, SinglePart};
+use lettre::message::header::{ContentDisposition, ContentTransferEncoding, ContentType};
+use lettre::message::{Attachment, Body, MultiPart, SinglePart};
 
 use super::Parts;
 use crate::domain::notice::Story;
@@ -11,8 +11,8 @@ use crate::notify::{NotifyError, Recipient, fingerprint};
 /// What the HTML part calls its picture.
 pub const PICTURE_ID: &str = "course@simkeeper";
 
-/// The body. The same arguments give the same bytes.
-pub(super) fn body(
+/// The parts of one mail, put together. The same arguments give the same bytes.
+pub(super) fn texts(
     parts: Parts,
     message_id: &str,
     seed: &str,
@@ -40,6 +40,23 @@ pub(super) fn body(
             MultiPart::mixed().boundary(boundary(message_id, "whole")).multipart(texts).singlepart(dates)
         }
     })
+}
+
+/// The parts with other mails behind them. Those are of seven bits a byte, as this program makes them; another would not
+/// survive every server on the way, and is left out.
+pub(super) fn enclosing(texts: MultiPart, message_id: &str, enclosed: &[Vec<u8>]) -> Result<MultiPart, NotifyError> {
+    if enclosed.is_empty() {
+        return Ok(texts);
+    }
+    let mut whole = MultiPart::mixed().boundary(boundary(message_id, "enclosed")).multipart(texts);
+    for (place, mail) in enclosed.iter().enumerate().filter(|(_, mail)| mail.is_ascii()) {
+        let part = SinglePart::builder()
+            .header(content_type("message/rfc822")?)
+            .header(ContentDisposition::attachment(&format!("{}.eml", place + 1)));
+        whole =
+            whole.singlepart(part.body(Body::dangerous_pre_encoded(mail.clone(), ContentTransferEncoding::SevenBit)));
+    }
+    Ok(whole)
 }
 
 fn content_type(text: &str) -> Result<ContentType, NotifyError> {

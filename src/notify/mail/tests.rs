@@ -324,3 +324,19 @@ fn a_picture_shows_what_its_words_say_and_the_new_end_is_a_date() {
     let finished = mail(&number.unwrap().story, &recipient(Language::En), &headers(None)).unwrap();
     assert!(String::from_utf8(finished.bytes).unwrap().contains("DTSTART;VALUE=DATE:20261220"));
 }
+
+#[test]
+fn messages_that_waited_are_enclosed_whole() {
+    let inner =
+        mail(&super::super::preview(NoticeKind::Bought)[0], &recipient(Language::ZhCn), &headers(None)).unwrap();
+    let held = super::super::preview(NoticeKind::Held).remove(0);
+    let enclosed = [inner.bytes.clone(), inner.bytes.clone()];
+    let finished = mail_with(&held, &recipient(Language::En), &headers(None), &enclosed).unwrap();
+    assert!(finished.bytes.is_ascii());
+    let parsed = MessageParser::default().parse(&finished.bytes).unwrap();
+    assert!(parsed.body_text(0).unwrap().contains("tablet: renewed for 4.50 USD"), "{:?}", parsed.body_text(0));
+    let messages: Vec<_> = parsed.attachments().filter_map(|part| part.message()).collect();
+    assert_eq!(messages.len(), 2);
+    assert_eq!(messages[0].subject(), Some(inner.subject.as_str()));
+    assert!(messages[1].body_text(0).unwrap().contains("12.50 USD"));
+}

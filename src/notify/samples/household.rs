@@ -1,7 +1,7 @@
 //! Samples about the household: pauses, files with errors, the record, wallets, new cards, trials.
 
 use super::facts::{ENDS, NOW, dollars, name};
-use crate::domain::notice::Event;
+use crate::domain::notice::{Event, HeldMessage, NoticeKind};
 use crate::domain::record::RecordProblem;
 use crate::domain::time::Secs;
 use crate::domain::wallet::{Shortfall, WalletLow};
@@ -48,4 +48,18 @@ pub(super) fn cards_found() -> Vec<Event> {
 
 pub(super) fn test() -> Vec<Event> {
     vec![Event::Test { channel: "mail".to_owned() }]
+}
+
+pub(super) fn held() -> Vec<Event> {
+    let message = |hours, kind, subject: &str| HeldMessage {
+        at: NOW.minus(Secs::hours(hours)),
+        kind,
+        subject: subject.to_owned(),
+    };
+    let messages = vec![
+        message(2, NoticeKind::WalletLow, "simkeeper: wallet airalo lasts until 18 Dec 2026"),
+        message(7, NoticeKind::Bought, "canada-trip: renewed for 12.50 USD, to 27 Dec 2026 08:00"),
+        message(5, NoticeKind::Bought, "tablet: renewed for 4.50 USD, to 25 Dec 2026 01:10"),
+    ];
+    vec![Event::Held { messages }]
 }

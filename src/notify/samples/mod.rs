@@ -33,6 +33,7 @@ pub fn shown(kind: NoticeKind) -> Vec<Sample> {
         NoticeKind::RecordProblem => paired(&["damaged", "journal-lost", "copy-old"], household::record_problem()),
         NoticeKind::WalletLow => paired(&["one-more", "none"], household::wallet_low()),
         NoticeKind::CardsFound => paired(&["only-read", "by-rule"], household::cards_found()),
+        NoticeKind::Held => paired(&["night"], household::held()),
         NoticeKind::Test => paired(&["trial"], household::test()),
     };
     let samples = named.into_iter().enumerate();
@@ -59,6 +60,7 @@ pub fn preview(kind: NoticeKind) -> Vec<Story> {
         NoticeKind::RecordProblem => household::record_problem(),
         NoticeKind::WalletLow => household::wallet_low(),
         NoticeKind::CardsFound => household::cards_found(),
+        NoticeKind::Held => household::held(),
         NoticeKind::Test => household::test(),
     };
     events.into_iter().enumerate().map(|(place, event)| story(place, event)).collect()
@@ -84,6 +86,7 @@ fn story(place: usize, event: Event) -> Story {
         | NoticeKind::RecordProblem
         | NoticeKind::WalletLow
         | NoticeKind::CardsFound
+        | NoticeKind::Held
         | NoticeKind::Test => false,
     };
     let course = course::held(&event).filter(|_| place == 0).and_then(facts::course);

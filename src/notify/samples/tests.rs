@@ -89,6 +89,7 @@ fn place(event: &Event) -> Vec<(&'static str, usize)> {
         | Event::RulesProblem { .. }
         | Event::WalletLow(_)
         | Event::CardsFound { .. }
+        | Event::Held { .. }
         | Event::Test { .. } => vec![],
     }
 }

@@ -22,6 +22,7 @@ pub(super) fn dates(voice: &Voice, card: &str, event: &Event) -> Vec<Entry> {
         | Event::RecordProblem(_)
         | Event::WalletLow(_)
         | Event::CardsFound { .. }
+        | Event::Held { .. }
         | Event::Test { .. } => Vec::new(),
     };
     let entry = |(which, end)| {

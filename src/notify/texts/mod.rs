@@ -18,6 +18,7 @@ mod bought;
 mod course;
 mod dates;
 mod due;
+mod held;
 mod household;
 mod record;
 mod trouble;
@@ -88,6 +89,8 @@ pub(super) enum Need {
     Decide,
     /// Something that nobody else does.
     Act,
+    /// Read on; each of several says what it wants.
+    Look,
 }
 
 impl Need {
@@ -98,6 +101,7 @@ impl Need {
             Self::Wait => say!(voice, "Nothing to do for now", "暂时无需操作"),
             Self::Decide => say!(voice, "Please decide", "请您决定"),
             Self::Act => say!(voice, "Please act", "请您处理"),
+            Self::Look => say!(voice, "Please look through them", "请您过目"),
         }
     }
 }
@@ -190,6 +194,7 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
         Event::CardsFound { account, count, rule } => {
             household::cards_found(voice, account.as_str(), *count, rule.as_ref().map(Name::as_str))
         }
+        Event::Held { messages } => held::letter(voice, messages, story.at),
         Event::Test { channel } => household::test(voice, channel, story.at),
     };
     letter.caption = story.course.as_ref().and_then(|course| course::caption(voice, course));
@@ -223,6 +228,7 @@ pub(super) fn short(story: &Story, voice: &Voice, (card_room, room): (usize, usi
         Event::CardsFound { account, count, rule } => {
             household::cards_found_short(voice, &cut(account.as_str(), room), *count, rule.is_some())
         }
+        Event::Held { messages } => held::short(voice, messages, room),
         Event::Test { channel } => household::test_short(voice, &cut(channel, room)),
     }
 }

@@ -24,7 +24,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// Libraries that belong to rooms: (library, the rooms that may name it).
-const LIBRARIES: [(&str, &[&str]); 12] = [
+const LIBRARIES: [(&str, &[&str]); 13] = [
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
     ("reqwest", &["operators", "notify"]),
@@ -36,6 +36,7 @@ const LIBRARIES: [(&str, &[&str]); 12] = [
     ("regex", &["operators"]),
     ("roxmltree", &["operators"]),
     ("serde_json_path", &["operators"]),
+    ("png", &["notify"]),
     ("tiny_skia", &["notify"]),
     ("zbus", &["operators"]),
 ];

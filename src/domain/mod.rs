@@ -10,6 +10,7 @@ pub mod data;
 pub mod discovery;
 pub mod draft;
 pub mod fares;
+pub mod forecast;
 pub mod gates;
 pub mod identity;
 pub mod intake;

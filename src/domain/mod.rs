@@ -5,6 +5,7 @@ mod capabilities;
 pub mod card;
 pub mod choose;
 pub mod course;
+pub mod cover;
 pub mod cycle;
 pub mod data;
 pub mod discovery;

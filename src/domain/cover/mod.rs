@@ -1,0 +1,193 @@
+//! The cheapest way to have data until a trip is over: the sequence of plans that covers every hour at the least cost. Plans
+//! follow each other: each begins when the one before is used up or ends.
+
+mod solver;
+#[cfg(test)]
+mod tests;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use self::solver::{Offer, solve};
+use super::data::DataSize;
+use super::money::Money;
+use super::plan::Plan;
+use super::time::{Secs, UnixTime, day_after};
+
+/// Nobody looks further ahead than this.
+pub const LOOKS_AHEAD: Secs = Secs::days(180);
+/// Time is reckoned in steps of this; a plan's last begun step does not count as covered.
+const STEP: Secs = Secs::HOUR;
+/// A plan may outlast the trip by one part of its length in this many,
+const OUTLASTS_BY: i64 = 4;
+/// and by this in any case, so that there is something for the last evening too.
+const OUTLASTS_MIN: Secs = Secs::DAY;
+
+/// What is needed, from the moment at which what is on the card is gone until the trip's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Need {
+    from: UnixTime,
+    until: UnixTime,
+    /// The end of the trip, which nothing is to outlast by much; `until` lies before it where only a part is looked at.
+    trip_ends: UnixTime,
+    /// Bytes that are used up to the end of each step.
+    used: Vec<u64>,
+}
+
+impl Need {
+    /// So many bytes on each day.
+    #[must_use]
+    pub fn daily(from: UnixTime, until: UnixTime, zone: &TimeZone, on: impl Fn(Date) -> f64) -> Self {
+        let steps_a_day = (Secs::DAY.0 / STEP.0) as f64;
+        let (mut total, mut per_step, mut today_ends) = (0.0, 0.0, UnixTime::MIN);
+        let used = (0..steps(from, until)).map(|step| {
+            let at = from.plus(Secs(step * STEP.0));
+            if at >= today_ends {
+                let date = at.date_in(zone);
+                (per_step, today_ends) = (on(date).max(0.0) / steps_a_day, day_after(date, zone));
+            }
+            total += per_step;
+            // A number that is too large for its type becomes the largest: nothing but unlimited data covers it.
+            total.ceil() as u64
+        });
+        Self { from, until, trip_ends: until, used: used.collect() }
+    }
+
+    /// So many bytes in all, evenly.
+    #[must_use]
+    pub fn total(from: UnixTime, until: UnixTime, bytes: DataSize) -> Self {
+        let steps = steps(from, until);
+        let share =
+            |step: i64| u128::from(bytes.bytes()) * step.unsigned_abs() as u128 / steps.unsigned_abs().max(1) as u128;
+        // A share of a u64 fits into one.
+        let used = (1..=steps).map(|step| u64::try_from(share(step)).unwrap_or(u64::MAX));
+        Self { from, until, trip_ends: until, used: used.collect() }
+    }
+
+    /// The same as a part of a longer trip.
+    #[must_use]
+    pub fn of_trip(self, ends: UnixTime) -> Self {
+        Self { trip_ends: ends.max(self.until), ..self }
+    }
+
+    /// Bytes in all.
+    #[must_use]
+    pub fn bytes(&self) -> DataSize {
+        DataSize(self.used.last().copied().unwrap_or(0))
+    }
+}
+
+/// Steps between two instants, the last one begun included.
+fn steps(from: UnixTime, until: UnixTime) -> i64 {
+    let length = until.since(from).0.clamp(0, LOOKS_AHEAD.0);
+    (length + STEP.0 - 1) / STEP.0
+}
+
+/// What may be spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purse {
+    /// On one plan.
+    pub per_plan: Option<Money>,
+    /// In all.
+    pub in_all: Option<Money>,
+}
+
+/// The cheapest sequence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cover<'a> {
+    /// Its plans in their order; there is at least one.
+    pub plans: Vec<&'a Plan>,
+    /// What they cost together.
+    pub cost: Money,
+    /// Until when they last.
+    pub until: UnixTime,
+    /// Whether that is the whole trip. If not, money or the plans on sale do not reach further.
+    pub is_whole: bool,
+    /// The cheapest sequence that begins with another plan and lasts as long, by its first plan.
+    pub runner_up: Option<(&'a Plan, Money)>,
+}
+
+/// The sequence of plans of one currency that covers a need at the least cost; where none covers all of it, the one that
+/// lasts longest. No plan of it outlasts the trip by more than a quarter of its length. None if no plan is of any use.
+#[must_use]
+pub fn cheapest<'a>(plans: &'a [Plan], need: &Need, purse: Purse) -> Option<Cover<'a>> {
+    let currency = plans.first()?.price.currency();
+    let usable = |plan: &&Plan| {
+        let fits = |limit: Option<Money>| limit.is_none_or(|limit| plan.price.exceeds(limit) != Ok(true));
+        plan.price.currency() == currency && plan.price.ten_thousandths() >= 0 && fits(purse.per_plan)
+    };
+    let mut useful: Vec<(&Plan, Offer)> =
+        plans.iter().filter(usable).filter_map(|plan| Some((plan, offer(plan, need)?))).collect();
+    // Of sequences that cost the same the one is taken that begins with the larger plan, so that less is bought.
+    useful.sort_by_key(|(plan, offer)| (std::cmp::Reverse((offer.bytes, offer.steps)), offer.price, &plan.id));
+    let offers: Vec<Offer> = useful.iter().map(|(_, offer)| *offer).collect();
+    // A limit in another currency cannot be compared; the last look before the order stops there.
+    let in_all = purse.in_all.filter(|money| money.currency() == currency);
+    let money = in_all.map_or(u64::MAX, |money| u64::try_from(money.ten_thousandths()).unwrap_or(0));
+    let solved = solve(&offers, &need.used, money)?;
+    let price = |cost: u64| Money::new(i64::try_from(cost).unwrap_or(i64::MAX), currency);
+    Some(Cover {
+        plans: solved.sequence.iter().map(|place| useful[*place].0).collect(),
+        cost: price(solved.cost),
+        until: need
+            .from
+            .plus(Secs(i64::try_from(solved.covered).unwrap_or(i64::MAX).saturating_mul(STEP.0)))
+            .min(need.until),
+        is_whole: solved.covered == need.used.len(),
+        runner_up: solved.runner_up.map(|(place, cost)| (useful[place].0, price(cost))),
+    })
+}
+
+/// A plan as the solver sees it; none if it holds no data.
+fn offer(plan: &Plan, need: &Need) -> Option<Offer> {
+    let bytes = if plan.contents.unlimited_data { u64::MAX } else { plan.contents.data()?.bytes() };
+    let (steps, last_start) = match plan.validity() {
+        // A plan without a length does not end.
+        None => (usize::MAX, usize::MAX),
+        Some(lasts) => {
+            let beyond = (lasts.0 / OUTLASTS_BY).max(OUTLASTS_MIN.0);
+            let latest = need.trip_ends.since(need.from).0.saturating_sub(lasts.0.saturating_sub(beyond));
+            (usize::try_from(lasts.0 / STEP.0).ok()?, usize::try_from(latest.div_euclid(STEP.0)).ok()?)
+        }
+    };
+    Some(Offer { price: u64::try_from(plan.price.ten_thousandths()).ok()?, bytes, steps, last_start })
+}
+
+/// Why a plan was chosen, as it is kept and told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reckoning {
+    /// How many purchases there are to be, this one included.
+    pub purchases: u32,
+    /// What they cost together.
+    pub cost: Money,
+    /// From when they are needed.
+    pub from: UnixTime,
+    /// Until when they last.
+    pub until: UnixTime,
+    /// Whether that is the whole trip.
+    pub is_whole: bool,
+    /// What is expected to be used until the trip's end.
+    pub data_bytes: u64,
+    /// What it would have cost to begin with another plan, and with which.
+    pub runner_up: Option<(String, Money)>,
+    /// Whether use is only assumed, since too little of it was seen.
+    pub is_assumed: bool,
+}
+
+impl Cover<'_> {
+    /// What is kept of it and told.
+    #[must_use]
+    pub fn reckoning(&self, need: &Need, is_assumed: bool) -> Reckoning {
+        Reckoning {
+            purchases: u32::try_from(self.plans.len()).unwrap_or(u32::MAX),
+            cost: self.cost,
+            from: need.from,
+            until: self.until,
+            is_whole: self.is_whole,
+            data_bytes: need.bytes().bytes(),
+            runner_up: self.runner_up.map(|(plan, cost)| (plan.name.clone(), cost)),
+            is_assumed,
+        }
+    }
+}

@@ -112,12 +112,26 @@ fn used(kind: AllowanceKind, before: &Reading, after: &Reading) -> Option<i64> {
         return None;
     }
     let added = match (was.total, is.total) {
-        // An allowance that is gone took with it what nobody knows.
-        (Some(was), Some(is)) => Some(is.checked_sub(was)?).filter(|added| *added >= 0)?,
+        // An allowance that is gone, or another in its place, took with it what nobody knows.
+        (Some(was), Some(is)) if holds_all(kind, before, after) => is.checked_sub(was)?,
+        (Some(_), Some(_)) => return None,
         _ if before.assets == after.assets && before.plan == after.plan => 0,
         _ => return None,
     };
     was.remaining.checked_sub(is.remaining)?.checked_add(added).filter(|used| *used >= 0)
+}
+
+/// Whether every allowance of the one reading is still there in the other, by what there was of it at the start.
+fn holds_all(kind: AllowanceKind, before: &Reading, after: &Reading) -> bool {
+    let totals = |reading: &Reading| {
+        let ours = |allowance: &&Allowance| allowance.kind == kind && allowance.state != AllowanceState::Expired;
+        reading.allowances.iter().filter(ours).map(|allowance| allowance.total).collect::<Vec<_>>()
+    };
+    let mut now = totals(after);
+    totals(before).iter().all(|total| {
+        let place = now.iter().position(|other| other == total);
+        place.map(|place| now.swap_remove(place)).is_some()
+    })
 }
 
 /// Whether something that was left may have been lost with its end.

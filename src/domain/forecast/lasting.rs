@@ -11,6 +11,7 @@ use crate::domain::time::{Secs, UnixTime, day_after};
 
 /// Nobody looks further ahead.
 const HORIZON_DAYS: usize = 400;
+
 /// Eight of ten lie within this many standard deviations of the average.
 const EIGHT_OF_TEN: f64 = 1.28;
 
@@ -79,7 +80,7 @@ fn reached(totals: &[(UnixTime, f64)], amount: f64) -> Option<UnixTime> {
     let (until, total) = *totals.get(place)?;
     let Some((from, before)) = place.checked_sub(1).and_then(|place| totals.get(place)) else { return Some(until) };
     let share = (amount - before) / (total - before);
-    Some(from.plus(Secs((share * until.since(*from).0 as f64) as i64)))
+    Some(from.plus(Secs((share * until.since(*from).0 as f64).round() as i64)))
 }
 
 /// The total at an instant.

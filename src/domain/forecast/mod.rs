@@ -19,7 +19,7 @@ use super::time::{Secs, UnixTime};
 /// Use longer ago than this tells nothing: eight weeks hold each day of the week often enough.
 pub const LOOKS_BACK: Secs = Secs::days(56);
 /// Less than this of watched time tells nothing of the days to come.
-const ENOUGH: Secs = Secs::days(2);
+const ENOUGH: Secs = Secs::days(1);
 
 /// What is known of a card's use of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -36,36 +36,43 @@ fn mean(past: &[Reading]) -> Option<i64> {
 }
 
 #[test]
-fn two_days_are_needed_before_anything_is_told() {
-    let needed = Secs::days(2);
+fn a_whole_day_is_needed_before_anything_is_told() {
+    let needed = Secs::DAY;
     assert_eq!(forecast(&[]), Forecast::unseen());
     assert_eq!(forecast(&[seen(0, GB, GB)]), Forecast::unseen());
-    let nearly = [seen(0, 1_000, 1_000), seen(47, 530, 1_000)];
-    assert_eq!(forecast(&nearly), Forecast::Collecting { seen: Secs::hours(47), needed });
-    assert_eq!(mean(&[seen(0, 1_000, 1_000), seen(48, 520, 1_000)]), Some(240));
+    let nearly = [seen(0, 1_000, 1_000), seen(23, 770, 1_000)];
+    assert_eq!(forecast(&nearly), Forecast::Collecting { seen: Secs::hours(23), needed });
+    assert_eq!(mean(&[seen(0, 1_000, 1_000), seen(24, 760, 1_000)]), Some(240));
 }
 
 #[test]
 fn a_top_up_inside_is_never_use_and_what_is_used_beside_it_is() {
-    // 100 a day; at hour 36 1,000 more are on the card, of which nobody knows when exactly they came.
-    let past: Vec<Reading> = (0..16)
-        .map(|n| n * 6)
-        .map(|hours| {
-            let (total, bought) = if hours < 36 { (1_000, 0) } else { (2_000, 1_000) };
-            seen(hours, 1_000 + bought - hours * 100 / 24, total)
-        })
-        .collect();
+    // 100 a day; at hour 36 another 1,000 come onto the card.
+    let holds = |hours: i64| {
+        let mut holds = seen(hours, 1_000 - hours * 100 / 24, 1_000);
+        if hours >= 36 {
+            holds.allowances.extend(seen(hours, 1_000, 1_000).allowances);
+        }
+        holds
+    };
+    let past: Vec<Reading> = (0..16).map(|n| holds(n * 6)).collect();
     assert_eq!(mean(&past), Some(100));
-    // Without totals a step up is left out, and so is its time.
-    let untold: Vec<Reading> = past
-        .iter()
-        .cloned()
-        .map(|mut reading| {
-            reading.allowances[0].total = None;
-            reading
-        })
-        .collect();
-    assert_eq!(mean(&untold), Some(100));
+    let Forecast::Ready(habit) = forecast(&past) else { panic!("enough was seen") };
+    assert_eq!(habit.days, 3.75, "the hours of the top-up count too");
+    // Where there are no totals, or one stands for all, a step up is left out, and so is its time.
+    let summed = |total: fn(i64) -> Option<i64>| {
+        let sum = |reading: &Reading| {
+            let left = reading.left(AllowanceKind::Data);
+            let mut one = Reading { allowances: vec![reading.allowances[0].clone()], ..reading.clone() };
+            (one.allowances[0].remaining, one.allowances[0].total) = (left.remaining, left.total.and_then(total));
+            one
+        };
+        past.iter().map(sum).collect::<Vec<_>>()
+    };
+    for total in [|_| None, Some] {
+        let Forecast::Ready(habit) = forecast(&summed(total)) else { panic!("enough was seen") };
+        assert_eq!((habit.mean.round(), habit.days), (100.0, 3.5));
+    }
     let all: Vec<Reading> = (0..60).map(|n| seen(n, 100 + n, 10_000)).collect();
     assert_eq!(forecast(&all), Forecast::unseen(), "an amount that only grows shows no use at all");
 }
@@ -144,22 +151,34 @@ fn use_of(kind: Kind, days: usize, chance: &mut Chance) -> Vec<f64> {
 /// Four readings a day of a card that is topped up by 5 GB when less than 1 GB is left. A bursty card's operator is
 /// down now and then for a day or three.
 fn readings_of(kind: Kind, days: &[f64], chance: &mut Chance) -> Vec<Reading> {
-    let (mut left, mut total, mut down_until) = (5.0 * GB as f64, 5 * GB, 0);
+    let (mut left, mut bought, mut down_until) = (5.0 * GB as f64, 1, 0);
     let mut past = Vec::new();
     for (n, used) in (0_i64..).zip(days.iter().flat_map(|day| [0.1, 0.3, 0.25, 0.35].map(|share| day * share))) {
         if n >= down_until {
-            past.push(seen(n * 6, left as i64, total));
+            past.push(holding(n * 6, left as i64, bought));
             if matches!(kind, Kind::Bursty) && chance.share() < 0.02 {
                 down_until = n + 4 + (chance.share() * 8.0) as i64;
             }
         }
         left -= used;
         if left < GB as f64 {
-            (left, total) = (left + 5.0 * GB as f64, total + 5 * GB);
+            (left, bought) = (left + 5.0 * GB as f64, bought + 1);
         }
     }
-    past.push(seen(i64::try_from(days.len()).unwrap() * 24, left as i64, total));
+    past.push(holding(i64::try_from(days.len()).unwrap() * 24, left as i64, bought));
     past
+}
+
+/// So much left of so many plans of 5 GB, the first of which are used up.
+fn holding(hours: i64, left: i64, bought: usize) -> Reading {
+    let mut holding = seen(hours, 0, 5 * GB);
+    holding.allowances = vec![holding.allowances[0].clone(); bought];
+    let mut rest = left;
+    for plan in holding.allowances.iter_mut().rev() {
+        plan.remaining = rest.clamp(0, 5 * GB);
+        rest -= plan.remaining;
+    }
+    holding
 }
 
 #[test]

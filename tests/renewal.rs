@@ -39,6 +39,16 @@ fn a_plan_that_ends_is_renewed_once_and_lasts_longer() {
 }
 
 #[test]
+fn the_cheapest_way_to_the_last_day_is_begun_and_the_mail_says_why() {
+    let rule = "mode = \"auto\"\nrenew_when = { data_below = \"500 MB\" }\nbuy = { cheapest = {} }\nuntil = 2026-12-12\nlimits = { per_renewal = \"10 USD\" }";
+    let mut world = World::new().card("tablet", low, rule).start();
+    let mail = world.until_mail(&["tablet", "renewed for 4.50 USD"]);
+    assert!(mail.says(&["Why this plan", "cheapest way to have data", "Next best", "assumed"]), "{}", mail.text);
+    world.until_read_again(5);
+    assert_eq!(world.orders("tablet").len(), 1);
+}
+
+#[test]
 fn a_card_with_credit_is_topped_up_and_one_that_is_full_is_left_alone() {
     let phone = |card: NewCard, _| NewCard { kind: CardKind::Phone, credit: Some(usd(3)), ..card };
     let rule = "mode = \"auto\"\nrenew_when = { credit_below = \"5 USD\" }\nbuy = [{ credit = \"10 USD\" }]";

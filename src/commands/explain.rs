@@ -12,12 +12,15 @@ use crate::daemon::shared_limits;
 use crate::domain::assess::{Assessment, Reason, Verdict};
 use crate::domain::attempt::{Approval, Attempt, AttemptState};
 use crate::domain::choose::choose;
+use crate::domain::forecast::{Forecast, Lasting, lasting};
 use crate::domain::limits;
 use crate::domain::plan::Catalogue;
+use crate::domain::reading::{AllowanceKind, Reading};
 use crate::domain::rule::{Join, Mode, Rule};
 use crate::domain::sellers::Way;
 use crate::domain::shared_limits::Counted;
 use crate::domain::time::UnixTime;
+use crate::domain::words::DataUse;
 use crate::store::attempts::AttemptEvent;
 use crate::store::{attempts, catalogues};
 
@@ -27,6 +30,7 @@ struct Explained {
     rule: Option<Rule>,
     assessment: Assessment,
     catalogue: Option<Catalogue>,
+    data_use: Forecast,
     events: Vec<AttemptEvent>,
     /// Accounts and ways to pay, the next one first.
     ways: Vec<Way>,
@@ -38,14 +42,15 @@ struct Explained {
 pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let view = View::open(context)?;
     let card = view.card(name)?;
-    let (case, catalogue, events) = view.store.read_blocking(|conn| {
+    let (case, catalogue, data_use, events) = view.store.read_blocking(|conn| {
         let case = view.case(conn, card)?;
         let catalogue = catalogues::load(conn, case.card.id)?;
+        let data_use = case.use_of(AllowanceKind::Data, conn, view.now)?;
         let events = match case.open() {
             Some(attempt) => attempts::events(conn, attempt.id)?,
             None => Vec::new(),
         };
-        Ok((case, catalogue, events))
+        Ok((case, catalogue, data_use, events))
     })?;
     let rule = view.rule(&case.card).cloned();
     let assessment = view.assess(&case);
@@ -54,7 +59,7 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let shared = view
         .store
         .read_blocking(|conn| shared_limits::counted(conn, &view.config.rules, &case.card, &seller, None, view.now))?;
-    let explained = Explained { case, rule, assessment, catalogue, events, ways, shared };
+    let explained = Explained { case, rule, assessment, catalogue, data_use, events, ways, shared };
     if context.output.json {
         context.output.document(explained.document(view.now))?;
     } else {
@@ -67,7 +72,9 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
 
 impl Explained {
     fn lines(&self, now: UnixTime) -> Vec<String> {
-        let mut lines = vec![heading(&self.case.card), self.reading_line(now), self.rule_line(), String::new()];
+        let mut lines = vec![heading(&self.case.card), self.reading_line(now)];
+        lines.extend(self.use_lines(now));
+        lines.extend([self.rule_line(), String::new()]);
         let (checks, others): (Vec<&Reason>, Vec<&Reason>) =
             self.assessment.reasons.iter().partition(|reason| matches!(reason, Reason::Checked(_)));
         if !checks.is_empty() {
@@ -103,6 +110,35 @@ impl Explained {
         }
     }
 
+    /// How its data is used, and how long what is left will last.
+    fn use_lines(&self, now: UnixTime) -> Vec<String> {
+        let Some(reading) = &self.case.poll.recent.latest else { return Vec::new() };
+        if !reading.left(AllowanceKind::Data).known {
+            return Vec::new();
+        }
+        let mut lines = vec![match self.data_use {
+            Forecast::Ready(_) => format!("It {}", DataUse(&self.data_use)),
+            Forecast::Collecting { .. } => format!("Its {}", DataUse(&self.data_use)),
+        }];
+        if let Some(lasting) = self.lasting(reading) {
+            let when = |at: Option<UnixTime>| {
+                at.map_or_else(|| "more than a year".to_owned(), |at| relative(at.max(now), now))
+            };
+            lines.push(format!(
+                "What is left lasts {}; {} if more is used, {} if less",
+                when(lasting.likely),
+                when(lasting.early),
+                when(lasting.late)
+            ));
+        }
+        lines
+    }
+
+    fn lasting(&self, reading: &Reading) -> Option<Lasting> {
+        let habit = self.data_use.habit()?;
+        lasting(AllowanceKind::Data, reading, habit, &self.case.card.zone)
+    }
+
     fn rule_line(&self) -> String {
         match &self.rule {
             None => "No rule: it is only read".to_owned(),
@@ -112,14 +148,15 @@ impl Explained {
 
     /// What would be bought now, by the catalogue as it was last read.
     fn purchase_lines(&self, now: UnixTime) -> Vec<String> {
-        let (Some(rule), Some(reading)) = (&self.rule, &self.case.poll.recent.latest) else { return Vec::new() };
+        let Some(rule) = &self.rule else { return Vec::new() };
+        let Some(occasion) = self.case.occasion(rule, &self.data_use, now) else { return Vec::new() };
         if rule.buy.is_empty() {
             return vec!["It buys nothing: the rule has no `buy`".to_owned()];
         }
         let Some(catalogue) = &self.catalogue else {
             return vec!["What is on sale is read when something is due".to_owned()];
         };
-        let chosen = choose(&self.case.card, rule, catalogue, reading, self.case.last_plan(), now);
+        let chosen = choose(&occasion, catalogue);
         let mut lines: Vec<String> =
             chosen.passed_over.iter().map(|passed| format!("  not line {}: {}", passed.line, passed.why)).collect();
         let seen = relative(catalogue.fetched_at, now);
@@ -127,10 +164,14 @@ impl Explained {
             Some(plan) => {
                 lines.insert(0, format!("It would buy {} for {} (seen {seen})", plan.name, plan.price));
                 let spends = &self.case.ledger.spends;
+                lines.extend(chosen.reckoning.iter().map(|reckoning| format!("  {reckoning}")));
                 let crossed = limits::crossed(&rule.limits, plan.price, spends, None, &self.case.card.zone, now);
                 lines.extend(crossed.map(|gate| format!("  but {gate}")));
                 let shared = self.shared.iter().filter_map(|counted| counted.crossed(plan.price));
                 lines.extend(shared.map(|gate| format!("  but {gate}")));
+            }
+            None if chosen.lasts => {
+                lines.insert(0, "It buys nothing yet: what is left lasts until the rule's last day is over".to_owned());
             }
             None => lines.insert(0, format!("Nothing of the rule's list is on sale for it (seen {seen})")),
         }
@@ -216,16 +257,20 @@ impl Explained {
             .iter()
             .map(|reason| json!({ "reason": reason, "words": reason.to_string() }))
             .collect();
-        let chosen =
-            self.rule.as_ref().zip(self.catalogue.as_ref()).zip(reading).and_then(|((rule, catalogue), reading)| {
-                choose(&self.case.card, rule, catalogue, reading, self.case.last_plan(), now).plan
-            });
+        let chosen = self
+            .rule
+            .as_ref()
+            .zip(self.catalogue.as_ref())
+            .and_then(|(rule, catalogue)| Some(choose(&self.case.occasion(rule, &self.data_use, now)?, catalogue)));
+        let reckoning = chosen.as_ref().and_then(|chosen| chosen.reckoning.as_ref());
+        let lasts = chosen.as_ref().is_some_and(|chosen| chosen.lasts);
         json!({
             "now": now, "card": self.case.card, "rule": self.rule,
             "reading": reading, "age_secs": reading.map(|reading| now.since(reading.read_at).0),
             "verdict": self.assessment.verdict, "words": self.assessment.verdict.to_string(),
             "reasons": reasons, "actions": self.assessment.actions,
-            "would_buy": chosen, "ways": self.ways,
+            "data_use": self.data_use, "data_lasts": reading.and_then(|reading| self.lasting(reading)),
+            "would_buy": chosen.as_ref().and_then(|chosen| chosen.plan), "reckoning": reckoning, "lasts": lasts, "ways": self.ways,
             "shared_limits": self.shared.iter().map(|counted| &counted.limit).collect::<Vec<_>>(), "catalogue_fetched_at": self.catalogue.as_ref().map(|catalogue| catalogue.fetched_at),
             "next_read_at": self.case.poll.next_poll_at,
             "open_attempt": self.case.open(),

@@ -16,7 +16,8 @@ use crate::daemon::case::Case;
 use crate::domain::assess::{Action, Reason, Verdict, assess};
 use crate::domain::attempt::{AttemptId, AttemptState};
 use crate::domain::card::Name;
-use crate::domain::choose::choose;
+use crate::domain::choose::{Occasion, choose};
+use crate::domain::forecast::Forecast as HowUsed;
 use crate::domain::ledger::Spend;
 use crate::domain::limits;
 use crate::domain::plan::{Catalogue, Plan};
@@ -104,7 +105,8 @@ fn of_card(
     }
     let past = readings::history(conn, case.card.id, view.now.minus(usage::LOOKS_BACK), view.now.plus(Secs(1)))?;
     let rates = usage::rates(rule, &past);
-    Ok(Walk { rule, catalogue: catalogue.as_ref(), case, rates, until }.walk(view.now))
+    let data_use = case.data_use(conn, rule, view.now)?;
+    Ok(Walk { rule, catalogue: catalogue.as_ref(), case, rates, data_use, until }.walk(view.now))
 }
 
 /// Goes along one card's coming days.
@@ -113,6 +115,7 @@ struct Walk<'a> {
     catalogue: Option<&'a Catalogue>,
     case: Case,
     rates: Rates,
+    data_use: HowUsed,
     until: UnixTime,
 }
 
@@ -187,15 +190,22 @@ impl Walk<'_> {
         line: Option<Line>,
         reasons: &[Reason],
     ) -> Entry {
-        let chosen = self.catalogue.zip(readings.latest.as_ref()).map(|(catalogue, reading)| {
-            choose(&self.case.card, self.rule, catalogue, reading, self.case.last_plan(), at)
-        });
+        let occasion = self.case.occasion(self.rule, &self.data_use, at).zip(readings.latest.as_ref());
+        let chosen = self
+            .catalogue
+            .zip(occasion)
+            .map(|(catalogue, (occasion, reading))| choose(&Occasion { reading, ..occasion }, catalogue));
         let plan = chosen.as_ref().and_then(|chosen| chosen.plan).cloned();
         let mut entry = self.entry(at, known, line, reasons, What::Buys(plan.clone()));
         if let Some(chosen) = chosen {
             entry
                 .notes
                 .extend(chosen.passed_over.iter().map(|passed| format!("not line {}: {}", passed.line, passed.why)));
+            entry.notes.extend(chosen.reckoning.iter().map(ToString::to_string));
+            if chosen.lasts {
+                entry.what = What::Nothing("nothing: what is left lasts until the rule's last day is over".to_owned());
+                return entry;
+            }
             if chosen.plan.is_none() {
                 entry.what = What::Held("nothing of the rule's list is on sale".to_owned());
                 return entry;

@@ -27,6 +27,20 @@ pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, around: &Aroun
     if !around.is_capped {
         check_caps(name, table, notes);
     }
+    check_ahead(name, table, notes);
+}
+
+/// What is needed until the last day cannot be reckoned without one.
+fn check_ahead(name: &Name, table: &RuleTable, notes: &mut Notes<'_>) {
+    if !table.until.is_absent() {
+        return;
+    }
+    let entries = table.buy.get().into_iter().flat_map(|list| list.0.iter());
+    for entry in entries.filter(|entry| entry.value.0 == Choice::Cover) {
+        let help = "add until = 2026-12-20 (the last day, without quotes) to the rule, or write cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough";
+        let message = format!("the cheapest way to the last day needs one, and the rule `{name}` has none");
+        notes.contradiction(&entry.span, message, help.to_owned());
+    }
 }
 
 fn mode(table: &RuleTable) -> Mode {
@@ -196,7 +210,7 @@ fn check_caps(name: &Name, table: &RuleTable, notes: &mut Notes<'_>) {
     };
     let buys_plans = table.buy.get().is_some_and(|list| {
         list.0.iter().any(|entry| match entry.value.0 {
-            Choice::Same | Choice::Named(_) | Choice::Cheapest { .. } => true,
+            Choice::Same | Choice::Named(_) | Choice::Cheapest { .. } | Choice::Cover => true,
             Choice::Credit(_) => false,
         })
     });

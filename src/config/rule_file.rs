@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::containers::OneOrMore;
 use super::contradictions;
-use super::declare::{read_table, table, table_schema};
+use super::declare::{read_table, table, table_schema, words};
 use super::reader::{At, Field, Node, Notes, Span, Value};
 use super::values::{DataBelow, Day, Rise, Words};
 use crate::domain::card::Name;
@@ -92,7 +92,7 @@ table! {
 table! {
     /// What to buy; one of the two keys.
     struct BuyTable {
-        /// The cheapest plan with at least this much.
+        /// The cheapest plan with at least this much, or the cheapest way to the rule's last day.
         may cheapest: CheapestTable,
         /// A plain top-up of this amount.
         may credit: Money,
@@ -100,13 +100,24 @@ table! {
 }
 
 table! {
-    /// What the cheapest plan has to have.
+    /// What the cheapest plan has to have; with neither amount nor length it is the first of the cheapest sequence of plans
+    /// that lasts until the rule's last day, by how the card was used.
     struct CheapestTable {
         /// At least this much data.
         may data: DataSize,
         /// Lasting at least this long.
         may validity: Secs,
+        /// "trip": what is needed until the rule's last day.
+        may until: TripEnd,
     }
+}
+
+/// The one end that a cheapest sequence has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TripEnd;
+
+words! {
+    TripEnd, "an end": { "trip" => TripEnd, }
 }
 
 /// One entry of `buy`.
@@ -158,13 +169,16 @@ impl Value for BuyEntry {
 }
 
 fn cheapest_choice(at: &At<CheapestTable>, notes: &mut Notes<'_>) -> Option<Choice> {
-    let (data, validity) = (&at.value.data, &at.value.validity);
-    if data.is_absent() && validity.is_absent() {
-        let help = "cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough".to_owned();
-        notes.contradiction(&at.span, "the cheapest plan of all may hold nothing", help);
-    }
-    if matches!(data, Field::Bad) || matches!(validity, Field::Bad) {
+    let CheapestTable { data, validity, until } = &at.value;
+    if matches!(data, Field::Bad) || matches!(validity, Field::Bad) || matches!(until, Field::Bad) {
         return None;
+    }
+    if data.is_absent() && validity.is_absent() {
+        return Some(Choice::Cover);
+    }
+    if let Some(until) = until.good() {
+        let help = "cheapest = { until = \"trip\" } or cheapest = { data = \"1 GB\", validity = \"5d\" }".to_owned();
+        notes.contradiction(&until.key, "what lasts until the rule's last day is reckoned, not told", help);
     }
     Some(Choice::Cheapest { data: data.get().copied(), validity: validity.get().copied() })
 }

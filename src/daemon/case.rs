@@ -7,14 +7,18 @@ use super::live::Live;
 use crate::domain::assess::{Assessment, assess};
 use crate::domain::attempt::Attempt;
 use crate::domain::card::{Card, CardId, Name};
+use crate::domain::choose::Occasion;
 use crate::domain::draft;
+use crate::domain::forecast::{self, Forecast};
 use crate::domain::ledger::{Ledger, Pace, Spend};
+use crate::domain::reading::AllowanceKind;
 use crate::domain::rule::Rule;
 use crate::domain::sellers::Till;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::StoreError;
 use crate::store::attempts::{self, AttemptFilter};
 use crate::store::polls::{self, Poll};
+use crate::store::readings;
 
 /// Money is looked at this far back: two calendar months, so that every limit sees what it counts.
 const MONEY_LOOKS_BACK: Secs = Secs::days(62);
@@ -114,6 +118,31 @@ impl Case {
     #[must_use]
     pub fn last_plan_of(&self, account: &Name) -> Option<&str> {
         draft::last_plan_of(&self.attempts, account)
+    }
+
+    /// How its data was used, if `rule` chooses by that.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn data_use(&self, conn: &Connection, rule: &Rule, now: UnixTime) -> Result<Forecast, StoreError> {
+        if rule.looks_ahead() { self.use_of(AllowanceKind::Data, conn, now) } else { Ok(Forecast::unseen()) }
+    }
+
+    /// How it was used.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn use_of(&self, kind: AllowanceKind, conn: &Connection, now: UnixTime) -> Result<Forecast, StoreError> {
+        let past = readings::history(conn, self.card.id, now.minus(forecast::LOOKS_BACK), now.plus(Secs(1)))?;
+        Ok(Forecast::of(kind, &past, &self.card.zone, now))
+    }
+
+    /// What a choice for it may know; none before its first reading.
+    #[must_use]
+    pub fn occasion<'a>(&'a self, rule: &'a Rule, data_use: &'a Forecast, now: UnixTime) -> Option<Occasion<'a>> {
+        let reading = self.poll.recent.latest.as_ref()?;
+        let (card, last_plan, spends) = (&self.card, self.last_plan(), self.ledger.spends.as_slice());
+        Some(Occasion { card, rule, reading, last_plan, data_use, spends, now })
     }
 
     /// What was bought, newest first.

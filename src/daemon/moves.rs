@@ -186,6 +186,7 @@ impl History<'_> {
         Told::Asked {
             attempt: attempt.id,
             plan: attempt.plan.clone(),
+            reckoning: None,
             ask: Ask::Settle { question, sent_at },
             ends: self.recent.latest.as_ref().and_then(cycle::first_end),
             reminders,
@@ -203,10 +204,11 @@ impl History<'_> {
         Ok(Told::Bought {
             attempt: attempt.id,
             plan: attempt.plan.clone(),
+            reckoning: attempt.reckoning.clone().map(Box::new),
             charged: charged.unwrap_or(attempt.plan.price),
             order_id,
             before: attempt.before.clone().unwrap_or_default(),
-            after: self.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default(),
+            after: Box::new(self.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default()),
             cause: match &attempt.cause {
                 Cause::Rule { rule, line } => Some((rule.clone(), *line)),
                 Cause::Person { .. } | Cause::Journal => None,

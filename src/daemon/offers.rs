@@ -4,7 +4,9 @@
 use super::case::Case;
 use super::live::Live;
 use crate::domain::card::Name;
-use crate::domain::choose::choose;
+use crate::domain::choose::{Occasion, choose};
+use crate::domain::cover::Reckoning;
+use crate::domain::forecast::Forecast;
 use crate::domain::operator::{OperatorError, RulesOut};
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::rule::Rule;
@@ -18,8 +20,21 @@ pub(super) struct Offer {
     pub(super) way: Way,
     /// The plan.
     pub(super) plan: Plan,
+    /// What the choice was reckoned by, where the rule looks ahead.
+    pub(super) reckoning: Option<Reckoning>,
     /// What else that account sells for the card.
     pub(super) catalogue: Catalogue,
+}
+
+/// What came of asking.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    /// This is to be bought.
+    Offer(Box<Offer>),
+    /// Nothing has to be: what is on the card lasts until the rule's last day is over.
+    Lasts,
+    /// No seller sells anything of the rule's list.
+    Nothing,
 }
 
 /// A seller that did not answer: nobody knows what it sells, so that the next one's turn has not come.
@@ -36,8 +51,14 @@ pub(super) struct Unheard {
 ///
 /// # Errors
 /// The seller whose turn it is did not answer.
-pub(super) async fn first(live: &Live, case: &Case, rule: &Rule, now: UnixTime) -> Result<Option<Offer>, Box<Unheard>> {
-    let Some(reading) = &case.poll.recent.latest else { return Ok(None) };
+pub(super) async fn first(
+    live: &Live,
+    case: &Case,
+    rule: &Rule,
+    data_use: &Forecast,
+    now: UnixTime,
+) -> Result<Found, Box<Unheard>> {
+    let Some(occasion) = case.occasion(rule, data_use, now) else { return Ok(Found::Nothing) };
     let (has_others, mut passed) = (!case.card.sellers.is_empty(), Vec::new());
     for way in sellers::in_turn(&live.tills(&case.card), &case.attempts, case.poll.cycle) {
         let Some(desk) = live.desk(&way.account).filter(|_| !passed.contains(&way.account)) else { continue };
@@ -59,11 +80,15 @@ pub(super) async fn first(live: &Live, case: &Case, rule: &Rule, now: UnixTime) 
                 return Err(Box::new(Unheard { account: way.account, error }));
             }
         };
-        let chosen = choose(&case.card, rule, &catalogue, reading, case.last_plan_of(&way.account), now);
+        let chosen = choose(&Occasion { last_plan: case.last_plan_of(&way.account), ..occasion }, &catalogue);
+        if chosen.lasts {
+            return Ok(Found::Lasts);
+        }
+        let reckoning = chosen.reckoning;
         match chosen.plan.cloned() {
-            Some(plan) => return Ok(Some(Offer { way, plan, catalogue })),
+            Some(plan) => return Ok(Found::Offer(Box::new(Offer { way, plan, reckoning, catalogue }))),
             None => passed.push(way.account),
         }
     }
-    Ok(None)
+    Ok(Found::Nothing)
 }

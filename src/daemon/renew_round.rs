@@ -7,7 +7,7 @@ use super::Daemon;
 use super::bells::Round;
 use super::case::Case;
 use super::crash;
-use super::offers;
+use super::offers::{self, Found};
 use super::order;
 use super::tell::{Telling, tell};
 use super::work::Job;
@@ -15,6 +15,7 @@ use crate::domain::assess::Action;
 use crate::domain::attempt::{Approval, Cause, StateName};
 use crate::domain::card::{Card, CardId};
 use crate::domain::draft::{Choice, NewAttempt, draft};
+use crate::domain::forecast::Forecast;
 use crate::domain::gates::Gate;
 use crate::domain::notice::{Ask, Event, FailedWhy};
 use crate::domain::rule::Rule;
@@ -86,8 +87,9 @@ pub(super) async fn plan_renewal(
 ) -> Result<(), StoreError> {
     let live = daemon.live();
     let Some(reader) = live.desk(&case.card.account) else { return Ok(()) };
-    let offer = match offers::first(&live, case, rule, now).await {
-        Ok(offer) => offer,
+    let data_use = data_use(daemon, case, rule, now).await?;
+    let found = match offers::first(&live, case, rule, &data_use, now).await {
+        Ok(found) => found,
         Err(unheard) => {
             tracing::warn!(card.id = case.card.id.0, card.name = %case.card.name, account = %unheard.account, error = %unheard.error, "no catalogue; the renewal waits");
             daemon.schedule().put(case.card.id, now.plus(CATALOGUE_AGAIN));
@@ -96,8 +98,8 @@ pub(super) async fn plan_renewal(
     };
     let (card, cycle) = (case.card.clone(), case.poll.cycle);
     let (id, again) = (card.id, now.plus(reader.pace().every));
-    let drafted = match offer {
-        Some(offer) => {
+    let drafted = match found {
+        Found::Offer(offer) => {
             let choice = Choice {
                 card: id,
                 cycle,
@@ -105,13 +107,16 @@ pub(super) async fn plan_renewal(
                 rule,
                 way: &offer.way,
                 plan: &offer.plan,
+                reckoning: offer.reckoning.as_ref(),
                 takes_codes: live.capabilities(&offer.way.account).takes_codes,
                 cause,
             };
             let new = draft(choice, now);
             Some((new, offer.catalogue))
         }
-        None => {
+        // It is asked again at each reading: use may go up.
+        Found::Lasts => return Ok(()),
+        Found::Nothing => {
             // A catalogue does not change by the quarter of an hour.
             daemon.schedule().put(id, again);
             None
@@ -125,13 +130,7 @@ pub(super) async fn plan_renewal(
                 begin_attempt(conn, &live, &card, new, now)
             }
             None => {
-                let event = Event::Failed {
-                    attempt: None,
-                    plan: None,
-                    why: FailedWhy::NoPlan,
-                    next_try: Some(again),
-                    support: live.support(&card.account),
-                };
+                let event = no_plan(&live, &card, again);
                 tell(
                     conn,
                     &live,
@@ -144,6 +143,18 @@ pub(super) async fn plan_renewal(
     crash::point("planned");
     daemon.bells.ring(Round::Renew);
     Ok(())
+}
+
+/// Nothing of the rule's list is on sale.
+fn no_plan(live: &super::live::Live, card: &Card, again: UnixTime) -> Event {
+    let support = live.support(&card.account);
+    Event::Failed { attempt: None, plan: None, why: FailedWhy::NoPlan, next_try: Some(again), support }
+}
+
+/// How the card's data was used, if the rule chooses by that.
+pub(super) async fn data_use(daemon: &Daemon, case: &Case, rule: &Rule, now: UnixTime) -> Result<Forecast, StoreError> {
+    let (case, rule) = (case.clone(), rule.clone());
+    daemon.store.read(move |conn| case.data_use(conn, &rule, now)).await
 }
 
 /// Writes the planned attempt; asks, if a person must agree.
@@ -168,6 +179,7 @@ fn begin_attempt(
     let event = Event::Asked {
         attempt: attempt.id,
         plan: attempt.plan.clone(),
+        reckoning: attempt.reckoning.clone().map(Box::new),
         ask: Ask::Approve { why },
         ends: None,
         reminders: 0,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::case::Case;
 use crate::domain::attempt::Attempt;
 use crate::domain::card::Name;
-use crate::domain::choose::choose;
+use crate::domain::choose::{Occasion, choose};
 use crate::domain::ledger::Spend;
 use crate::domain::money::Money;
 use crate::domain::plan::Plan;
@@ -108,8 +108,9 @@ fn payer(case: &Case) -> &Name {
 /// What would be bought by the catalogue that was last read, else what was bought last.
 fn next_plan(conn: &Connection, case: &Case, rule: &Rule, now: UnixTime) -> Result<Option<Plan>, StoreError> {
     let catalogue = catalogues::load(conn, case.card.id)?;
-    let chosen = catalogue.as_ref().zip(case.poll.recent.latest.as_ref()).and_then(|(catalogue, reading)| {
-        choose(&case.card, rule, catalogue, reading, case.last_plan_of(payer(case)), now).plan.cloned()
+    let data_use = case.data_use(conn, rule, now)?;
+    let chosen = catalogue.as_ref().zip(case.occasion(rule, &data_use, now)).and_then(|(catalogue, occasion)| {
+        choose(&Occasion { last_plan: case.last_plan_of(payer(case)), ..occasion }, catalogue).plan.cloned()
     });
     Ok(chosen.or_else(|| case.purchases().next().map(|attempt| attempt.plan.clone())))
 }

@@ -12,6 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::card::{CardId, Name};
+use super::cover::Reckoning;
 use super::data::DataSize;
 use super::money::Money;
 use super::operator::{OrderKey, SentOrder};
@@ -131,6 +132,8 @@ pub struct Attempt {
     pub cause: Cause,
     /// What is bought, at the price that was decided.
     pub plan: Plan,
+    /// What the choice was reckoned by, where the rule looked ahead.
+    pub reckoning: Option<Reckoning>,
     /// How it is paid.
     pub payment: String,
     /// The discount code that is used.

@@ -2,8 +2,12 @@
 
 use serde::Serialize;
 
+use super::ahead::{self, Ahead};
 use super::card::Card;
+use super::cover::Reckoning;
 use super::data::DataSize;
+use super::forecast::Forecast;
+use super::ledger::Spend;
 use super::money::Money;
 use super::plan::{Catalogue, Plan};
 use super::reading::Reading;
@@ -29,6 +33,27 @@ pub enum Passed {
     NoPlanKnown,
     /// It would outlast the rule's last day by more than a quarter of its length.
     OutlastsTrip,
+    /// No plan on sale helps until the rule's last day within its limits.
+    NothingCovers,
+}
+
+/// What a choice may know.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion<'a> {
+    /// The card.
+    pub card: &'a Card,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// The card as last read.
+    pub reading: &'a Reading,
+    /// The id of the plan that was bought last, if any was.
+    pub last_plan: Option<&'a str>,
+    /// How its data is used; looked at by entries that [look ahead](Rule::looks_ahead).
+    pub data_use: &'a Forecast,
+    /// What was spent on it lately; likewise.
+    pub spends: &'a [Spend],
+    /// Now.
+    pub now: UnixTime,
 }
 
 /// What the list came to.
@@ -38,18 +63,22 @@ pub struct Chosen<'a> {
     pub plan: Option<&'a Plan>,
     /// Entries before it that could not.
     pub passed_over: Vec<PassedOver>,
+    /// What the choice was reckoned by, where the entry looks ahead.
+    pub reckoning: Option<Reckoning>,
+    /// Whether nothing is bought because what is on the card lasts until the rule's last day is over.
+    pub lasts: bool,
 }
 
-/// Goes through the rule's list. `last_plan` is the id of the plan that was bought last, if any was.
+impl Chosen<'_> {
+    const fn none(passed_over: Vec<PassedOver>) -> Self {
+        Self { plan: None, passed_over, reckoning: None, lasts: false }
+    }
+}
+
+/// Goes through the rule's list.
 #[must_use]
-pub fn choose<'a>(
-    card: &Card,
-    rule: &Rule,
-    catalogue: &'a Catalogue,
-    reading: &Reading,
-    last_plan: Option<&str>,
-    now: UnixTime,
-) -> Chosen<'a> {
+pub fn choose<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Chosen<'a> {
+    let Occasion { card, rule, reading, last_plan, now, .. } = *occasion;
     let mut passed_over = Vec::new();
     let fits = |plan: &Plan| !outlasts(card, rule, plan, reading, now);
     for entry in &rule.buy {
@@ -65,14 +94,22 @@ pub fn choose<'a>(
                 cheapest(catalogue, *data, *validity, &fits).or_else(any).ok_or(Passed::NotOnSale)
             }
             Choice::Credit(amount) => credit(catalogue, *amount).ok_or(Passed::NotOnSale),
+            Choice::Cover => match ahead::look(occasion, catalogue) {
+                Ahead::Lasts => return Chosen { lasts: true, ..Chosen::none(passed_over) },
+                // It begins when what is on the card is used up, which may be long before that ends.
+                Ahead::Begin(plan, reckoning) => {
+                    return Chosen { plan: Some(plan), reckoning: Some(reckoning), ..Chosen::none(passed_over) };
+                }
+                Ahead::NothingFits => Err(Passed::NothingCovers),
+            },
         };
         match found {
-            Ok(plan) if fits(plan) => return Chosen { plan: Some(plan), passed_over },
+            Ok(plan) if fits(plan) => return Chosen { plan: Some(plan), ..Chosen::none(passed_over) },
             Ok(_) => passed_over.push(PassedOver { line: entry.line, why: Passed::OutlastsTrip }),
             Err(why) => passed_over.push(PassedOver { line: entry.line, why }),
         }
     }
-    Chosen { plan: None, passed_over }
+    Chosen::none(passed_over)
 }
 
 /// The plan on the card; if it cannot be bought under that id (a first plan often cannot), the one bought last.
@@ -128,6 +165,7 @@ mod tests {
     use crate::domain::time::End;
 
     const GB: u64 = 1_000_000_000;
+    const UNSEEN: Forecast = Forecast::unseen();
 
     fn catalogue(plans: Vec<Plan>) -> Catalogue {
         Catalogue { fetched_at: NOW, plans }
@@ -138,10 +176,14 @@ mod tests {
         Rule { buy, ..rule(Mode::Auto, &[]) }
     }
 
+    fn occasion<'a>(card: &'a Card, rule: &'a Rule, reading: &'a Reading, last: Option<&'a str>) -> Occasion<'a> {
+        Occasion { card, rule, reading, last_plan: last, data_use: &UNSEEN, spends: &[], now: NOW }
+    }
+
     /// The id of the plan that is chosen, and why entries before it were not.
     fn chosen(rule: &Rule, catalogue: &Catalogue, on_card: Option<&str>, last: Option<&str>) -> (String, Vec<Passed>) {
         let reading = Reading { plan: on_card.map(str::to_owned), ..reading(0) };
-        let chosen = choose(&card(), rule, catalogue, &reading, last, NOW);
+        let chosen = choose(&occasion(&card(), rule, &reading, last), catalogue);
         let id = chosen.plan.map_or("-", |plan| plan.id.as_str()).to_owned();
         (id, chosen.passed_over.iter().map(|passed| passed.why).collect())
     }
@@ -165,7 +207,8 @@ mod tests {
         let sale = catalogue(vec![plan("b", GB, 7, usd(6))]);
         let list = rule_with(vec![Choice::Same, Choice::Named("b".into())]);
         let reading = reading(0);
-        let chosen = choose(&card(), &list, &sale, &reading, None, NOW);
+        let card = card();
+        let chosen = choose(&occasion(&card, &list, &reading, None), &sale);
         assert_eq!(chosen.passed_over, [PassedOver { line: 20, why: Passed::NoPlanKnown }]);
     }
 

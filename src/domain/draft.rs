@@ -2,6 +2,7 @@
 
 use super::attempt::{Approval, AskWhy, Attempt, AttemptState, Cause, Snapshot};
 use super::card::{CardId, Name};
+use super::cover::Reckoning;
 use super::limits;
 use super::money::Money;
 use super::operator::RefusalKind;
@@ -26,6 +27,8 @@ pub struct NewAttempt {
     pub cause: Cause,
     /// What is bought.
     pub plan: Plan,
+    /// What the choice was reckoned by, where the rule looked ahead.
+    pub reckoning: Option<Reckoning>,
     /// How it is paid.
     pub payment: String,
     /// The discount code.
@@ -55,6 +58,8 @@ pub struct Choice<'a> {
     pub way: &'a Way,
     /// The plan.
     pub plan: &'a Plan,
+    /// What it was chosen by, where the rule looks ahead.
+    pub reckoning: Option<&'a Reckoning>,
     /// Whether the seller takes discount codes.
     pub takes_codes: bool,
     /// Why.
@@ -79,6 +84,7 @@ pub fn draft(choice: Choice<'_>, now: UnixTime) -> NewAttempt {
         code: first_code(&choice),
         approval,
         plan: choice.plan.clone(),
+        reckoning: choice.reckoning.cloned(),
         created_at: now,
         cause: choice.cause,
     }
@@ -107,6 +113,7 @@ pub fn from_journal(
             validity_secs: None,
             price,
         },
+        reckoning: None,
         payment: "unknown".to_owned(),
         code: None,
         created_at: ordered_at,
@@ -183,8 +190,17 @@ mod tests {
     fn drafted(attempts: &[Attempt], rule: &Rule, price: Money) -> NewAttempt {
         let (way, plan) = (way(), plan("canada-30", 3_000_000_000, 30, price));
         let cause = Cause::Person { by: "anna".into() };
-        let choice =
-            Choice { card: CardId(1), cycle: 3, attempts, rule, way: &way, plan: &plan, takes_codes: true, cause };
+        let choice = Choice {
+            card: CardId(1),
+            cycle: 3,
+            attempts,
+            rule,
+            way: &way,
+            plan: &plan,
+            reckoning: None,
+            takes_codes: true,
+            cause,
+        };
         draft(choice, NOW)
     }
 

@@ -73,6 +73,19 @@ pub fn month_left(limits: &Limits, spends: &[Spend], zone: &TimeZone, now: UnixT
     limit.minus(sum(limits, limit, spends.iter().filter(|spend| spend.at >= from))?).ok()
 }
 
+/// What this month's limit leaves, and what the months after it until `until` allow; none without such a limit.
+#[must_use]
+pub fn left_until(limits: &Limits, spends: &[Spend], zone: &TimeZone, now: UnixTime, until: UnixTime) -> Option<Money> {
+    let limit = limits.per_month?;
+    // What cannot be added up leaves nothing to plan with.
+    let left = month_left(limits, spends, zone, now).unwrap_or(Money::zero(limit.currency()));
+    let month = |at: UnixTime| i64::from(at.date_in(zone).year()) * 12 + i64::from(at.date_in(zone).month());
+    // The trip's end is the first instant after it.
+    let later = (month(until.minus(Secs(1))) - month(now)).max(0);
+    let all = left.ten_thousandths().saturating_add(limit.ten_thousandths().saturating_mul(later));
+    Some(Money::new(all.max(0), limit.currency()))
+}
+
 /// Whether `price` is dearer than the rule allows against what was paid `before`, and so must be asked about.
 #[must_use]
 pub fn dearer(limits: &Limits, before: Option<Money>, price: Money) -> Option<AskWhy> {
@@ -109,6 +122,7 @@ mod tests {
 
     use super::*;
     use crate::domain::money::Currency;
+    use crate::domain::testing::NOW;
 
     fn at(text: &str) -> UnixTime {
         UnixTime::parse(text).unwrap()
@@ -154,6 +168,19 @@ mod tests {
         assert!(matches!(gate(&limits, usd(1), &mixed), Some(Gate::LimitCurrency { .. })));
         let huge = [spend(1, "2026-12-02T00:00:00Z", Money::new(i64::MAX, Currency::USD))];
         assert!(gate(&limits, usd(1), &huge).is_some());
+    }
+
+    #[test]
+    fn what_is_left_for_a_trip_counts_each_month_that_it_touches() {
+        let limits = Limits { per_month: Some(usd(40)), ..Limits::default() };
+        let spent = [spend(1, "2026-12-02T00:00:00Z", usd(30))];
+        let left = |until| left_until(&limits, &spent, &TimeZone::UTC, at("2026-12-15T12:00:00Z"), at(until));
+        assert_eq!(left("2026-12-20T00:00:00Z"), Some(usd(10)));
+        assert_eq!(left("2027-01-01T00:00:00Z"), Some(usd(10)));
+        assert_eq!(left("2027-01-01T00:00:01Z"), Some(usd(50)));
+        assert_eq!(left("2027-02-10T00:00:00Z"), Some(usd(90)));
+        assert_eq!(left("2026-11-01T00:00:00Z"), Some(usd(10)));
+        assert_eq!(left_until(&Limits::default(), &spent, &TimeZone::UTC, NOW, NOW), None);
     }
 
     #[test]

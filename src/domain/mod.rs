@@ -1,4 +1,5 @@
 //! Where everything is decided: values in, values out; no I/O, no clock, no chance, no waiting.
+mod ahead;
 pub mod assess;
 pub mod attempt;
 mod capabilities;

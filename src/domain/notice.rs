@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::attempt::{AskWhy, AttemptId, Question, Snapshot};
 use super::card::{CardId, Name};
 use super::course::Course;
+use super::cover::Reckoning;
 pub use super::language::Language;
 use super::money::Money;
 pub use super::notice_kind::NoticeKind;
@@ -78,6 +79,8 @@ pub enum Event {
         attempt: AttemptId,
         /// What.
         plan: Plan,
+        /// What it was chosen by, where the rule looked ahead.
+        reckoning: Option<Box<Reckoning>>,
         /// What was charged.
         charged: Money,
         /// The operator's order number.
@@ -85,7 +88,7 @@ pub enum Event {
         /// The card before.
         before: Snapshot,
         /// The card after.
-        after: Snapshot,
+        after: Box<Snapshot>,
         /// The rule and line that caused it; none if a person did.
         cause: Option<(Name, Line)>,
         /// What this month's limit leaves.
@@ -132,6 +135,8 @@ pub enum Event {
         attempt: AttemptId,
         /// What.
         plan: Plan,
+        /// What it was chosen by, where the rule looked ahead.
+        reckoning: Option<Box<Reckoning>>,
         /// What is asked.
         ask: Ask,
         /// When the card ends, if it does.

@@ -91,6 +91,8 @@ pub enum Choice {
         /// How long it must last.
         validity: Option<Secs>,
     },
+    /// The first plan of the cheapest sequence that lasts until the rule's last day is over.
+    Cover,
     /// A plain top-up of this amount.
     Credit(Money),
 }
@@ -160,6 +162,12 @@ fn shown_hours<S: serde::Serializer>(hours: &Option<LocalHours>, out: S) -> Resu
 pub const WARN_BEFORE: [Secs; 3] = [Secs::days(7), Secs::days(3), Secs::days(1)];
 
 impl Rule {
+    /// Whether it chooses by how data was used, for which readings of the past are needed.
+    #[must_use]
+    pub fn looks_ahead(&self) -> bool {
+        self.buy.iter().any(|entry| entry.choice == Choice::Cover)
+    }
+
     /// A rule that watches and has no conditions; the loader and tests fill it.
     #[must_use]
     pub fn watching(name: Name) -> Self {

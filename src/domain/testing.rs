@@ -110,6 +110,7 @@ pub(super) fn attempt(state: AttemptState) -> Attempt {
         account: name("airalo"),
         cause: Cause::Rule { rule: name("travel"), line: 14 },
         plan: plan("canada-30", 3_000_000_000, 30, usd(10)),
+        reckoning: None,
         payment: "wallet".into(),
         code: None,
         created_at: NOW,

@@ -1,8 +1,11 @@
 //! English for what was decided and why, one line each: for `explain`, `status` and the log. What people are sent is
 //! written elsewhere, in their own languages.
 
+mod ahead;
+
 use std::fmt::{self, Display, Formatter};
 
+pub use self::ahead::DataUse;
 use super::assess::{Reason, Verdict};
 use super::attempt::{AskWhy, Question, StateName};
 use super::choose::Passed;
@@ -384,6 +387,7 @@ impl Display for Passed {
             Self::NotOnSale => "it is not on sale for this card at present",
             Self::NoPlanKnown => "no plan of this card is known yet",
             Self::OutlastsTrip => "it would outlast the rule's last day by more than a quarter of its length",
+            Self::NothingCovers => "no plan on sale is of use until the rule's last day within its limits",
         })
     }
 }

@@ -168,6 +168,7 @@ pub(super) fn attempt_of(row: &Row<'_>) -> Result<Attempt, StoreError> {
         account: row.name("account")?,
         cause: cause_of(&row)?,
         plan: row.json("plan")?,
+        reckoning: row.maybe_json("reckoning")?,
         payment: row.get("payment")?,
         code: row.get("code")?,
         created_at: row.time("created_at")?,

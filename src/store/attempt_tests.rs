@@ -4,6 +4,7 @@ use super::super::cards;
 use super::super::tests::{NOW, card, memory, name};
 use super::*;
 use crate::domain::attempt::{AskWhy, Cause, GivenUp};
+use crate::domain::cover::Reckoning;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{Doubt, Refusal, RefusalKind};
 use crate::domain::plan::Contents;
@@ -31,6 +32,7 @@ fn new(card: CardId, number: u32) -> NewAttempt {
         account: name("airalo"),
         cause: Cause::Rule { rule: name("travel"), line: 12 },
         plan: plan_of(9),
+        reckoning: None,
         payment: "wallet".into(),
         code: Some("WINTER10".into()),
         created_at: NOW,
@@ -107,15 +109,32 @@ fn an_attempt_comes_back_as_it_was_planned() {
     let id = card(&conn, "a");
     let snapshot =
         Snapshot { assets: vec!["x".into()], plan_ends: Some(NOW), credit: Some(usd(3)), ..Snapshot::default() };
+    let reckoning = Reckoning {
+        purchases: 2,
+        cost: usd(14),
+        from: NOW,
+        until: NOW.plus(Secs::days(9)),
+        is_whole: true,
+        data_bytes: u64::MAX,
+        runner_up: Some(("第二".into(), usd(15))),
+        is_assumed: false,
+    };
     for (cause, approval) in [
         (Cause::Person { by: "anna".into() }, Approval::Asked { at: NOW, why: AskWhy::Dearer { before: usd(8) } }),
         (Cause::Journal, Approval::Given { by: "anna".into(), at: NOW }),
         (Cause::Rule { rule: name("r"), line: 3 }, Approval::Asked { at: NOW, why: AskWhy::Mode }),
     ] {
-        let new = NewAttempt { cause, approval, before: Some(snapshot.clone()), ..new(id, 1) };
+        let new = NewAttempt {
+            cause,
+            approval,
+            before: Some(snapshot.clone()),
+            reckoning: Some(reckoning.clone()),
+            ..new(id, 1)
+        };
         let attempt = plan(&conn, &new).unwrap();
         assert_eq!((&attempt.cause, &attempt.approval, &attempt.before), (&new.cause, &new.approval, &new.before));
         assert_eq!((&attempt.plan, &attempt.payment, &attempt.code), (&new.plan, &new.payment, &new.code));
+        assert_eq!(attempt.reckoning, new.reckoning);
         assert_eq!((attempt.version, attempt.state.clone()), (1, AttemptState::Planned { next_at: NOW }));
         let closed = AttemptState::Abandoned { at: NOW, why: GivenUp::NotNeeded };
         advance(&conn, &attempt, &closed, None, &seen("T3")).unwrap();

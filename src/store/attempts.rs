@@ -30,9 +30,9 @@ macro_rules! open_states {
 
 const INSERT: &str = "INSERT INTO attempt (id, card, cycle, number, account, cause, cause_rule, cause_line, cause_by, \
      plan, plan_id, price, currency, payment, code, created_at, approval, approval_at, approval_why, approval_by, \
-     before, state, next_at) VALUES (:id, :card, :cycle, :number, :account, :cause, :cause_rule, :cause_line, \
+     before, reckoning, state, next_at) VALUES (:id, :card, :cycle, :number, :account, :cause, :cause_rule, :cause_line, \
      :cause_by, :plan, :plan_id, :price, :currency, :payment, :code, :created_at, :approval, :approval_at, \
-     :approval_why, :approval_by, :before, 'planned', :next_at)";
+     :approval_why, :approval_by, :before, :reckoning, 'planned', :next_at)";
 const EVENT: &str = "INSERT INTO attempt_event (attempt, at, transition, from_state, to_state, what, digest) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const SET_BEFORE: &str = "UPDATE attempt SET before = ?4, version = version + 1 \
@@ -330,6 +330,7 @@ fn insert(conn: &Connection, id: Option<AttemptId>, new: &NewAttempt) -> Result<
         ":currency": currency, ":payment": new.payment, ":code": new.code, ":created_at": new.created_at.secs(),
         ":approval": approval, ":approval_at": approval_at, ":approval_why": approval_why,
         ":approval_by": approval_by, ":before": new.before.as_ref().map(to_json).transpose()?,
+        ":reckoning": new.reckoning.as_ref().map(to_json).transpose()?,
         ":next_at": new.next_at.secs(),
     });
     match written {

@@ -231,6 +231,8 @@ mod tests {
     const LONGER: &[M<'static>] = &[
         M::up(include_str!("../../migrations/0001_record.sql")),
         M::up(include_str!("../../migrations/0002_sellers.sql")),
+        M::up(include_str!("../../migrations/0003_shared_limits.sql")),
+        M::up(include_str!("../../migrations/0004_reckoning.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 
@@ -304,7 +306,7 @@ mod tests {
         let copy = before_upgrade(dir.path(), Schema::current().latest());
         assert!(copy.exists());
         match refusal(dir.path()) {
-            StoreError::NewerSchema { found: 3, known: 2, backup: Some(named), .. } => assert_eq!(named, copy),
+            StoreError::NewerSchema { found: 4, known: 3, backup: Some(named), .. } => assert_eq!(named, copy),
             other => panic!("{other}"),
         }
         // The copy is whole: put in its place it opens.

@@ -14,7 +14,8 @@ use crate::config::Config;
 use crate::daemon::case::{Case, Standing};
 use crate::daemon::open::accounts::operator;
 use crate::domain::card::{Card, CardId, tamed};
-use crate::domain::choose::choose;
+use crate::domain::choose::{Occasion, choose};
+use crate::domain::forecast::Forecast;
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{CardState, Reading};
 use crate::domain::time::UnixTime;
@@ -80,11 +81,17 @@ impl Choice {
             }
             Some(_) | None => None,
         };
+        let data_use = match (store, &case) {
+            (Some(store), Some(case)) => store.read_blocking(|conn| case.data_use(conn, rule, now))?,
+            (None, _) | (_, None) => Forecast::unseen(),
+        };
         // Without a reading the card's own plan is not known, and a plan begins now.
         let reading = case.as_ref().and_then(|case| case.poll.recent.latest.clone());
         let reading = reading.unwrap_or_else(|| Reading::empty(now, CardState::Unknown));
         let last = case.as_ref().and_then(Case::last_plan);
-        let chosen = choose(card, rule, catalogue, &reading, last, now);
+        let spends = case.as_ref().map_or(&[][..], |case| &case.ledger.spends);
+        let occasion = Occasion { card, rule, reading: &reading, last_plan: last, data_use: &data_use, spends, now };
+        let chosen = choose(&occasion, catalogue);
         Ok(Self { rule: Some(rule.name.to_string()), plan: chosen.plan.map(|plan| plan.id.clone()) })
     }
 

@@ -203,9 +203,14 @@ fn rules_that_contradict_themselves() {
         &[
             "2:1: conditions are joined in two ways at once; put all conditions into all_of = [{ … }, { … }], or all of them into any_of",
             "2:46: these two conditions would count as one or as both; write each condition in braces of its own: any_of = [{ … }, { … }]",
-            "3:21: the cheapest plan of all may hold nothing; cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough",
             "3:38: a top-up of nothing changes nothing; credit = \"10 GBP\"",
             "3:49: `rule.a.buy[3]` takes one of `cheapest` and `credit`; { cheapest = { data = \"1 GB\", validity = \"5d\" } } or { credit = \"10 GBP\" }",
+        ],
+    );
+    rules(
+        "[rule.a]\nrenew_when = { data_below = \"20%\" }\nbuy = [{ cheapest = {} }]\n",
+        &[
+            "3:8: the cheapest way to the last day needs one, and the rule `a` has none; add until = 2026-12-20 (the last day, without quotes) to the rule, or write cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough",
         ],
     );
 }

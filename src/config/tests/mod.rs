@@ -111,6 +111,24 @@ fn the_named_rule_comes_first_then_the_first_match_with_all_its_labels() {
 }
 
 #[test]
+fn the_cheapest_way_to_the_last_day_needs_one_and_takes_no_amount() {
+    let rules = |cheapest: &str, until: &str| {
+        format!(
+            "[card.a]\noperator = \"try\"\nmsisdn = \"+16135550123\"\nrule = \"r\"\n[rule.r]\nbuy = {{ cheapest = {cheapest} }}\n{until}"
+        )
+    };
+    for cheapest in ["{}", "{ until = \"trip\" }"] {
+        let config = parsed(MACHINE, &rules(cheapest, "until = 2026-12-20")).unwrap();
+        assert_eq!(config.rules.rules[0].buy[0].choice, Choice::Cover);
+        assert!(config.rules.rules[0].looks_ahead());
+        assert!(parsed(MACHINE, &rules(cheapest, "")).is_err());
+    }
+    let both = rules("{ data = \"1 GB\", until = \"trip\" }", "until = 2026-12-20");
+    let problems = parsed(MACHINE, &both).unwrap_err();
+    assert!(problems.to_string().contains("6:37"), "{problems}");
+}
+
+#[test]
 fn a_file_of_almost_nothing_gets_careful_defaults() {
     let rules = "[card.a]\noperator = \"try\"\nmsisdn = \"+16135550123\"\nrule = \"r\"\n[rule.r]\n";
     let config = parsed(MACHINE, rules).unwrap();

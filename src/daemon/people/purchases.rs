@@ -6,7 +6,7 @@ use super::{Case, Daemon, Round, StoreError, case_of, no_such_card, note, refuse
 use crate::daemon::fresh;
 use crate::daemon::live::Live;
 use crate::daemon::moves::advance;
-use crate::daemon::offers;
+use crate::daemon::offers::{self, Found};
 use crate::daemon::renew_round;
 use crate::daemon::request::{Refusal, Reply};
 use crate::daemon::shared_limits;
@@ -57,9 +57,14 @@ pub(super) async fn preview(daemon: &Arc<Daemon>, name: String) -> Result<Reply,
         return Ok(refused(Refusal::NotNow, said));
     }
     let rule = rule_for_person(&case, &live, None);
-    let offer = match offers::first(&live, &case, &rule, now).await {
-        Ok(Some(offer)) => offer,
-        Ok(None) => {
+    let data_use = renew_round::data_use(daemon, &case, &rule, now).await?;
+    let offer = match offers::first(&live, &case, &rule, &data_use, now).await {
+        Ok(Found::Offer(offer)) => *offer,
+        Ok(Found::Lasts) => {
+            let said = format!("what is left on `{name}` lasts until the rule's last day is over");
+            return Ok(refused(Refusal::NotNow, said));
+        }
+        Ok(Found::Nothing) => {
             return Ok(refused(
                 Refusal::NotNow,
                 format!(
@@ -238,6 +243,7 @@ fn remind_in(conn: &Connection, live: &Live, attempt: &Attempt, now: UnixTime) -
     let event = Told::Asked {
         attempt: attempt.id,
         plan: attempt.plan.clone(),
+        reckoning: attempt.reckoning.clone().map(Box::new),
         ask: Ask::Approve { why: *why },
         ends: None,
         reminders: days,

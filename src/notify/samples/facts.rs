@@ -3,6 +3,7 @@
 use crate::domain::attempt::Snapshot;
 use crate::domain::card::Name;
 use crate::domain::course::Course;
+use crate::domain::cover::Reckoning;
 use crate::domain::data::DataSize;
 use crate::domain::money::{Currency, Money};
 use crate::domain::notice::CardFacts;
@@ -74,6 +75,19 @@ pub(super) fn after() -> Snapshot {
 }
 
 /// Three weeks of a card that used 3 GB, was renewed, and went on.
+pub(super) fn reckoning() -> Reckoning {
+    Reckoning {
+        purchases: 2,
+        cost: dollars(2_350),
+        from: NOW,
+        until: ENDS_NEW,
+        is_whole: true,
+        data_bytes: 3_800_000_000,
+        runner_up: Some(("10 GB for 30 days".to_owned(), dollars(2_600))),
+        is_assumed: false,
+    }
+}
+
 pub(super) fn course(held: &Snapshot) -> Option<Course> {
     let readings: Vec<Reading> = (0..42).map(|half_day| reading(NOW.minus(Secs::hours(504 - 12 * half_day)))).collect();
     let condition = Condition::DataBelow(DataSize(500_000_000));

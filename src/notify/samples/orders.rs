@@ -1,7 +1,8 @@
 //! Samples about orders: taken, not known, settled late, and asked about.
 
-use super::facts::{ENDS, NOW, after, before, dollars, name, plan, rich_plan};
+use super::facts::{ENDS, NOW, after, before, dollars, name, plan, reckoning, rich_plan};
 use crate::domain::attempt::{AskWhy, AttemptId, Question, Snapshot};
+use crate::domain::cover::Reckoning;
 use crate::domain::notice::{Ask, Event, Settled};
 use crate::domain::operator::Doubt;
 use crate::domain::plan::Plan;
@@ -10,20 +11,22 @@ pub(super) fn bought() -> Vec<Event> {
     let full = Event::Bought {
         attempt: AttemptId(12),
         plan: plan(),
+        reckoning: Some(Box::new(reckoning())),
         charged: dollars(1_250),
         order_id: Some("20261218-064512".to_owned()),
         before: before(),
-        after: after(),
+        after: Box::new(after()),
         cause: Some((name("travel"), 14)),
         month_left: Some(dollars(2_750)),
     };
     let bare = Event::Bought {
         attempt: AttemptId(13),
         plan: rich_plan(),
+        reckoning: None,
         charged: dollars(1_250),
         order_id: None,
         before: Snapshot::default(),
-        after: Snapshot { credit: Some(dollars(1_000)), ..Snapshot::default() },
+        after: Box::new(Snapshot { credit: Some(dollars(1_000)), ..Snapshot::default() }),
         cause: None,
         month_left: None,
     };
@@ -83,6 +86,7 @@ fn asked_first(ask: Ask) -> Event {
     Event::Asked {
         attempt: AttemptId(12),
         plan: plan(),
+        reckoning: Some(Box::new(Reckoning { is_whole: false, is_assumed: true, ..reckoning() })),
         ask,
         ends: Some(ENDS),
         reminders: 0,
@@ -91,5 +95,13 @@ fn asked_first(ask: Ask) -> Event {
 }
 
 fn asked_again(ask: Ask) -> Event {
-    Event::Asked { attempt: AttemptId(12), plan: rich_plan(), ask, ends: None, reminders: 2, support: None }
+    Event::Asked {
+        attempt: AttemptId(12),
+        plan: rich_plan(),
+        reckoning: None,
+        ask,
+        ends: None,
+        reminders: 2,
+        support: None,
+    }
 }

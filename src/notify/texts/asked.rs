@@ -7,7 +7,9 @@ use crate::domain::notice::{Ask, Event};
 use crate::domain::time::UnixTime;
 
 pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
-    let Event::Asked { attempt, plan, ask, ends, reminders, support } = event else { return Letter::default() };
+    let Event::Asked { attempt, plan, reckoning, ask, ends, reminders, support } = event else {
+        return Letter::default();
+    };
     let (price, number) = (plan.price, attempt.0);
     let mut letter = match ask {
         Ask::Approve { why } => approve(voice, card, event, *why),
@@ -47,6 +49,7 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
     };
     letter.row(say!(voice, "Plan", "套餐"), voice.plan(plan));
     letter.row(say!(voice, "Price", "价格"), price.to_string());
+    letter.reckoned(voice, reckoning.as_deref());
     if let Some(ends) = ends {
         letter.row(say!(voice, "Card ends", "卡到期"), voice.time(*ends));
     }

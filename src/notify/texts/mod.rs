@@ -20,6 +20,7 @@ mod dates;
 mod due;
 mod held;
 mod household;
+mod reckoned;
 mod record;
 mod trouble;
 mod voice;

@@ -68,6 +68,7 @@ pub(crate) fn plan(card: CardId, number: u32, chance: &mut Chance, now: UnixTime
             validity_secs: Some(604_800),
             price: Money::new(40_000 + chance.below(9_999).cast_signed(), Currency::USD),
         },
+        reckoning: None,
         payment: "wallet".into(),
         code: chance.once_in(4).then(|| "WINTER10".to_owned()),
         created_at: now,

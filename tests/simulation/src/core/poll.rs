@@ -2,9 +2,10 @@
 
 use simkeeper::domain::assess::{Action, assess};
 use simkeeper::domain::attempt::{Approval, Cause};
-use simkeeper::domain::choose::choose;
+use simkeeper::domain::choose::{Occasion, choose};
 use simkeeper::domain::cycle;
 use simkeeper::domain::draft::{self, Choice, draft};
+use simkeeper::domain::forecast::Forecast;
 use simkeeper::domain::intake::{self, Seen};
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{OperatorError, RulesOut};
@@ -156,6 +157,7 @@ impl Simulation {
             rule,
             way: &way,
             plan: &plan,
+            reckoning: None,
             takes_codes: self.world.capabilities(seller).takes_codes,
             cause,
         };
@@ -210,7 +212,16 @@ impl Simulation {
                 }
             };
             let last = draft::last_plan_of(&case.attempts, &way.account);
-            match choose(&card, rule, &catalogue, &reading, last, now).plan.cloned() {
+            let occasion = Occasion {
+                card: &card,
+                rule,
+                reading: &reading,
+                last_plan: last,
+                data_use: &Forecast::unseen(),
+                spends: &case.ledger.spends,
+                now,
+            };
+            match choose(&occasion, &catalogue).plan.cloned() {
                 Some(plan) => return Offer::Sold { way, plan: Box::new(plan) },
                 None => passed.push(way.account.as_str().to_owned()),
             }

@@ -148,6 +148,7 @@ impl Record {
             account: new.account,
             cause: new.cause,
             plan: new.plan,
+            reckoning: new.reckoning,
             payment: new.payment,
             code: new.code,
             created_at: new.created_at,

@@ -146,6 +146,7 @@ fn choice(choice: &Choice) -> String {
     match choice {
         Choice::Same => "\"same\"".to_owned(),
         Choice::Named(plan) => format!("\"{plan}\""),
+        Choice::Cover => "{ cheapest = {} }".to_owned(),
         Choice::Credit(money) => format!("{{ credit = \"{money}\" }}"),
         Choice::Cheapest { data, validity } => {
             let parts = [

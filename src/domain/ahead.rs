@@ -1,0 +1,183 @@
+//! What is needed until a rule's last day, and the plan to begin with: the first of the sequence that covers it at the
+//! least cost.
+
+use super::choose::Occasion;
+use super::cover::{self, Need, Purse, Reckoning};
+use super::forecast::{Habit, lasting};
+use super::limits;
+use super::plan::{Catalogue, Plan};
+use super::reading::{AllowanceKind, AllowanceState};
+use super::time::{Secs, UnixTime, day_after};
+
+/// What is likely to last until the last day is over is only looked at again, as long as it lasts this long for certain.
+const WAITS: Secs = Secs::hours(6);
+/// While too little is known, so much time is covered: it will be known then.
+const LEARNS: Secs = Secs::days(2);
+
+/// What the look ahead came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ahead<'a> {
+    /// What is on the card lasts until the last day is over, even if more is used than expected.
+    Lasts,
+    /// No plan on sale helps within the limits.
+    NothingFits,
+    /// This one is to be bought now.
+    Begin(&'a Plan, Reckoning),
+}
+
+/// Looks from `occasion.now` to the end of the rule's last day. A rule without one is not looked ahead for; the loader
+/// refuses it.
+pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahead<'a> {
+    let zone = &occasion.card.zone;
+    let Some(until) = occasion.rule.until.map(|day| day_after(day, zone)) else { return Ahead::NothingFits };
+    let purse = Purse {
+        per_plan: occasion.rule.limits.per_renewal,
+        in_all: limits::left_until(&occasion.rule.limits, occasion.spends, zone, occasion.now, until),
+    };
+    let begin = |need: &Need, is_assumed| match cover::cheapest(&catalogue.plans, need, purse) {
+        Some(found) => found
+            .plans
+            .first()
+            .map_or(Ahead::NothingFits, |first| Ahead::Begin(first, found.reckoning(need, is_assumed))),
+        None => Ahead::NothingFits,
+    };
+    match occasion.data_use.habit() {
+        Some(habit) => match gone(occasion, habit) {
+            (Some(likely), early) if likely < until || early < until.min(occasion.now.plus(WAITS)) => {
+                begin(&Need::daily(likely.min(until.minus(Secs::HOUR)), until, zone, |date| habit.mean_on(date)), false)
+            }
+            _ => Ahead::Lasts,
+        },
+        None => {
+            // What there is may be gone at any time.
+            let per_day = assumed_per_day(occasion, catalogue).unwrap_or(0.0);
+            let soon = until.min(occasion.now.plus(LEARNS));
+            begin(&Need::daily(occasion.now, soon, zone, |_| per_day).of_trip(until), true)
+        }
+    }
+}
+
+/// When what is on the card is gone: as is expected, and if more is used; none and the end of time if it does not end.
+fn gone(occasion: &Occasion<'_>, habit: &Habit) -> (Option<UnixTime>, UnixTime) {
+    let zone = &occasion.card.zone;
+    match lasting(AllowanceKind::Data, occasion.reading, habit, zone) {
+        // Nothing is told of what is left, so it is taken to be gone.
+        None => (Some(occasion.now), occasion.now),
+        Some(lasting) => {
+            (lasting.likely.or(lasting.early).map(|at| at.max(occasion.now)), lasting.early.unwrap_or(UnixTime::MAX))
+        }
+    }
+}
+
+/// What the plan on the card, or the one bought last, would give each day if it were used evenly over its length.
+fn assumed_per_day(occasion: &Occasion<'_>, catalogue: &Catalogue) -> Option<f64> {
+    let sold = occasion.reading.plan.as_deref().or(occasion.last_plan).and_then(|id| catalogue.find(id));
+    let by_plan = sold.and_then(|plan| Some((plan.contents.data()?.bytes() as f64, plan.validity()?)));
+    let on_card = occasion.reading.allowances.iter().find_map(|allowance| {
+        let ours = allowance.kind == AllowanceKind::Data && allowance.state == AllowanceState::Active;
+        let ends = allowance.ends.or(occasion.reading.plan_ends)?;
+        let length = ends.at.since(allowance.starts?);
+        (ours && !allowance.unlimited).then_some((allowance.total? as f64, length))
+    });
+    let (bytes, length) = on_card.or(by_plan).filter(|(bytes, length)| *bytes > 0.0 && *length >= Secs::HOUR)?;
+    Some(bytes * Secs::DAY.0 as f64 / length.0 as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::choose::{Chosen, Passed, choose};
+    use crate::domain::forecast::Forecast;
+    use crate::domain::reading::Reading;
+    use crate::domain::rule::{Buy, Choice, Limits, Mode, Rule};
+    use crate::domain::testing::{NOW, card, plan, reading, rule, usd, zone};
+    use crate::domain::time::End;
+
+    const GB: u64 = 1_000_000_000;
+
+    /// 240 MB a day for five days, and so much left now.
+    fn past(left: i64) -> Vec<Reading> {
+        let seen = |hours: i64| {
+            let at = NOW.minus(Secs::hours(hours));
+            Reading { read_at: at, as_of: at, ..reading(left + hours * 10_000_000) }
+        };
+        (0..=120).rev().map(seen).collect()
+    }
+
+    /// Until the end of 2026-12-25 in UTC, ten days and a half from now.
+    fn until_christmas() -> Rule {
+        let buy = vec![Buy { choice: Choice::Cover, line: 20 }, Buy { choice: Choice::Named("last".into()), line: 21 }];
+        Rule { buy, until: Some(date(2026, 12, 25)), ..rule(Mode::Auto, &[]) }
+    }
+
+    fn sold() -> Catalogue {
+        let plans =
+            vec![plan("1gb", GB, 7, usd(5)), plan("3gb", 3 * GB, 10, usd(9)), plan("last", 99 * GB, 10, usd(99))];
+        Catalogue { fetched_at: NOW, plans }
+    }
+
+    fn chosen<'a>(rule: &Rule, past: &[Reading], sold: &'a Catalogue) -> Chosen<'a> {
+        let card = card();
+        let data_use = Forecast::of(AllowanceKind::Data, past, &zone("UTC"), NOW);
+        let reading = past.last().unwrap();
+        let occasion =
+            Occasion { card: &card, rule, reading, last_plan: Some("1gb"), data_use: &data_use, spends: &[], now: NOW };
+        choose(&occasion, sold)
+    }
+
+    fn id<'a>(chosen: &Chosen<'a>) -> Option<&'a str> {
+        chosen.plan.map(|plan| plan.id.as_str())
+    }
+
+    #[test]
+    fn what_is_left_is_used_first_and_the_rest_is_covered_at_the_least_cost() {
+        let sold = sold();
+        // Half of it lasts for a day; nine days and a half are to be covered, at 240 MB each.
+        let chosen = chosen(&until_christmas(), &past(240_000_000), &sold);
+        assert_eq!((id(&chosen), chosen.lasts), (Some("3gb"), false));
+        let reckoning = chosen.reckoning.unwrap();
+        assert_eq!((reckoning.purchases, reckoning.cost, reckoning.is_assumed), (1, usd(9), false));
+        assert_eq!(reckoning.runner_up, Some(("Plan last".into(), usd(99))));
+        assert_eq!(reckoning.from, NOW.plus(Secs::DAY));
+        assert!((2_270_000_000..=2_290_000_000).contains(&reckoning.data_bytes), "{}", reckoning.data_bytes);
+    }
+
+    #[test]
+    fn what_lasts_until_the_last_day_is_over_needs_nothing() {
+        let sold = sold();
+        let lasting = chosen(&until_christmas(), &past(5_000_000_000), &sold);
+        assert_eq!((id(&lasting), lasting.lasts, lasting.passed_over.len()), (None, true, 0));
+        let mut ending = past(5_000_000_000);
+        ending.iter_mut().for_each(|reading| reading.plan_ends = Some(End::at(NOW.plus(Secs::days(3)))));
+        let chosen = chosen(&until_christmas(), &ending, &sold);
+        assert_eq!(id(&chosen), Some("3gb"), "its plan ends before");
+    }
+
+    #[test]
+    fn before_a_whole_day_was_seen_only_two_days_are_covered_and_that_is_said() {
+        let sold = sold();
+        let chosen = chosen(&until_christmas(), &past(1)[110..], &sold);
+        assert_eq!(id(&chosen), Some("1gb"));
+        let reckoning = chosen.reckoning.unwrap();
+        assert!(reckoning.is_assumed);
+        assert_eq!(reckoning.until, NOW.plus(Secs::days(2)));
+        // 1 GB in seven days, as the plan that was bought last would be used.
+        assert!((285_000_000..286_000_000).contains(&reckoning.data_bytes), "{}", reckoning.data_bytes);
+    }
+
+    #[test]
+    fn what_no_plan_covers_within_the_limits_goes_to_the_next_entry() {
+        let sold = sold();
+        let mut rule = until_christmas();
+        rule.limits = Limits { per_month: Some(usd(4)), ..Limits::default() };
+        let next = chosen(&rule, &past(0), &sold);
+        assert_eq!((id(&next), next.passed_over[0].why), (Some("last"), Passed::NothingCovers));
+        rule.limits = Limits { per_month: Some(usd(8)), ..Limits::default() };
+        let short = chosen(&rule, &past(0), &sold);
+        assert_eq!((id(&short), short.reckoning.map(|told| told.is_whole)), (Some("1gb"), Some(false)));
+        rule.until = None;
+        assert_eq!(chosen(&rule, &past(0), &sold).passed_over[0].why, Passed::NothingCovers);
+    }
+}

@@ -1,0 +1,112 @@
+//! One card through one trip: read when the daemon would read it, judged by `assess`, bought for by `choose`.
+
+use jiff::tz::TimeZone;
+use simkeeper_domain::domain::assess::{Verdict, assess};
+use simkeeper_domain::domain::attempt::AttemptId;
+use simkeeper_domain::domain::card::{Card, CardId, Name};
+use simkeeper_domain::domain::choose::{Occasion, choose};
+use simkeeper_domain::domain::data::DataSize;
+use simkeeper_domain::domain::forecast::Forecast;
+use simkeeper_domain::domain::ledger::{Ledger, Spend};
+use simkeeper_domain::domain::plan::Catalogue;
+use simkeeper_domain::domain::reading::{AllowanceKind, Reading, Recent};
+use simkeeper_domain::domain::rule::{Buy, Choice, Condition, Mode, Rule, Trigger};
+use simkeeper_domain::domain::time::{Secs, UnixTime};
+
+use super::card::SimCard;
+use super::draw::Trip;
+
+/// Use and readings go by this.
+const STEP: Secs = Secs::minutes(10);
+
+/// What came of it.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) spent: i64,
+    /// Hours in which something was wanted and not there.
+    pub(crate) dry_hours: i64,
+    pub(crate) purchases: usize,
+    /// Purchases after the last day.
+    pub(crate) after_end: u32,
+    /// Plans most of which would have lain behind the trip even if they had begun when they were bought.
+    pub(crate) outlasting: u32,
+    /// Plans most of which lay behind it since less was used than expected and they began late.
+    pub(crate) late: u32,
+}
+
+pub(crate) fn travel(trip: &Trip, choice: &Choice) -> Told {
+    let card = Card::new(CardId(1), Name::parse("canada").unwrap(), Name::parse("airalo").unwrap());
+    let rule = rule(trip, choice.clone());
+    let catalogue = Catalogue { fetched_at: trip.from, plans: trip.plans.clone() };
+    let mut told = Told::default();
+    let mut sim = SimCard::default();
+    sim.buy(&trip.plans[trip.first]);
+    sim.use_data(0, trip.from);
+    let (mut readings, mut ledger) = (Vec::<Reading>::new(), Ledger::default());
+    let mut last_plan = trip.plans[trip.first].id.clone();
+    let (mut next_poll, mut now, mut dry) = (trip.from, trip.from, false);
+    let begins = sim.begun.len();
+    while now < trip.until().plus(Secs::days(10)) {
+        let passed = now.since(trip.from).0;
+        let wanted = trip.wanted[(passed / 3_600) as usize] / 6;
+        dry |= sim.use_data(wanted, now) > 0 && now < trip.until();
+        now = now.plus(STEP);
+        if passed % 3_600 == 3_000 {
+            told.dry_hours += i64::from(std::mem::take(&mut dry));
+        }
+        if now < next_poll {
+            continue;
+        }
+        let reading = sim.reading(now);
+        let recent = Recent { latest: Some(reading.clone()), previous: readings.last().cloned(), odd: None };
+        readings.push(reading.clone());
+        let seen = assess(&card, Some(&rule), &recent, &ledger, now);
+        next_poll = seen.next_poll_at;
+        if seen.verdict != Verdict::Renew {
+            continue;
+        }
+        let data_use = if rule.looks_ahead() {
+            Forecast::of(AllowanceKind::Data, &readings, &TimeZone::UTC, now)
+        } else {
+            Forecast::unseen()
+        };
+        let occasion = Occasion {
+            card: &card,
+            rule: &rule,
+            reading: &reading,
+            last_plan: Some(&last_plan),
+            data_use: &data_use,
+            spends: &ledger.spends,
+            now,
+        };
+        if let Some(plan) = choose(&occasion, &catalogue).plan {
+            sim.buy(plan);
+            told.spent += plan.price.ten_thousandths();
+            told.purchases += 1;
+            told.after_end += u32::from(now >= trip.until());
+            told.outlasting += u32::from(outlasts(trip, now, plan.validity().unwrap()));
+            last_plan.clone_from(&plan.id);
+            ledger.spends.push(Spend { attempt: AttemptId(0), at: now, money: plan.price });
+        }
+    }
+    let bought = sim.begun.iter().skip(begins);
+    told.late = bought.filter(|(began, plan)| outlasts(trip, *began, plan.validity().unwrap())).count() as u32;
+    told
+}
+
+/// Whether most of a plan that begins then lies behind the trip.
+fn outlasts(trip: &Trip, began: UnixTime, lasts: Secs) -> bool {
+    began < trip.until() && began.plus(lasts) > trip.until().plus(Secs((lasts.0 / 2).max(Secs::DAY.0)))
+}
+
+fn rule(trip: &Trip, choice: Choice) -> Rule {
+    let mut rule = Rule { mode: Mode::Auto, ..Rule::watching(Name::parse("travel").unwrap()) };
+    rule.renew_when.triggers = vec![
+        Trigger { condition: Condition::DataBelow(DataSize(500_000_000)), line: 1 },
+        Trigger { condition: Condition::PlanEndsWithin(Secs::hours(24)), line: 2 },
+    ];
+    rule.buy = vec![Buy { choice, line: 3 }];
+    // The last day, not the first after it.
+    rule.until = Some(trip.until().minus(Secs(1)).date_in(&TimeZone::UTC));
+    rule
+}

@@ -40,12 +40,16 @@ fn a_plan_that_ends_is_renewed_once_and_lasts_longer() {
 
 #[test]
 fn the_cheapest_way_to_the_last_day_is_begun_and_the_mail_says_why() {
-    let rule = "mode = \"auto\"\nrenew_when = { data_below = \"500 MB\" }\nbuy = { cheapest = {} }\nuntil = 2026-12-12\nlimits = { per_renewal = \"10 USD\" }";
+    let rule = "mode = \"auto\"\nrenew_when = { data_below = \"500 MB\" }\nbuy = { cheapest = {} }\ntrip = \"winter\"\nlimits = { per_renewal = \"10 USD\" }\n\n[trip.winter]\nuntil = 2026-12-12\nplaces = \"CA\"";
     let mut world = World::new().card("tablet", low, rule).start();
     let mail = world.until_mail(&["tablet", "renewed for 4.50 USD"]);
     assert!(mail.says(&["Why this plan", "cheapest way to have data", "Next best", "assumed"]), "{}", mail.text);
     world.until_read_again(5);
     assert_eq!(world.orders("tablet").len(), 1);
+    let mut command = world::keeper::program(&["explain", "tablet", "--clock", &world.clock().words()]);
+    let told = command.arg("--config").arg(world.folder()).arg("--state").arg(world.state()).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("The trip winter (CA) is over in") && told.contains("  data: "), "{told}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::Context;
 use super::exit::Exit;
 use super::output::{minute, relative};
 use super::status::{heading, left};
+use super::trip;
 use super::view::View;
 use crate::daemon::case::Case;
 use crate::daemon::shared_limits;
@@ -30,6 +31,7 @@ struct Explained {
     rule: Option<Rule>,
     assessment: Assessment,
     catalogue: Option<Catalogue>,
+    uses: Vec<(AllowanceKind, Forecast)>,
     data_use: Forecast,
     events: Vec<AttemptEvent>,
     /// Accounts and ways to pay, the next one first.
@@ -42,15 +44,15 @@ struct Explained {
 pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let view = View::open(context)?;
     let card = view.card(name)?;
-    let (case, catalogue, data_use, events) = view.store.read_blocking(|conn| {
+    let (case, catalogue, uses, events) = view.store.read_blocking(|conn| {
         let case = view.case(conn, card)?;
         let catalogue = catalogues::load(conn, case.card.id)?;
-        let data_use = case.use_of(AllowanceKind::Data, conn, view.now)?;
+        let uses = case.uses(conn, view.now)?;
         let events = match case.open() {
             Some(attempt) => attempts::events(conn, attempt.id)?,
             None => Vec::new(),
         };
-        Ok((case, catalogue, data_use, events))
+        Ok((case, catalogue, uses, events))
     })?;
     let rule = view.rule(&case.card).cloned();
     let assessment = view.assess(&case);
@@ -59,7 +61,9 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let shared = view
         .store
         .read_blocking(|conn| shared_limits::counted(conn, &view.config.rules, &case.card, &seller, None, view.now))?;
-    let explained = Explained { case, rule, assessment, catalogue, data_use, events, ways, shared };
+    let data_use = uses.iter().find(|(kind, _)| *kind == AllowanceKind::Data);
+    let data_use = data_use.map_or(Forecast::unseen(), |(_, used)| used.clone());
+    let explained = Explained { case, rule, assessment, catalogue, uses, data_use, events, ways, shared };
     if context.output.json {
         context.output.document(explained.document(view.now))?;
     } else {
@@ -74,7 +78,9 @@ impl Explained {
     fn lines(&self, now: UnixTime) -> Vec<String> {
         let mut lines = vec![heading(&self.case.card), self.reading_line(now)];
         lines.extend(self.use_lines(now));
-        lines.extend([self.rule_line(), String::new()]);
+        lines.push(self.rule_line());
+        lines.extend(self.rule.iter().flat_map(|rule| trip::lines(&self.case, rule, &self.uses, now)));
+        lines.push(String::new());
         let (checks, others): (Vec<&Reason>, Vec<&Reason>) =
             self.assessment.reasons.iter().partition(|reason| matches!(reason, Reason::Checked(_)));
         if !checks.is_empty() {
@@ -269,6 +275,7 @@ impl Explained {
             "reading": reading, "age_secs": reading.map(|reading| now.since(reading.read_at).0),
             "verdict": self.assessment.verdict, "words": self.assessment.verdict.to_string(),
             "reasons": reasons, "actions": self.assessment.actions,
+            "trip": self.rule.as_ref().and_then(|rule| trip::document(&self.case, rule, &self.uses)),
             "data_use": self.data_use, "data_lasts": reading.and_then(|reading| self.lasting(reading)),
             "would_buy": chosen.as_ref().and_then(|chosen| chosen.plan), "reckoning": reckoning, "lasts": lasts, "ways": self.ways,
             "shared_limits": self.shared.iter().map(|counted| &counted.limit).collect::<Vec<_>>(), "catalogue_fetched_at": self.catalogue.as_ref().map(|catalogue| catalogue.fetched_at),

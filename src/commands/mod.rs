@@ -27,6 +27,7 @@ mod run;
 mod sandbox;
 mod setup;
 mod status;
+mod trip;
 mod verify;
 mod view;
 mod wishes;

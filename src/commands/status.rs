@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::Context;
 use super::exit::Exit;
 use super::output::{Output, Tone, relative, table};
+use super::trip;
 use super::view::View;
 use crate::daemon::case::Case;
 use crate::daemon::wallets::Purses;
@@ -65,15 +66,24 @@ fn nothing_yet(context: &Context) -> anyhow::Result<Exit> {
 
 fn one(context: &Context, view: &View, name: &str) -> anyhow::Result<Exit> {
     let card = view.card(name)?;
-    let case = view.store.read_blocking(|conn| view.case(conn, card))?;
+    let (case, uses) = view.store.read_blocking(|conn| {
+        let case = view.case(conn, card)?;
+        let uses = case.uses(conn, view.now)?;
+        Ok((case, uses))
+    })?;
+    let rule = view.rule(&case.card);
     let glance = Glance::of(view, case);
     if context.output.json {
-        context.output.document(json!({ "card": glance.document(view) }))?;
+        let trip = rule.and_then(|rule| trip::document(&glance.case, rule, &uses));
+        context.output.document(json!({ "card": glance.document(view), "trip": trip }))?;
         return Ok(Exit::Done);
     }
     let rows: Vec<Vec<String>> =
         glance.in_full(view).into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect();
     context.output.say(&table(&["CARD", name], rows))?;
+    for line in rule.iter().flat_map(|rule| trip::lines(&glance.case, rule, &uses, view.now)) {
+        context.output.say(&line)?;
+    }
     context.output.hint(&format!("\n`simkeeper explain {name}` shows why, `simkeeper history {name}` what was"))?;
     Ok(Exit::Done)
 }

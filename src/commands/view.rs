@@ -64,7 +64,7 @@ impl View {
 
     /// The rule that decides for a card.
     pub(super) fn rule(&self, card: &Card) -> Option<&Rule> {
-        self.config.rules.rule_for(&card.labels, card.rule.as_ref())
+        self.config.rules.rule_of(card)
     }
 
     /// Everything the record knows about a card.

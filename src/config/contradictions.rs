@@ -27,12 +27,11 @@ pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, around: &Aroun
     if !around.is_capped {
         check_caps(name, table, notes);
     }
-    check_ahead(name, table, notes);
 }
 
 /// What is needed until the last day cannot be reckoned without one.
-fn check_ahead(name: &Name, table: &RuleTable, notes: &mut Notes<'_>) {
-    if !table.until.is_absent() {
+pub(super) fn check_ahead(name: &Name, table: &RuleTable, notes: &mut Notes<'_>) {
+    if !table.until.is_absent() || !table.trip.is_absent() {
         return;
     }
     let entries = table.buy.get().into_iter().flat_map(|list| list.0.iter());

@@ -30,6 +30,7 @@ mod rules_file;
 mod schema;
 mod secret;
 mod shared_file;
+mod trip_file;
 mod ussd;
 mod ussd_file;
 mod values;

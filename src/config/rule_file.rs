@@ -32,6 +32,8 @@ table! {
         may from: Day,
         /// The last day on which it buys, without quotes.
         may until: Day,
+        /// The trip whose days these are, instead of from and until: a name under [trip].
+        may trip: Name,
         /// Caps on money and counts.
         may limits: LimitsTable,
         /// The hours in which it buys, in the card's zone.
@@ -205,6 +207,7 @@ pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, around: &Around
         buy: buys(table, notes),
         from: table.from.get().map(|day| day.0),
         until: table.until.get().map(|day| day.0),
+        trip: None,
         limits: Limits {
             per_renewal: limits.and_then(|limits| limits.per_renewal.get()).copied(),
             per_month: limits.and_then(|limits| limits.per_month.get()).copied(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use crate::domain::card::Name;
+use crate::domain::card::{Card, Keeper, Name};
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
 use crate::domain::rule::{Line, Rule};
 use crate::domain::shared_limits::SharedLimit;
@@ -20,6 +20,8 @@ pub struct Rules {
     pub matches: Vec<Match>,
     /// Caps that cards share, in its order.
     pub shared_limits: Vec<SharedLimit>,
+    /// The rules of cards that are about a trip of their own, by the cards' names.
+    pub of_cards: BTreeMap<Name, Rule>,
 }
 
 impl Rules {
@@ -29,7 +31,14 @@ impl Rules {
         self.rules.iter().find(|rule| rule.name == *name)
     }
 
-    /// The rule that decides for a card: the one that it names, else that of the first match all of whose labels it
+    /// The rule that decides for a card as it is kept, on the days of the card's own trip if the file names one for it.
+    #[must_use]
+    pub fn rule_of(&self, card: &Card) -> Option<&Rule> {
+        let on_trip = self.of_cards.get(&card.name).filter(|_| card.keeper == Keeper::File);
+        on_trip.or_else(|| self.rule_for(&card.labels, card.rule.as_ref()))
+    }
+
+    /// The rule that decides by labels and name: the one that it names, else that of the first match all of whose labels it
     /// has. None means that the card is only read.
     #[must_use]
     pub fn rule_for(&self, labels: &[Name], named: Option<&Name>) -> Option<&Rule> {

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::account::AccountKind;
 use super::containers::OneOrMore;
+use super::contradictions;
 use super::declare::table;
 use super::machine::Machine;
 use super::machine_file::entries;
@@ -15,10 +16,11 @@ use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
 use super::rule_file::{Around, RuleTable, rule};
 use super::rules::{CardEntry, Match, Rules};
 use super::shared_file::{self, LimitTable, RateTable};
+use super::trip_file::{self, TripTable};
 use super::values::{Words, Zone};
 use crate::domain::card::Name;
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
-use crate::domain::rule::{Mode, Rule};
+use crate::domain::rule::{Mode, Rule, Trip};
 use crate::domain::shared_limits::SharedLimit;
 
 table! {
@@ -28,6 +30,8 @@ table! {
         may card: Named<CardTable>,
         /// Rules, by name.
         may rule: Named<RuleTable>,
+        /// Trips, by name, for rules and cards that are about one.
+        may trip: Named<TripTable>,
         /// Rules for cards that name none, by label; the first that fits counts.
         may r#match: Vec<At<MatchTable>>,
         /// Caps that cards share.
@@ -63,6 +67,8 @@ table! {
         may notify: OneOrMore<Name>,
         /// The rule that decides; none means that it is only read.
         may rule: Name,
+        /// The trip on whose days the rule buys for this card: a name under [trip].
+        may trip: Name,
     }
 }
 
@@ -97,15 +103,34 @@ pub(super) fn rules(
     let accounts = known.map(|known| known.accounts.as_slice());
     let shared_limits = shared_file::shared_limits(&table.limit, &rates, accounts, notes);
     let around = Around { today, rates, is_capped: shared_limits.iter().any(SharedLimit::caps_money_of_all) };
-    let rules: Vec<Rule> =
-        entries(&table.rule).map(|(entry, table)| rule(&entry.name, &entry.key, table, &around, notes)).collect();
+    let trips = trip_file::trips(table, today, notes);
+    let rules = dated_rules(table, &trips, &around, notes);
     let cards = entries(&table.card).filter_map(|(entry, value)| card(entry, value, known, notes)).collect();
     let matches = matches(table, notes);
     check_rule_names(table, notes);
+    trip_file::check_names(table, notes);
     check_doubles(&table.card, notes);
-    let rules = Rules { cards, rules, matches, shared_limits };
+    let mut rules = Rules { cards, rules, matches, shared_limits, of_cards: BTreeMap::new() };
     check_askers(table, &rules, notes);
+    for (entry, card) in entries(&table.card) {
+        let decides = rules.rule_for(&list(&card.labels), card.rule.get());
+        if let Some(dated) = trip_file::rule_of_card(entry, card, decides, &trips, notes) {
+            rules.of_cards.insert(entry.name.clone(), dated);
+        }
+    }
     rules
+}
+
+/// The rules, on the days of their trips.
+fn dated_rules(table: &RulesTable, trips: &[Trip], around: &Around, notes: &mut Notes<'_>) -> Vec<Rule> {
+    let dated = entries(&table.rule).map(|(entry, fields)| {
+        let undated = rule(&entry.name, &entry.key, fields, around, notes);
+        if !trip_file::is_dated_by_a_card(&entry.name, table) {
+            contradictions::check_ahead(&entry.name, fields, notes);
+        }
+        trip_file::dated(undated, fields, trips, notes)
+    });
+    dated.collect()
 }
 
 fn card(

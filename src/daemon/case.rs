@@ -137,6 +137,22 @@ impl Case {
         Ok(Forecast::of(kind, &past, &self.card.zone, now))
     }
 
+    /// How each thing that it may use was used, in the order of its last reading.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn uses(&self, conn: &Connection, now: UnixTime) -> Result<Vec<(AllowanceKind, Forecast)>, StoreError> {
+        let Some(reading) = &self.poll.recent.latest else { return Ok(Vec::new()) };
+        let past = readings::history(conn, self.card.id, now.minus(forecast::LOOKS_BACK), now.plus(Secs(1)))?;
+        let mut uses: Vec<(AllowanceKind, Forecast)> = Vec::new();
+        for kind in reading.allowances.iter().map(|allowance| allowance.kind) {
+            if uses.iter().all(|(known, _)| *known != kind) {
+                uses.push((kind, Forecast::of(kind, &past, &self.card.zone, now)));
+            }
+        }
+        Ok(uses)
+    }
+
     /// What a choice for it may know; none before its first reading.
     #[must_use]
     pub fn occasion<'a>(&'a self, rule: &'a Rule, data_use: &'a Forecast, now: UnixTime) -> Option<Occasion<'a>> {

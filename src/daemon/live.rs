@@ -178,7 +178,7 @@ impl Live {
     /// The rule that applies to a card: its own, or the first that matches its labels.
     #[must_use]
     pub fn rule_of(&self, card: &Card) -> Option<&Rule> {
-        self.config.rules.rule_for(&card.labels, card.rule.as_ref())
+        self.config.rules.rule_of(card)
     }
 
     /// Whom to ask about an account's purchases.

@@ -121,6 +121,19 @@ pub struct Limits {
     pub rates: Rates,
 }
 
+/// When and where somebody travels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trip {
+    /// Its name.
+    pub name: Name,
+    /// Its first day.
+    pub from: Option<Date>,
+    /// Its last day.
+    pub until: Date,
+    /// Codes of the countries that it goes to.
+    pub places: Vec<String>,
+}
+
 /// When to renew, with what, within which limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rule {
@@ -138,6 +151,8 @@ pub struct Rule {
     pub from: Option<Date>,
     /// Last day on which it buys; nothing that outlasts it by more than a quarter is bought.
     pub until: Option<Date>,
+    /// The trip that these two days are of, if they are.
+    pub trip: Option<Trip>,
     /// Caps.
     pub limits: Limits,
     /// Hours of the day in which it buys, in the card's zone.
@@ -168,6 +183,12 @@ impl Rule {
         self.buy.iter().any(|entry| entry.choice == Choice::Cover)
     }
 
+    /// The same rule, on the days of a trip.
+    #[must_use]
+    pub fn during(self, trip: &Trip) -> Self {
+        Self { from: trip.from, until: Some(trip.until), trip: Some(trip.clone()), ..self }
+    }
+
     /// A rule that watches and has no conditions; the loader and tests fill it.
     #[must_use]
     pub fn watching(name: Name) -> Self {
@@ -179,6 +200,7 @@ impl Rule {
             buy: Vec::new(),
             from: None,
             until: None,
+            trip: None,
             limits: Limits::default(),
             hours: None,
             codes: Vec::new(),

@@ -70,7 +70,7 @@ impl Choice {
         catalogue: &Catalogue,
         now: UnixTime,
     ) -> anyhow::Result<Self> {
-        let Some(rule) = config.rules.rule_for(&card.labels, card.rule.as_ref()) else {
+        let Some(rule) = config.rules.rule_of(card) else {
             return Ok(Self { rule: None, plan: None });
         };
         let case = match store {

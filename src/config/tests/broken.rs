@@ -216,6 +216,31 @@ fn rules_that_contradict_themselves() {
 }
 
 #[test]
+fn trips_that_cannot_be_meant() {
+    let card = "[card.a]\noperator = \"try\"\nmsisdn = \"+16135550123\"\nrule = \"r\"\n";
+    rules(
+        "[trip.a]\nuntil = 2026-10-20\nplaces = \"Canada\"\n[trip.b]\nfrom = 2026-12-20\nuntil = 2026-12-01\n[rule.r]\ntrip = \"b\"\nuntil = 2026-12-01\n[rule.s]\ntrip = \"c\"\n",
+        &[
+            "1:7: no rule and no card is about the trip `a`; name it in a rule or a card: trip = \"a\"",
+            "2:9: the trip `a` ended on 2026-10-20; nothing is bought for it; set a later day, or leave the trip out where it is named",
+            "3:10: `Canada` is not the code of a country; write two capital letters, such as \"CA\"",
+            "6:9: the trip begins on 2026-12-20 and ends on 2026-12-01, before it begins; exchange from and until, or correct one",
+            "8:8: the rule `r` has days of its own and those of a trip; leave out from and until, or the trip",
+            "11:8: `c` is not a trip of this file; did you mean `a`?",
+        ],
+    );
+    rules(
+        &format!("{card}trip = \"b\"\n[trip.b]\nuntil = 2026-12-01\n[rule.r]\nuntil = 2026-12-01\n"),
+        &["5:8: its rule `r` has days already, and the card has those of a trip; leave the trip out of one of the two"],
+    );
+    let other = card.replace("[card.a]", "[card.b]").replace("0123", "0124");
+    rules(
+        &format!("{card}trip = \"b\"\n{other}[trip.b]\nuntil = 2026-12-01\n[rule.r]\nbuy = {{ cheapest = {{}} }}\n"),
+        &["6:7: the rule `r` needs a last day, and the card `b` has no trip; add trip = \"NAME\" to the card"],
+    );
+}
+
+#[test]
 fn exactly_at_a_limit_nothing_contradicts() {
     rules(
         "[rule.a]\nmode = \"auto\"\nfrom = 2026-12-20\nuntil = 2026-12-20\nbuy = { credit = \"15 USD\" }\nrenew_when = { data_below = \"100%\" }\nlimits = { per_renewal = \"15 USD\", per_month = \"15 USD\", renewals_per_day = 1 }\nwarn_before = []\n",

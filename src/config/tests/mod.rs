@@ -12,7 +12,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::card::Name;
+use crate::domain::card::{Card, CardId, Keeper, Name};
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::money::Money;
 use crate::domain::rule::{Choice, Condition, Join, Mode};
@@ -126,6 +126,23 @@ fn the_cheapest_way_to_the_last_day_needs_one_and_takes_no_amount() {
     let both = rules("{ data = \"1 GB\", until = \"trip\" }", "until = 2026-12-20");
     let problems = parsed(MACHINE, &both).unwrap_err();
     assert!(problems.to_string().contains("6:37"), "{problems}");
+}
+
+#[test]
+fn a_trip_gives_its_days_to_rules_and_to_cards() {
+    let config = parsed(include_str!("full_machine.toml"), include_str!("full_rules.toml")).unwrap();
+    let days = (Some(date(2027, 1, 10)), Some(date(2027, 1, 24)));
+    let any = config.rules.rule(&name("any")).unwrap();
+    assert_eq!((any.from, any.until), days);
+    assert_eq!(any.trip.as_ref().map(|trip| trip.places.join(" ")).as_deref(), Some("CA US"));
+    assert_eq!(config.rules.rule(&name("spare")).unwrap().until, None);
+    let mut card = Card::new(CardId(1), name("spare"), name("airalo"));
+    (card.rule, card.keeper) = (Some(name("spare")), Keeper::Command);
+    assert_eq!(config.rules.rule_of(&card).unwrap().until, None, "the file keeps another card of this name");
+    card.keeper = Keeper::File;
+    assert_eq!(config.rules.rule_of(&card).map(|rule| (rule.from, rule.until)), Some(days));
+    card.name = name("other");
+    assert_eq!(config.rules.rule_of(&card).unwrap().until, None);
 }
 
 #[test]

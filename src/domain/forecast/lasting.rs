@@ -26,6 +26,30 @@ pub struct Lasting {
     pub late: Option<UnixTime>,
 }
 
+/// Whether something lasts until an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reaches {
+    /// Even if more is used than expected.
+    Surely,
+    /// If no more is used than expected.
+    Likely,
+    /// Not if as much is used as expected: it is gone then.
+    No(UnixTime),
+}
+
+impl Lasting {
+    /// Whether it lasts until `end`.
+    #[must_use]
+    pub fn reaches(&self, end: UnixTime) -> Reaches {
+        match (self.likely.filter(|at| *at < end), self.early.filter(|at| *at < end)) {
+            (Some(at), _) => Reaches::No(at),
+            (None, Some(_)) => Reaches::Likely,
+            (None, None) => Reaches::Surely,
+        }
+    }
+}
+
 /// Until when what is left of `kind` lasts; none if the operator does not tell how much that is.
 #[must_use]
 pub fn lasting(kind: AllowanceKind, reading: &Reading, habit: &Habit, zone: &TimeZone) -> Option<Lasting> {

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use self::days::History;
 pub use self::habit::{Confidence, Habit};
-pub use self::lasting::{Lasting, lasting};
+pub use self::lasting::{Lasting, Reaches, lasting};
 use super::reading::{AllowanceKind, Reading};
 use super::time::{Secs, UnixTime};
 

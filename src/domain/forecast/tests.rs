@@ -299,6 +299,17 @@ fn what_is_left_is_used_in_the_order_of_its_ends_and_lost_with_them() {
 }
 
 #[test]
+fn it_lasts_surely_likely_or_not_until_an_end() {
+    let at = |days: i64| Some(start().plus(Secs::days(days)));
+    let tells = Lasting { early: at(5), likely: at(7), late: None };
+    let reaches = |days: i64| tells.reaches(start().plus(Secs::days(days)));
+    assert_eq!([5, 6, 7].map(reaches), [Reaches::Surely, Reaches::Likely, Reaches::Likely]);
+    assert_eq!(reaches(8), Reaches::No(start().plus(Secs::days(7))));
+    let ever = Lasting { early: None, likely: None, late: None };
+    assert_eq!(ever.reaches(UnixTime::MAX), Reaches::Surely);
+}
+
+#[test]
 fn days_are_those_of_the_cards_zone_also_when_the_clocks_change() {
     // Toronto goes back to winter time on 2026-11-01, a day of 25 hours.
     let toronto = zone("America/Toronto");

@@ -114,8 +114,11 @@ pub(super) async fn plan_renewal(
             let new = draft(choice, now);
             Some((new, offer.catalogue))
         }
-        // It is asked again at each reading: use may go up.
-        Found::Lasts => return Ok(()),
+        // Use may go up, so that it is asked again; but not by the quarter of an hour.
+        Found::Lasts => {
+            daemon.schedule().put(id, again);
+            return Ok(());
+        }
         Found::Nothing => {
             // A catalogue does not change by the quarter of an hour.
             daemon.schedule().put(id, again);

@@ -306,7 +306,7 @@ mod tests {
         let copy = before_upgrade(dir.path(), Schema::current().latest());
         assert!(copy.exists());
         match refusal(dir.path()) {
-            StoreError::NewerSchema { found: 4, known: 3, backup: Some(named), .. } => assert_eq!(named, copy),
+            StoreError::NewerSchema { found: 5, known: 4, backup: Some(named), .. } => assert_eq!(named, copy),
             other => panic!("{other}"),
         }
         // The copy is whole: put in its place it opens.

@@ -137,7 +137,9 @@ fn orders_in_every_state_survive_an_upgrade_and_the_way_back_is_told() {
     world.stop();
     let copy = world.state().join("backups/before-upgrade-from-schema-1.db");
     assert_eq!(attempts(&copy), before, "the copy that was made before");
-    for (old, new) in before.iter().zip(attempts(&database)) {
+    for (old, mut new) in before.iter().zip(attempts(&database)) {
+        // A column that came with the upgrade holds nothing yet.
+        new.retain(|column, value| old.contains_key(column) || *value != Value::Null);
         let Value::Text(state) = &old["state"] else { panic!("{old:?}") };
         if matches!(state.as_str(), "done" | "refused" | "absent" | "abandoned" | "reversed" | "planned" | "human") {
             assert_eq!(*old, new, "{state}");

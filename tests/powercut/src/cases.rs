@@ -106,6 +106,8 @@ fn of_first_schema() -> Told<(Image, World, Contents)> {
     conn.pragma_update(None, "application_id", APPLICATION_ID).map_err(sql)?;
     conn.execute_batch(FIRST_SCHEMA).map_err(sql)?;
     conn.pragma_update(None, "user_version", 1).map_err(sql)?;
+    // Orders are written as they are today; what the first schema did not have goes again.
+    conn.execute_batch("ALTER TABLE attempt ADD COLUMN reckoning TEXT").map_err(sql)?;
     let begun = "INSERT INTO installation VALUES (1, '018f3a52-0000-7000-8000-000000000001', ?1, 0)";
     conn.execute(begun, [BEGINNING.secs()]).map_err(sql)?;
     let mut world = World::new(Mutant::None).map_err(words)?;
@@ -117,6 +119,7 @@ fn of_first_schema() -> Told<(Image, World, Contents)> {
             piece(&conn).map_err(words)?;
         }
     }
+    conn.execute_batch("ALTER TABLE attempt DROP COLUMN reckoning").map_err(sql)?;
     let contents = Contents::of(&conn).map_err(sql)?;
     Ok((disk.live().map_err(|error| error.to_string())?, world, contents))
 }

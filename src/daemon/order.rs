@@ -24,7 +24,7 @@ use crate::domain::step::Event;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts::{self, Evidence};
 use crate::store::journal::JournalLine;
-use crate::store::{Connection, StoreError, cards, meta};
+use crate::store::{Connection, StoreError, cards, meta, readings};
 
 /// An outcome for which the disk has no room is tried again this much later.
 const OUTCOME_AGAIN: Secs = Secs::MINUTE;
@@ -212,7 +212,10 @@ fn commit_intent(
     chance: u128,
     now: UnixTime,
 ) -> Result<Option<Intended>, StoreError> {
+    let looks_back = Snapshot::looks_back(live.capabilities(&case.card.account).cached_for);
+    let lately = readings::history(conn, case.card.id, now.minus(looks_back), now)?;
     let before = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
+    let before = before.with_lately(lately.iter().flat_map(|reading| &reading.assets));
     let looked = Evidence { transition: "T2", what: "the card before the order".into(), digest: None, at: now };
     let attempt = attempts::set_before(conn, attempt, &before, &looked)?;
     let key = attempts::key_of(conn, attempt.id)?.unwrap_or_else(|| OrderKey::new(chance));

@@ -200,7 +200,10 @@ pub fn assess(card: &Card, rule: Option<&Rule>, readings: &Recent, ledger: &Ledg
         // What an order of ours may have changed begins a cycle when that order is done; before anything has left, a
         // renewal is somebody else's.
         let ours = ledger.open.is_some_and(|open| open.state != StateName::Planned);
-        if !ours && readings.previous.as_ref().is_some_and(|old| super::cycle::renewed(old, reading)) {
+        let renewed = readings.previous.as_ref().is_some_and(|old| super::cycle::renewed(old, reading));
+        // Nor was it counted where our order turned out to be nothing afterwards.
+        let beside_ours = || ledger.before_last.as_ref().is_some_and(|before| super::cycle::gained(before, reading));
+        if !ours && (renewed || beside_ours()) {
             actions.push(Action::NewCycle);
         }
         match (verdict, fired) {

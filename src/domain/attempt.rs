@@ -20,7 +20,7 @@ use super::plan::Plan;
 use super::reading::{AssetId, Reading};
 use super::rule::Line;
 pub use super::state::{AttemptState, GivenUp, Question, Sent, StateName, Tally};
-use super::time::UnixTime;
+use super::time::{Secs, UnixTime};
 
 /// The row of an attempt; what people name in `approve`, `refuse` and `settle`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -112,6 +112,24 @@ impl Snapshot {
             data_left: reading.data_left().map(DataSize::bytes),
             credit: reading.credit(),
         }
+    }
+
+    /// How far back plans that have left the card are looked for: an answer from the operator's cache may bring them back,
+    /// and they would be taken for what was ordered.
+    #[must_use]
+    pub const fn looks_back(cached_for: Secs) -> Secs {
+        Secs(cached_for.0.saturating_mul(2))
+    }
+
+    /// The same, with plans that were on the card lately.
+    #[must_use]
+    pub fn with_lately<'a>(mut self, lately: impl IntoIterator<Item = &'a AssetId>) -> Self {
+        for asset in lately {
+            if !self.assets.contains(asset) {
+                self.assets.push(asset.clone());
+            }
+        }
+        self
     }
 }
 

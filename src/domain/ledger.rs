@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::attempt::{Approval, Attempt, AttemptId, AttemptState, StateName};
+use super::attempt::{Approval, Attempt, AttemptId, AttemptState, Snapshot, StateName};
 use super::money::Money;
 use super::operator::RefusalKind;
 use super::sellers::{self, AnotherWay, Till};
@@ -21,6 +21,9 @@ pub struct Ledger {
     pub another_way: AnotherWay,
     /// Money of the last 62 days that was or may have been charged, open attempts included.
     pub spends: Vec<Spend>,
+    /// What the card was like before the last order of this cycle that came to nothing: somebody may have renewed it while
+    /// that was open.
+    pub before_last: Option<Snapshot>,
     /// When the effect of the last purchase was seen.
     pub bought_at: Option<UnixTime>,
     /// How long the last plan that was bought lasts, where it has a length.
@@ -67,8 +70,13 @@ impl Ledger {
                 // ahead at a purchase before this a later one: the last counts, not the latest.
                 ledger.bought_at = Some(at.max(attempt.created_at));
             }
-            if attempt.cycle == cycle {
-                ledger.closed.extend(ClosedAttempt::of(attempt));
+            if attempt.cycle == cycle
+                && let Some(closed) = ClosedAttempt::of(attempt)
+            {
+                ledger.closed.push(closed);
+                if attempt.state.name() != StateName::Abandoned {
+                    ledger.before_last.clone_from(&attempt.before);
+                }
             }
         }
         if !ledger.closed.is_empty() {
@@ -227,6 +235,19 @@ mod tests {
                 Some(Closed::Reversed),
             ]
         );
+    }
+
+    #[test]
+    fn what_the_card_was_like_is_kept_of_the_last_order_that_came_to_nothing() {
+        let before = |left| Some(Snapshot { data_left: Some(left), ..Snapshot::default() });
+        let of = |id, state, left| Attempt { id: AttemptId(id), before: before(left), ..attempt(state) };
+        let given_up = AttemptState::Abandoned { at: NOW, why: GivenUp::NotNeeded };
+        let absent = AttemptState::Absent { at: NOW };
+        let cycle = attempt(absent.clone()).cycle;
+        let kept = |attempts: &[Attempt], cycle| Ledger::of(cycle, attempts, Vec::new(), Vec::new).before_last;
+        let attempts = [of(1, absent.clone(), 1), of(2, absent, 2), of(3, given_up, 3)];
+        assert_eq!(kept(&attempts, cycle), before(2), "nothing left for what was given up");
+        assert_eq!(kept(&attempts, cycle + 1), None);
     }
 
     #[test]

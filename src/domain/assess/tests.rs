@@ -4,7 +4,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::attempt::AttemptId;
+use crate::domain::attempt::{AttemptId, Snapshot};
 use crate::domain::card::Pause;
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::ledger::{ClosedAttempt, Pace, Spend};
@@ -369,6 +369,20 @@ fn a_renewal_by_whomever_begins_a_cycle_unless_ours_is_under_way() {
 }
 
 #[test]
+fn a_renewal_beside_an_order_of_ours_that_came_to_nothing_begins_a_cycle() {
+    let since = |left: u64| {
+        let before = Snapshot { data_left: Some(left), ..Snapshot::default() };
+        Scene::due().with(|scene| {
+            scene.readings.latest = Some(reading(900_000_000));
+            scene.readings.previous = scene.readings.latest.clone();
+            scene.ledger.before_last = Some(before);
+        })
+    };
+    assert!(since(100_000_000).assess().actions.contains(&Action::NewCycle));
+    assert!(!since(900_000_000).assess().actions.contains(&Action::NewCycle));
+}
+
+#[test]
 fn all_conditions_of_a_joined_rule_are_shown_and_must_hold() {
     let both = [LOW[0], Condition::PlanEndsWithin(Secs::hours(36))];
     let scene = |left: i64| {
@@ -521,6 +535,7 @@ fn ledgers() -> impl Strategy<Value = Ledger> {
                 closed,
                 another_way: [AnotherWay::None, AnotherWay::TriedLess, AnotherWay::Untried][cycle as usize % 3],
                 spends,
+                before_last: None,
                 bought_at: None,
                 cycle_length,
                 quarantined,

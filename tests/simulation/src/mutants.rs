@@ -50,8 +50,8 @@ mutants! {
     NoClockCheck = "no-clock-check",
     /// An order is repeated without a look at the card.
     RepeatsUnseen = "repeats-unseen",
-    /// What was decided before the machine slept leaves when it wakes.
-    OldLookSends = "old-look-sends",
+    /// A plan that had left the card, and that an answer from a cache brings back, counts as what was ordered.
+    GonePlansCount = "gone-plans-count",
     /// An operator that pays twice gets the order again after an hour.
     ClassCResends = "class-c-resends",
     /// "Failed" in an answer is believed.

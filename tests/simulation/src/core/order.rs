@@ -237,8 +237,11 @@ impl Simulation {
         self.keys += 1;
         let drawn = Chance::new(self.world.seed ^ 0x6b65, self.keys).next();
         let chance = u128::from(drawn) << 64 | u128::from(self.keys);
-        let row = self.record.row(place);
+        let looks_back = Snapshot::looks_back(self.world.capabilities(self.reader(place)).cached_for);
+        let (returns, row) = (self.is(Mutant::GonePlansCount), self.record.row(place));
         let before = row.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
+        let lately = row.left.iter().filter(|(at, _)| now.since(*at) <= looks_back && !returns);
+        let before = before.with_lately(lately.map(|(_, asset)| asset));
         let known = &mut row.attempts[attempt];
         known.before = Some(before);
         let key = row.beside[attempt].key.as_ref().map_or_else(|| OrderKey::new(chance), |(key, _)| key.clone());
@@ -312,7 +315,7 @@ impl Simulation {
         self.journal(place, attempt, &prepared.key);
         self.point(Site::CrashAfterJournal, place, seller)?;
         let looked_at = self.record.rows[place].beside[attempt].first_sent_at.unwrap_or(UnixTime::MIN);
-        if !last_look::look_holds(looked_at, LOOK_HOLDS, self.now()) && !self.is(Mutant::OldLookSends) {
+        if !last_look::look_holds(looked_at, LOOK_HOLDS, self.now()) {
             self.advance(place, attempt, Event::LookedTooLongAgo);
             self.commit();
             return Ok(());

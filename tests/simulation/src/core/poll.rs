@@ -71,6 +71,11 @@ impl Simulation {
         let last_seen = self.record.last_seen;
         let row = self.record.row(place);
         let failed = matches!(seen, Seen::Failed);
+        if let (Seen::Good(reading), Some(latest)) = (&seen, &row.recent.latest) {
+            let gone = latest.assets.iter().filter(|asset| !reading.assets.contains(asset));
+            row.left.extend(gone.map(|asset| (now, asset.clone())));
+            row.left.drain(..row.left.len().saturating_sub(8));
+        }
         intake::take(&mut row.recent, &mut row.failures, &seen);
         if let Some(since) = row.set_aside {
             let short = self.mutant == Some(Mutant::QuarantineShort);

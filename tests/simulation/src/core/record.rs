@@ -37,6 +37,8 @@ pub(super) struct Beside {
 pub(super) struct Row {
     pub(super) card: Card,
     pub(super) recent: Recent,
+    /// Plans that have left the card, and when.
+    pub(super) left: Vec<(UnixTime, String)>,
     pub(super) failures: u32,
     pub(super) cycle: u32,
     pub(super) next_poll_at: UnixTime,
@@ -52,6 +54,7 @@ impl Row {
         Self {
             card: card.clone(),
             recent: Recent::default(),
+            left: Vec::new(),
             failures: 0,
             cycle: 1,
             next_poll_at: now,

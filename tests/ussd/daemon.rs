@@ -62,7 +62,9 @@ fn a_low_credit_is_topped_up_by_one_voucher() {
     assert!(book.starts_with("sent ") && book.contains("…4444"), "{book}");
     let log = wait_for("the answer", || {
         let log = std::fs::read_to_string(folder.join("log")).unwrap();
-        log.contains("the order was answered").then_some(log)
+        // The whole line: it may be read while it is written.
+        let is_whole = log.split_once("the order was answered").is_some_and(|(_, rest)| rest.contains('\n'));
+        is_whole.then_some(log)
     });
     assert!(log.contains("accepted") && !log.contains("1111222233334444"), "{log}");
 }

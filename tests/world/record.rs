@@ -113,6 +113,17 @@ impl Record {
         self.0.query_row(sql, [card], |row| row.get(0)).unwrap_or(0)
     }
 
+    /// The card's need: counts up with each renewal.
+    pub(crate) fn cycle(&self, card: &str) -> i64 {
+        let sql = "SELECT p.cycle FROM poll p JOIN card c ON c.id = p.card WHERE c.name = ?1";
+        self.0.query_row(sql, [card], |row| row.get(0)).unwrap_or(0)
+    }
+
+    /// Whether a person said to leave out the next renewal.
+    pub(crate) fn skips_next(&self, card: &str) -> bool {
+        self.0.query_row("SELECT skip_next FROM card WHERE name = ?1", [card], |row| row.get(0)).unwrap_or(false)
+    }
+
     /// How many cards were read since then, of those that are read every ten minutes and a twentieth more or less.
     pub(crate) fn read_since(&self, secs: u64) -> i64 {
         let sql = "SELECT count(*) FROM poll WHERE latest IS NOT NULL AND next_poll_at > ?1 + 631";

@@ -36,7 +36,7 @@ pub(super) fn check_ahead(name: &Name, table: &RuleTable, notes: &mut Notes<'_>)
     }
     let entries = table.buy.get().into_iter().flat_map(|list| list.0.iter());
     for entry in entries.filter(|entry| entry.value.0 == Choice::Cover) {
-        let help = "add until = 2026-12-20 (the last day, without quotes) to the rule, or write cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough";
+        let help = "add until = 2026-12-20 (the last day, without quotes) or trip = \"NAME\" to the rule, or write cheapest = { data = \"1 GB\", validity = \"5d\" }; one of data and validity is enough";
         let message = format!("the cheapest way to the last day needs one, and the rule `{name}` has none");
         notes.contradiction(&entry.span, message, help.to_owned());
     }

@@ -210,7 +210,7 @@ fn rules_that_contradict_themselves() {
     rules(
         "[rule.a]\nrenew_when = { data_below = \"20%\" }\nbuy = [{ cheapest = {} }]\n",
         &[
-            "3:8: the cheapest way to the last day needs one, and the rule `a` has none; add until = 2026-12-20 (the last day, without quotes) to the rule, or write cheapest = { data = \"1 GB\", validity = \"5d\" }; one of the two is enough",
+            "3:8: the cheapest way to the last day needs one, and the rule `a` has none; add until = 2026-12-20 (the last day, without quotes) or trip = \"NAME\" to the rule, or write cheapest = { data = \"1 GB\", validity = \"5d\" }; one of data and validity is enough",
         ],
     );
 }

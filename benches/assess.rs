@@ -35,7 +35,7 @@ fn main() -> Result<(), String> {
         let readings = Recent {
             latest: Some(reading(data_left, ends_in)),
             previous: Some(reading(data_left, ends_in)),
-            odd: None,
+            ..Recent::default()
         };
         let decided = per_second(|now| assess(&card, Some(&rule), &readings, &ledger, now).next_poll_at.secs());
         let compared = per_second(|now| i64::from(bare(&readings, now)));

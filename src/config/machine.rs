@@ -18,7 +18,7 @@ pub use crate::domain::notice::Language;
 use crate::domain::time::{LocalHours, Secs};
 
 /// How often cards are read if nothing else is said.
-pub const POLL_USUAL: Secs = Secs::hours(6);
+pub const POLL_USUAL: Secs = Secs::hours(12);
 
 /// How often signs of life are sent if nothing else is said.
 pub(super) const HEARTBEAT_USUAL: Secs = Secs::minutes(5);

@@ -61,7 +61,7 @@ pub(crate) fn judge(
     // A good reading has taken the place of the one that the row still holds.
     let in_row = if matches!(seen, Seen::Good(_)) { &case.poll.recent.previous } else { &case.poll.recent.latest };
     let update = PollUpdate { card: id, seen, next_poll_at, cycle };
-    polls::save_loaded(conn, &update, in_row.as_ref(), &case.poll.tail)?;
+    polls::save_loaded(conn, &update, in_row.as_ref(), &case.poll.tail, &case.poll.recent)?;
     note_verdict(conn, &case, &assessment, now)?;
     Ok(Judged { card: id, next_poll_at, renew })
 }

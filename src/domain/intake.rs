@@ -2,6 +2,7 @@
 //! confirmed, and when the card is read again.
 
 use super::attempt::{Attempt, AttemptState};
+use super::busiest;
 use super::card::CardId;
 use super::gates;
 use super::operator::OperatorError;
@@ -54,6 +55,9 @@ impl Seen {
 pub fn take(recent: &mut Recent, failures: &mut u32, seen: &Seen) {
     match seen {
         Seen::Good(reading) => {
+            if let Some(before) = &recent.latest {
+                busiest::learn(&mut recent.busiest, before, reading);
+            }
             recent.previous = recent.latest.replace(reading.clone());
             recent.odd = None;
             *failures = 0;
@@ -154,8 +158,12 @@ mod tests {
     fn a_card_is_confirmed_by_two_readings_that_agree_more_than_26_hours_after() {
         let at =
             |hours: i64, secs: i64| Reading::empty(NOW.plus(Secs::hours(hours)).plus(Secs(secs)), CardState::Active);
-        let recent =
-            |previous: Reading, latest: Reading| Recent { latest: Some(latest), previous: Some(previous), odd: None };
+        let recent = |previous: Reading, latest: Reading| Recent {
+            latest: Some(latest),
+            previous: Some(previous),
+            odd: None,
+            ..Recent::default()
+        };
         let late = at(30, 0).read_at;
         let confirmed = |recent: &Recent| confirmed(recent, NOW, late, late);
         assert!(!confirmed(&Recent::default()));

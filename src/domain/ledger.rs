@@ -125,7 +125,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { every: Secs::hours(6), at_most: Secs::minutes(20) }
+        Self { every: Secs::hours(12), at_most: Secs::minutes(20) }
     }
 }
 

@@ -2,6 +2,7 @@
 mod ahead;
 pub mod assess;
 pub mod attempt;
+pub mod busiest;
 mod capabilities;
 pub mod card;
 pub mod choose;

@@ -1,24 +1,29 @@
-//! When a card is read again: calm when it is far from every limit, closer when near, never faster than its operator
-//! answers anew.
+//! When a card is read again: calm when it is far from every limit, closer when near, just when a date is reached, and
+//! never faster than its operator answers anew.
 
 use super::assess::Verdict;
 use super::attempt::StateName;
 use super::card::CardId;
 use super::cycle;
 use super::ledger::Ledger;
-use super::reading::{AllowanceKind, Recent};
+use super::reading::{Reading, Recent};
 use super::retry;
 use super::rule::{Condition, Rule};
-use super::time::{Secs, UnixTime};
+use super::time::{End, Secs, UnixTime};
+use super::usage::{kind, limit};
 
 /// Neighbouring rows share their spread, so that they stay due together and one page of the record serves them all.
 const NEIGHBOURS_SHIFT: u32 = 9;
-/// Close to an end or a limit a card is read this many times as often.
+/// Close to an end, or where little is known, a card is read this many times as often.
 const NEAR_FACTOR: i64 = 4;
 /// A card whose order was taken is read this often until it shows.
 const EFFECT_LOOKED_FOR: Secs = Secs::minutes(10);
 /// An end this near is close.
 const NEAR_END: Secs = Secs::days(2);
+/// However soon an amount may reach its limit, its card is not read more often than this.
+const SOONEST: Secs = Secs::minutes(10);
+/// Cards whose dates fall on the same instant are read within this time after it.
+const DATES_SPREAD: Secs = Secs::minutes(5);
 
 /// The next time to read the card.
 pub(super) fn next_poll(
@@ -32,11 +37,19 @@ pub(super) fn next_poll(
     let pace = ledger.pace;
     let floor = pace.at_most.0.max(1);
     let mut wait = pace.every.0.max(floor);
-    if is_near(rule, readings, now) {
+    // A card that was set aside waits for two readings that agree.
+    if ledger.quarantined || is_near(rule, readings, now) {
         wait = (wait / NEAR_FACTOR).max(floor);
     }
     let neighbourhood = retry::mixed(card.0.unsigned_abs() >> NEIGHBOURS_SHIFT, ledger.cycle);
-    let regular = now.plus(Secs(retry::spread(Secs(wait), 5, neighbourhood).0.max(floor)));
+    let mut regular = now.plus(Secs(retry::spread(Secs(wait), 5, neighbourhood).0.max(floor)));
+    if let Some(holds) = rule.and_then(|rule| amounts_hold(rule, readings, now)) {
+        regular = regular.min(now.plus(holds.max(SOONEST).max(Secs(floor))));
+    }
+    if let Some(date) = rule.and_then(|rule| next_date(rule, readings, now)) {
+        let after = i64::try_from(neighbourhood % DATES_SPREAD.0.unsigned_abs()).unwrap_or(0);
+        regular = regular.min(date.plus(Secs(after)).max(now.plus(Secs(floor))));
+    }
     match verdict {
         // The renewal's own reading comes when it may begin.
         Verdict::Wait { until } if until > now => regular.min(until),
@@ -46,32 +59,42 @@ pub(super) fn next_poll(
     }
 }
 
-/// Whether an end comes near or an amount is within twice its limit.
+/// Whether an end comes near, an amount is below its limit or its use not known yet, or an end on which the rule waits is
+/// not told: an operator may have left it out of one answer.
 fn is_near(rule: Option<&Rule>, readings: &Recent, now: UnixTime) -> bool {
     let Some(reading) = &readings.latest else { return false };
     let ends_soon = cycle::first_end(reading).is_some_and(|end| (0..=NEAR_END.0).contains(&end.since(now).0));
     let Some(rule) = rule else { return ends_soon };
-    let low = |kind: AllowanceKind, limit: u64| {
-        let left = reading.left(kind);
-        left.known && !left.unlimited && u64::try_from(left.remaining).unwrap_or(0) < limit.saturating_mul(2)
+    let close = |condition: Condition| match watched_end(condition, reading) {
+        Some((end, lead)) => nears(end.map(|end| end.left(now)), lead),
+        None => margin(condition, reading).is_some_and(|margin| match lasts(condition, margin, readings) {
+            Some(_) => margin <= 0,
+            None => limit(condition, reading).is_some_and(|limit| margin <= limit),
+        }),
     };
-    let close = |condition: Condition| match condition {
-        Condition::DataBelow(limit) => low(AllowanceKind::Data, limit.bytes()),
-        Condition::DataShareBelow(share) => {
-            let total = reading.left(AllowanceKind::Data).total.and_then(|total| u64::try_from(total).ok());
-            let limit = |total: u64| u128::from(total) * u128::from(share.0) / 100;
-            total.is_some_and(|total| low(AllowanceKind::Data, u64::try_from(limit(total)).unwrap_or(u64::MAX)))
-        }
-        Condition::VoiceBelow(limit) => low(AllowanceKind::Voice, limit.0.unsigned_abs()),
-        Condition::SmsBelow(limit) => low(AllowanceKind::Sms, limit),
-        Condition::CreditBelow(limit) => {
-            low(AllowanceKind::Credit(limit.currency()), limit.ten_thousandths().unsigned_abs())
-        }
-        Condition::PlanEndsWithin(lead) => nears(reading.plan_ends.map(|end| end.left(now)), lead),
-        Condition::CreditEndsWithin(lead) => nears(reading.credit_ends.map(|end| end.left(now)), lead),
-        Condition::NumberEndsWithin(lead) => nears(reading.number_ends.map(|end| end.left(now)), lead),
-    };
-    ends_soon || rule.renew_when.triggers.iter().any(|trigger| close(trigger.condition))
+    let conditions = || rule.renew_when.triggers.iter().map(|trigger| trigger.condition);
+    ends_soon || conditions().any(close) || lacks_ends(conditions(), reading)
+}
+
+/// Whether there are ends on which conditions wait, and the reading has none of them.
+fn lacks_ends(mut conditions: impl Iterator<Item = Condition>, reading: &Reading) -> bool {
+    let mut ends = conditions.by_ref().filter_map(|condition| watched_end(condition, reading)).peekable();
+    ends.peek().is_some() && ends.all(|(end, _)| end.is_none())
+}
+
+/// The end about which a condition is, if the reading has it, and how long before it the condition holds; none for a
+/// condition on an amount.
+fn watched_end(condition: Condition, reading: &Reading) -> Option<(Option<End>, Secs)> {
+    match condition {
+        Condition::PlanEndsWithin(lead) => Some((reading.plan_ends, lead)),
+        Condition::CreditEndsWithin(lead) => Some((reading.credit_ends, lead)),
+        Condition::NumberEndsWithin(lead) => Some((reading.number_ends, lead)),
+        Condition::DataBelow(_)
+        | Condition::DataShareBelow(_)
+        | Condition::VoiceBelow(_)
+        | Condition::SmsBelow(_)
+        | Condition::CreditBelow(_) => None,
+    }
 }
 
 /// Whether a deadline's own lead time begins within a day.
@@ -79,19 +102,61 @@ fn nears(left: Option<Secs>, lead: Secs) -> bool {
     left.is_some_and(|left| left.0 > lead.0 && left.0.saturating_sub(lead.0) <= Secs::DAY.0)
 }
 
+/// What may be used until a condition on an amount holds, which is strictly below its limit; zero or less once it does.
+fn margin(condition: Condition, reading: &Reading) -> Option<i64> {
+    let left = reading.left(kind(condition)?);
+    let is_told = left.known && !left.unlimited;
+    let margin = left.remaining.checked_sub(limit(condition, reading)?)?.saturating_add(1);
+    is_told.then_some(margin)
+}
+
+/// For how long such a margin lasts at least, as far as the card's use is known.
+fn lasts(condition: Condition, margin: i64, readings: &Recent) -> Option<Secs> {
+    let kind = kind(condition)?;
+    readings.busiest.iter().find(|busiest| busiest.kind == kind)?.lasts(margin)
+}
+
+/// For how long from now no amount comes below its limit, as far as use is known. An amount that is below already waits
+/// for nothing.
+fn amounts_hold(rule: &Rule, readings: &Recent, now: UnixTime) -> Option<Secs> {
+    let reading = readings.latest.as_ref()?;
+    let holds = |condition: Condition| {
+        let margin = margin(condition, reading).filter(|margin| *margin > 0)?;
+        let until = reading.as_of.plus(lasts(condition, margin, readings)?);
+        Some(until.since(now))
+    };
+    rule.renew_when.triggers.iter().filter_map(|trigger| holds(trigger.condition)).min()
+}
+
+/// When the next date comes about which people are told or something is bought: the lead of a condition or of a warning, or
+/// an end itself.
+fn next_date(rule: &Rule, readings: &Recent, now: UnixTime) -> Option<UnixTime> {
+    let reading = readings.latest.as_ref()?;
+    let of_conditions = rule
+        .renew_when
+        .triggers
+        .iter()
+        .filter_map(|trigger| watched_end(trigger.condition, reading))
+        .filter_map(|(end, lead)| Some(end?.at.minus(lead)));
+    let first_end = cycle::first_end(reading);
+    let of_warnings = rule.warn_before.iter().filter_map(|lead| Some(first_end?.minus(*lead)));
+    of_conditions.chain(of_warnings).chain(first_end).filter(|date| *date > now).min()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::busiest::Busiest;
     use crate::domain::data::{DataSize, Percent};
     use crate::domain::ledger::Pace;
     use crate::domain::money::{Currency, Money};
-    use crate::domain::reading::Reading;
+    use crate::domain::reading::{AllowanceKind, Reading};
     use crate::domain::rule::Mode;
     use crate::domain::testing::{NOW, allowance, reading, rule};
     use crate::domain::time::End;
 
     fn recent(reading: Reading) -> Recent {
-        Recent { latest: Some(reading), previous: None, odd: None }
+        Recent { latest: Some(reading), previous: None, odd: None, ..Recent::default() }
     }
 
     fn near(conditions: &[Condition], reading: Reading) -> bool {
@@ -164,6 +229,59 @@ mod tests {
             }
         }
         let _ = wait(i64::MAX, i64::MAX, 0);
+    }
+
+    /// When a card is read next whose busiest hour and day are known.
+    fn after(conditions: &[Condition], reading: Reading, (hour, day): (i64, i64)) -> Secs {
+        let busiest = Busiest { kind: AllowanceKind::Data, hour, day: Some(day), since: NOW, so_far: 0 };
+        let recent = Recent { busiest: vec![busiest], ..recent(reading) };
+        let ledger = Ledger { pace: Pace { every: Secs::hours(12), at_most: Secs(60) }, ..Ledger::default() };
+        next_poll(CardId(1), Some(&rule(Mode::Auto, conditions)), &recent, &ledger, Verdict::Fine, NOW).since(NOW)
+    }
+
+    #[test]
+    fn a_card_is_read_before_a_busy_hour_could_bring_it_to_its_limit() {
+        let limit = [Condition::DataBelow(DataSize(100))];
+        let calm = after(&limit, reading(1_000_000), (10, 100));
+        assert!(calm > Secs::hours(11));
+        // One more than the way to the limit, which holds strictly below it; three times as busy as it was.
+        for (left, expected) in [(100 + 59, Secs::hours(2)), (100 + 14, Secs::minutes(30)), (101, SOONEST)] {
+            assert_eq!(after(&limit, reading(left), (10, 100)), expected, "{left}");
+        }
+        assert_eq!(after(&limit, reading(99), (10, 100)).0 / 3_600, calm.0 / 4 / 3_600, "below it there is no hurry");
+        assert_eq!(after(&limit, reading(101), (0, 0)), calm, "nothing was ever used");
+    }
+
+    #[test]
+    fn what_an_old_answer_says_lasts_for_less() {
+        let limit = [Condition::DataBelow(DataSize(100))];
+        let old = Reading { as_of: NOW.minus(Secs::HOUR), ..reading(159) };
+        assert_eq!(after(&limit, old, (10, 100)), Secs::HOUR);
+    }
+
+    #[test]
+    fn a_card_is_read_just_when_a_date_is_reached() {
+        let lead = [Condition::PlanEndsWithin(Secs::hours(24))];
+        let ends_in = |secs: i64| Reading { plan_ends: ends(secs), ..reading(5) };
+        for (secs, date) in [(86_400 + 7_200, 7_200), (3_600, 3_600), (7 * 86_400 + 600, 600)] {
+            let waits = after(&lead, ends_in(secs), (0, 0)).0;
+            assert!((date..date + DATES_SPREAD.0).contains(&waits), "{secs}: {waits}");
+        }
+        assert!(after(&lead, ends_in(86_400 + 1), (0, 0)).0 >= 60, "never faster than the operator answers anew");
+    }
+
+    #[test]
+    fn an_end_that_is_not_told_is_looked_for_and_a_card_that_was_set_aside_is_read_sooner() {
+        let lead = Condition::PlanEndsWithin(Secs::hours(24));
+        assert!(near(&[lead], reading(5)));
+        assert!(near(&[lead, Condition::NumberEndsWithin(Secs::DAY)], reading(5)));
+        let told = Reading { number_ends: ends(90 * 86_400), ..reading(5) };
+        assert!(!near(&[lead, Condition::NumberEndsWithin(Secs::DAY)], told), "no card has all of them");
+        let wait = |quarantined| {
+            let ledger = Ledger { quarantined, ..Ledger::default() };
+            next_poll(CardId(1), None, &recent(reading(5)), &ledger, Verdict::Fine, NOW).since(NOW).0
+        };
+        assert!(wait(true) * 3 < wait(false));
     }
 
     #[test]

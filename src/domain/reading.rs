@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::busiest::Busiest;
 use super::data::DataSize;
 use super::money::{Currency, Money};
 use super::time::{End, Secs, UnixTime};
@@ -322,6 +323,8 @@ pub struct Recent {
     pub previous: Option<Reading>,
     /// The newest answer that made no sense, if it is newer than `latest`.
     pub odd: Option<(UnixTime, Oddity)>,
+    /// What was used in the busiest hour and on the busiest day lately, by kind.
+    pub busiest: Vec<Busiest>,
 }
 
 #[cfg(test)]

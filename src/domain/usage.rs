@@ -92,9 +92,9 @@ pub const fn kind(condition: Condition) -> Option<AllowanceKind> {
 }
 
 /// The limit of a condition on an amount, in its kind's unit.
-fn limit(condition: Condition, reading: &Reading) -> Option<i64> {
+pub(super) fn limit(condition: Condition, reading: &Reading) -> Option<i64> {
     match condition {
-        Condition::DataBelow(limit) => i64::try_from(limit.bytes()).ok(),
+        Condition::DataBelow(limit) => Some(i64::try_from(limit.bytes()).unwrap_or(i64::MAX)),
         Condition::DataShareBelow(share) => {
             let total = reading.left(AllowanceKind::Data).total?;
             i64::try_from(i128::from(total) * i128::from(share.0) / 100).ok()

@@ -145,7 +145,7 @@ mod tests {
 
     /// The warnings that `assess` gives.
     fn told(card: &Card, rule: Option<&Rule>, reading: Reading, ledger: &Ledger) -> Vec<(Due, NextStep)> {
-        let readings = Recent { latest: Some(reading), previous: None, odd: None };
+        let readings = Recent { latest: Some(reading), previous: None, odd: None, ..Recent::default() };
         let warning = |action| match action {
             Action::Warn { due, next } => Some((due, next)),
             Action::Renew { .. } | Action::NewCycle => None,

@@ -34,6 +34,7 @@ pub mod readings;
 pub mod restore;
 
 mod attempt_rows;
+mod busy_bytes;
 mod bytes;
 mod card_rows;
 mod card_search;

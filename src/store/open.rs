@@ -233,6 +233,7 @@ mod tests {
         M::up(include_str!("../../migrations/0002_sellers.sql")),
         M::up(include_str!("../../migrations/0003_shared_limits.sql")),
         M::up(include_str!("../../migrations/0004_reckoning.sql")),
+        M::up(include_str!("../../migrations/0005_busiest.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 
@@ -303,10 +304,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         drop(open(dir.path(), NOW, &Schema::current()).unwrap());
         drop(open(dir.path(), NOW, &Schema::of(LONGER)).unwrap());
-        let copy = before_upgrade(dir.path(), Schema::current().latest());
+        let latest = Schema::current().latest();
+        let copy = before_upgrade(dir.path(), latest);
         assert!(copy.exists());
         match refusal(dir.path()) {
-            StoreError::NewerSchema { found: 5, known: 4, backup: Some(named), .. } => assert_eq!(named, copy),
+            StoreError::NewerSchema { found, known, backup: Some(named), .. } => {
+                assert_eq!((found, known, named), (latest + 1, latest, copy.clone()));
+            }
             other => panic!("{other}"),
         }
         // The copy is whole: put in its place it opens.

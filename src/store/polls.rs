@@ -3,11 +3,13 @@
 
 use rusqlite::{Connection, Row};
 
+use super::busy_bytes;
 use super::codec::{Damaged, Past, front_of_tail, pack_whole, push_front, unpack_tail, unpack_whole};
 use super::error::StoreError;
 use super::fields::{change, first, rows};
 use super::readings::{append, unreadable};
 use super::words::Word;
+use crate::domain::busiest::Busiest;
 use crate::domain::card::CardId;
 pub use crate::domain::intake::Seen;
 use crate::domain::money::Currency;
@@ -21,11 +23,11 @@ const SCHEDULE: &str = "SELECT card, next_poll_at FROM poll WHERE next_poll_at I
 // What is nearly always absent is asked for in the same breath, so that a calm card costs one statement.
 const LOAD: &str = "SELECT next_poll_at, cycle, failures, odd_at, odd, latest, tail, \
      EXISTS (SELECT 1 FROM attempt WHERE card = ?1), EXISTS (SELECT 1 FROM quarantine WHERE card = ?1), \
-     (SELECT verdict FROM decision WHERE card = ?1 ORDER BY id DESC LIMIT 1) FROM poll WHERE card = ?1";
+     (SELECT verdict FROM decision WHERE card = ?1 ORDER BY id DESC LIMIT 1), busiest FROM poll WHERE card = ?1";
 const PACKED: &str = "SELECT latest, tail FROM poll WHERE card = ?1";
 // A card that was retired while its answer was on the way stays retired.
 const SAVE_GOOD: &str = "UPDATE poll SET next_poll_at = iif(next_poll_at IS NULL, NULL, ?2), cycle = ?3, failures = 0, \
-     odd_at = NULL, odd = NULL, latest = ?4, tail = ?5 WHERE card = ?1";
+     odd_at = NULL, odd = NULL, latest = ?4, tail = ?5, busiest = coalesce(?6, busiest) WHERE card = ?1";
 const SAVE_ODD: &str = "UPDATE poll SET next_poll_at = iif(next_poll_at IS NULL, NULL, ?2), cycle = ?3, failures = 0, \
      odd_at = ?4, odd = ?5, tail = ?6 WHERE card = ?1";
 const SAVE_FAILED: &str = "UPDATE poll SET next_poll_at = iif(next_poll_at IS NULL, NULL, ?2), cycle = ?3, \
@@ -119,9 +121,14 @@ fn poll_of(card: CardId, row: &Row<'_>) -> Result<Poll, StoreError> {
         tracing::error!(error = %unreadable("poll", column, card, error), "the last readings of a card are lost");
         Unpacked::default()
     });
+    // It is learned again within a day.
+    let busiest = busy_bytes::unpack(row.get_ref(10)?.as_blob().unwrap_or_default()).unwrap_or_else(|error| {
+        tracing::error!(error = %unreadable("poll", "busiest", card, error), "what a card used is learned anew");
+        Vec::new()
+    });
     let count = |value: i64, column| u32::try_from(value).map_err(|error| wrong(column, &error.to_string()));
     Ok(Poll {
-        recent: Recent { latest: unpacked.latest, previous: unpacked.previous, odd },
+        recent: Recent { latest: unpacked.latest, previous: unpacked.previous, odd, busiest },
         cycle: count(row.get(1)?, "cycle")?,
         failures: count(row.get(2)?, "failures")?,
         next_poll_at: row.get::<_, Option<i64>>(0)?.map(UnixTime::clamped),
@@ -141,11 +148,11 @@ pub fn save(conn: &Connection, updates: &[PollUpdate]) -> Result<(), StoreError>
     ordered.sort_by_key(|update| update.card);
     ordered
         .into_iter()
-        .try_for_each(|update| save_one(conn, update, |reading, odd| tail_after(conn, update.card, reading, odd)))
+        .try_for_each(|update| save_one(conn, update, None, |reading, odd| tail_after(conn, update.card, reading, odd)))
 }
 
 /// As [`save`], for one card whose row was loaded in this transaction: `latest` and `tail` are those of the row as it is,
-/// and are not read again.
+/// and are not read again. `recent` is what is known once the answer counts.
 ///
 /// # Errors
 /// As [`save`].
@@ -154,20 +161,23 @@ pub fn save_loaded(
     update: &PollUpdate,
     latest: Option<&Reading>,
     tail: &[u8],
+    recent: &Recent,
 ) -> Result<(), StoreError> {
-    save_one(conn, update, |reading, odd| grown(conn, update.card, (latest, tail), reading, odd))
+    save_one(conn, update, Some(&recent.busiest), |reading, odd| grown(conn, update.card, (latest, tail), reading, odd))
 }
 
 fn save_one(
     conn: &Connection,
     update: &PollUpdate,
+    busiest: Option<&Vec<Busiest>>,
     tail_after: impl Fn(&Reading, Option<Oddity>) -> Result<Vec<u8>, StoreError>,
 ) -> Result<(), StoreError> {
     let (card, next, cycle) = (update.card.0, update.next_poll_at.secs(), update.cycle);
     let changed = match &update.seen {
         Seen::Good(reading) => {
             let tail = tail_after(reading, None)?;
-            change(conn, SAVE_GOOD, (card, next, cycle, pack_whole(reading), tail))?
+            let busiest = busiest.map(|busiest| busy_bytes::pack(busiest));
+            change(conn, SAVE_GOOD, (card, next, cycle, pack_whole(reading), tail, busiest))?
         }
         Seen::Odd(reading, oddity) => {
             let tail = tail_after(reading, Some(*oddity))?;

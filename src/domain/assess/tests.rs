@@ -30,7 +30,8 @@ struct Scene {
 impl Scene {
     /// A card below its limit whose rule buys.
     fn due() -> Self {
-        let readings = Recent { latest: Some(reading(499)), previous: Some(reading(500)), odd: None };
+        let readings =
+            Recent { latest: Some(reading(499)), previous: Some(reading(500)), odd: None, ..Recent::default() };
         Self { card: card(), rule: Some(rule(Mode::Auto, &LOW)), readings, ledger: Ledger::default(), now: NOW }
     }
 
@@ -555,7 +556,12 @@ fn scenes() -> impl Strategy<Value = Scene> {
     let wishes = (prop::option::weighted(0.2, prop::option::of(instants())), prop::bool::weighted(0.1));
     (recent, prop::option::weighted(0.9, rules()), ledgers(), instants(), zones, wishes, any::<bool>()).prop_map(
         |((latest, previous, odd), mut rule, ledger, now, zone_name, (pause, skip_next), fresh)| {
-            let mut readings = Recent { latest, previous, odd: odd.map(|at| (at, Oddity::FarEnd(EndKind::Plan))) };
+            let mut readings = Recent {
+                latest,
+                previous,
+                odd: odd.map(|at| (at, Oddity::FarEnd(EndKind::Plan))),
+                ..Recent::default()
+            };
             if let Some(reading) = readings.latest.as_mut().filter(|_| fresh) {
                 reading.read_at = now;
             }

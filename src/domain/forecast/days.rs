@@ -104,7 +104,7 @@ impl History {
 }
 
 /// What was used between two readings, never below zero; none if that cannot be told.
-fn used(kind: AllowanceKind, before: &Reading, after: &Reading) -> Option<i64> {
+pub(in crate::domain) fn used(kind: AllowanceKind, before: &Reading, after: &Reading) -> Option<i64> {
     let (was, is) = (before.left(kind), after.left(kind));
     let told = was.known && is.known && !was.unlimited && !is.unlimited;
     // Where nothing is left nothing can be used, however much is wanted.

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use self::days::History;
+pub(in crate::domain) use self::days::used;
 pub use self::habit::{Confidence, Habit};
 pub use self::lasting::{Lasting, Reaches, lasting};
 use super::reading::{AllowanceKind, Reading};

@@ -7,6 +7,7 @@ use simkeeper_domain::domain::card::{Card, CardId, Name};
 use simkeeper_domain::domain::choose::{Occasion, choose};
 use simkeeper_domain::domain::data::DataSize;
 use simkeeper_domain::domain::forecast::Forecast;
+use simkeeper_domain::domain::intake::{self, Seen};
 use simkeeper_domain::domain::ledger::{Ledger, Spend};
 use simkeeper_domain::domain::plan::Catalogue;
 use simkeeper_domain::domain::reading::{AllowanceKind, Reading, Recent};
@@ -45,7 +46,7 @@ pub(crate) fn travel(trip: &Trip, choice: &Choice) -> Told {
     let (mut readings, mut ledger) = (Vec::<Reading>::new(), Ledger::default());
     let mut last_plan = trip.plans[trip.first].id.clone();
     let (mut next_poll, mut now, mut dry) = (trip.from, trip.from, false);
-    let begins = sim.begun.len();
+    let (begins, mut recent) = (sim.begun.len(), Recent::default());
     while now < trip.until().plus(Secs::days(10)) {
         let passed = now.since(trip.from).0;
         let wanted = trip.wanted[(passed / 3_600) as usize] / 6;
@@ -58,7 +59,7 @@ pub(crate) fn travel(trip: &Trip, choice: &Choice) -> Told {
             continue;
         }
         let reading = sim.reading(now);
-        let recent = Recent { latest: Some(reading.clone()), previous: readings.last().cloned(), odd: None };
+        intake::take(&mut recent, &mut 0, &Seen::Good(reading.clone()));
         readings.push(reading.clone());
         let seen = assess(&card, Some(&rule), &recent, &ledger, now);
         next_poll = seen.next_poll_at;

@@ -6,7 +6,7 @@ use super::machine::ChannelKind;
 use super::machine_file::texts;
 use super::reader::Notes;
 use super::secret::SecretRef;
-use super::values::{HttpUrl, LocalUrl, WholePath, Words};
+use super::values::{LocalUrl, SafeUrl, WholePath, Words};
 use crate::domain::time::Secs;
 
 /// Where ntfy is if nothing is said.
@@ -16,7 +16,7 @@ table! {
     /// Messages by ntfy, to phones that have its app.
     struct NtfyTable {
         /// The server; ntfy.sh if nothing is said.
-        may url: HttpUrl,
+        may url: SafeUrl,
         /// An access token, where topics are protected.
         may token: SecretRef,
     }
@@ -36,7 +36,7 @@ table! {
     /// Every message as a signed JSON document to an address (docs/webhook.md).
     struct WebhookTable {
         /// The address.
-        must url: HttpUrl,
+        must url: SafeUrl,
         /// The secret that both sides have: whsec_ and 24 to 64 bytes in base64.
         must secret: SecretRef,
     }
@@ -72,7 +72,7 @@ table! {
     /// Texts by a phone of one's own with SMS Gateway for Android.
     struct AndroidTable {
         /// Where messages are handed in: the phone's address with /message, or the server's with /messages.
-        must url: HttpUrl,
+        must url: SafeUrl,
         /// The user.
         must user: Words,
         /// The user's password.

@@ -11,7 +11,7 @@ use super::machine::{ChannelKind, Gateway, GatewayValue, Method, Piece, Placehol
 use super::machine_file::texts;
 use super::reader::{Field, Named, Node, Notes, Span, Value, known_words, looks_secret};
 use super::secret::SecretRef;
-use super::values::{HttpUrl, Words};
+use super::values::{SafeUrl, Words};
 
 /// Statuses that mean "taken" if nothing is said.
 const SUCCESS_USUAL: [u16; 3] = [200, 201, 202];
@@ -21,13 +21,13 @@ const PERMANENT_USUAL: [u16; 5] = [400, 401, 403, 404, 422];
 table! {
     /// Texts by one HTTP request each.
     struct GatewayTable {
-        /// get or post; post if nothing is said.
+        /// get, post or put; post if nothing is said.
         may method: Method,
         /// The address.
-        must url: HttpUrl,
+        must url: SafeUrl,
         /// Parameters behind the address's `?`; values may hold {to}, {text}, {id} and {coding}, or be secrets.
         may query: Named<GatewayValue>,
-        /// Fields of a form; post only.
+        /// Fields of a form; not with get.
         may form: Named<GatewayValue>,
         /// Headers.
         may headers: Named<GatewayValue>,
@@ -104,7 +104,8 @@ fn check_placeholders(table: &GatewayTable, name: &Span, notes: &mut Notes<'_>) 
     }
 }
 
-fn check_header_names(headers: &Field<Named<GatewayValue>>, notes: &mut Notes<'_>) {
+/// A name that no header can have.
+pub(super) fn check_header_names<T>(headers: &Field<Named<T>>, notes: &mut Notes<'_>) {
     for entry in headers.get().into_iter().flat_map(|named| named.0.iter()) {
         if !is_token(entry.name.as_str()) {
             let message = format!("`{}` is not the name of a header", entry.name);

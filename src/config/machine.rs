@@ -11,10 +11,12 @@ use url::Url;
 use super::account::AccountConfig;
 use super::secret::SecretRef;
 use super::values::{Daily, Weekly};
+use crate::domain::answers::{Answers, Pointer};
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
 use crate::domain::money::Currency;
 pub use crate::domain::notice::Language;
+use crate::domain::template::Template;
 use crate::domain::time::{LocalHours, Secs};
 
 /// How often cards are read if nothing else is said.
@@ -168,6 +170,8 @@ pub enum ChannelKind {
         /// How long one run may take.
         time_limit: Secs,
     },
+    /// Any service that takes one HTTP request per message.
+    Service(Box<Service>),
 }
 
 impl ChannelKind {
@@ -179,6 +183,7 @@ impl ChannelKind {
             Self::Twilio { .. } | Self::Gateway(_) | Self::Vonage { .. } | Self::Android { .. } => Carries::Sms,
             Self::Ntfy { .. } | Self::Telegram { .. } => Carries::Push,
             Self::Webhook { .. } | Self::Program { .. } => Carries::Document,
+            Self::Service(service) => service.carries,
         }
     }
 }
@@ -224,6 +229,42 @@ pub enum Method {
     Get,
     /// POST.
     Post,
+    /// PUT.
+    Put,
+}
+
+/// One HTTP request per message, and what its answers mean.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Texts or push messages.
+    pub carries: Carries,
+    /// The method.
+    pub method: Method,
+    /// The address; what stands before its path holds no places.
+    pub url: Template,
+    /// Headers.
+    pub headers: Vec<(String, HeaderValue)>,
+    /// The type of the body.
+    pub content_type: String,
+    /// The body.
+    pub body: Option<Template>,
+    /// Secrets that templates may name.
+    pub secrets: Vec<(String, SecretRef)>,
+    /// What answers mean.
+    pub answers: Answers,
+    /// Where an answer holds the service's own id of the message.
+    pub remote_id: Option<Pointer>,
+    /// Whether a second message with the same `id` goes nowhere.
+    pub drops_doubles: bool,
+}
+
+/// The value of a header.
+#[derive(Clone, Debug)]
+pub enum HeaderValue {
+    /// A text with places.
+    Template(Template),
+    /// A secret.
+    Secret(SecretRef),
 }
 
 /// One value of a gateway's request.

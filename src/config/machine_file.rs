@@ -17,8 +17,9 @@ use super::machine::{
 };
 use super::reader::{At, Entry, Field, Named, Notes, Span};
 use super::secret::SecretRef;
+use super::service_file::{ServiceTable, service};
 use super::values::{
-    Daily, HostName, HttpUrl, LocalUrl, MailAddress, Sender, TwilioAccount, Weekly, WholePath, Words, Zone, is_loopback,
+    Daily, HostName, LocalUrl, MailAddress, SafeUrl, Sender, TwilioAccount, Weekly, WholePath, Words, Zone, is_loopback,
 };
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
@@ -28,7 +29,7 @@ use crate::domain::time::{LocalHours, Secs};
 words! {
     Language, "a language": { "en" => Language::En, "zh-CN" => Language::ZhCn, }
     Tls, "a way to protect mail": { "starttls" => Tls::Starttls, "implicit" => Tls::Implicit, "none" => Tls::None, }
-    Method, "a method": { "get" => Method::Get, "post" => Method::Post, }
+    Method, "a method": { "get" => Method::Get, "post" => Method::Post, "put" => Method::Put, }
 }
 
 table! {
@@ -64,6 +65,7 @@ kinds! {
         "telegram" => Telegram(TelegramTable),
         "webhook" => Webhook(WebhookTable),
         "exec" => Program(ProgramTable),
+        "http" => Service(Box<ServiceTable>),
     }
 }
 
@@ -145,7 +147,7 @@ table! {
     /// A monitor outside that notices when this daemon falls silent.
     struct HeartbeatTable {
         /// Its address: a POST goes there after each full round.
-        must url: HttpUrl,
+        must url: SafeUrl,
         /// How often; 5m if nothing is said.
         may every: Secs,
     }
@@ -193,6 +195,7 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 ChannelTable::Telegram(table) => telegram(table),
                 ChannelTable::Webhook(table) => webhook(table),
                 ChannelTable::Program(table) => program(table, notes),
+                ChannelTable::Service(table) => service(table, &entry.key, notes),
             };
             Some(ChannelConfig { name: entry.name.clone(), kind: kind? })
         })

@@ -6,8 +6,8 @@
 //! Each table is declared once (`declare`), and that declaration reads it, knows its keys and describes it in the
 //! [`schema()`]. `reader` walks the parsed file with places and notes every problem; `values` and
 //! `containers` are what keys may hold; `machine_file`, `account_file`, `described_file`,
-//! `ussd_file`, `channel_file`, `gateway_file`, `rules_file` and `rule_file` hold the declarations and build [`Machine`] and [`Rules`]
-//! from them; `contradictions` finds rules that cannot be meant.
+//! `ussd_file`, `channel_file`, `gateway_file`, `service_file`, `rules_file` and `rule_file` hold the declarations and build
+//! [`Machine`] and [`Rules`] from them; `contradictions` finds rules that cannot be meant.
 
 mod account;
 mod account_file;
@@ -29,6 +29,7 @@ mod rules;
 mod rules_file;
 mod schema;
 mod secret;
+mod service_file;
 mod shared_file;
 mod trip_file;
 mod ussd;
@@ -49,8 +50,8 @@ pub use account::{
 pub use init::{InitError, SAMPLE_MACHINE, SAMPLE_RULES, init};
 pub use keys::{KeyInfo, KindInfo, account_kinds};
 pub use machine::{
-    Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, Language, Machine, Method, POLL_USUAL, Person, Piece,
-    Placeholder, Schedule, Tls,
+    Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Language, Machine, Method, POLL_USUAL,
+    Person, Piece, Placeholder, Schedule, Service, Tls,
 };
 pub use problems::{Problem, Problems, Severity};
 pub use rules::{CardEntry, Match, Rules};

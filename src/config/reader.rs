@@ -271,6 +271,15 @@ impl<'a> Notes<'a> {
         self.error(&node.span, message, format!("such as {} = {example}", node.name()));
     }
 
+    /// The place in the file of a part of a text that stands at `span`; the whole text, if it was written with escapes.
+    pub(super) fn within(&self, span: &Span, text: &str, part: &Span) -> Span {
+        let written = self.source.text.get(span.clone()).unwrap_or_default();
+        let quotes = ["\"\"\"\r\n", "\"\"\"\n", "\"\"\"", "'''\r\n", "'''\n", "'''", "\"", "'"];
+        let inner = quotes.iter().find_map(|quote| written.strip_prefix(quote)).unwrap_or(written);
+        let start = span.start + written.len() - inner.len();
+        if inner.starts_with(text) { start + part.start..start + part.end } else { span.clone() }
+    }
+
     /// Keeps a place from ever being shown: a secret stands there.
     pub(super) fn hide(&mut self, span: &Span) {
         self.hidden.push(span.clone());

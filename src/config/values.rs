@@ -2,6 +2,7 @@
 //! what would be right, and describes itself in the schema.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::{Date, Weekday};
@@ -55,6 +56,7 @@ texts! {
     Words, "Words", "a text", r"^.{1,500}$", "text", words_of;
     Zone, "Zone", "a time zone", r"^[A-Za-z0-9_+/-]+$", "America/Toronto", zone_of;
     HttpUrl, "HttpUrl", "an http or https address", "^https?://", "https://sms.example.net/send", |text| http_url(text).map(HttpUrl);
+    SafeUrl, "SafeUrl", "an https address", "^https?://", "https://sms.example.net/send", safe_url;
     LocalUrl, "LocalUrl", "an address on this machine", "^https?://", "http://127.0.0.1:7460/", local_url;
     MailAddress, "MailAddress", "a mail address", "@", "anna@example.net", mail_address;
     Sender, "Sender", "the sender of mails", "@", "simkeeper <keeper@example.net>", sender;
@@ -126,11 +128,16 @@ fn zone_of(text: &str) -> Result<Zone, String> {
 #[derive(Clone, Debug)]
 pub(super) struct HttpUrl(pub(super) Url);
 
+/// An address to which the way is protected, or short.
+#[derive(Clone, Debug)]
+pub(super) struct SafeUrl(pub(super) Url);
+
 /// An address on this machine.
 #[derive(Clone, Debug)]
 pub(super) struct LocalUrl(pub(super) Url);
 
-fn http_url(text: &str) -> Result<Url, String> {
+/// An address with a host, and without a login.
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
     let wrong = || format!("`{text}` is not a web address; write one such as \"https://sms.example.net/send\"");
     let no_login = "an address holds no user and no password; name them as secrets: { credential = \"…\" }";
     let url = Url::parse(text).map_err(|_| if text.contains('@') { no_login.into() } else { wrong() })?;
@@ -141,6 +148,12 @@ fn http_url(text: &str) -> Result<Url, String> {
         return Err(wrong());
     }
     Ok(url)
+}
+
+fn safe_url(text: &str) -> Result<SafeUrl, String> {
+    let url = http_url(text)?;
+    not_in_clear(&url)?;
+    Ok(SafeUrl(url))
 }
 
 fn local_url(text: &str) -> Result<LocalUrl, String> {
@@ -154,7 +167,21 @@ fn local_url(text: &str) -> Result<LocalUrl, String> {
 /// Whether a host is this machine and nothing else.
 pub(super) fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// What is told to strangers on the way would be no secret any more.
+pub(super) fn not_in_clear(url: &Url) -> Result<(), String> {
+    let private = |host: &str| match host.trim_start_matches('[').trim_end_matches(']').parse() {
+        Ok(IpAddr::V4(address)) => address.is_private(),
+        Ok(IpAddr::V6(address)) => address.is_unique_local(),
+        Err(_) => false,
+    };
+    if url.scheme() == "https" || url.host_str().is_some_and(|host| is_loopback(host) || private(host)) {
+        return Ok(());
+    }
+    Err("plain http shows passwords on its way; write https://, or an address inside this machine or a private network"
+        .into())
 }
 
 /// A mail address without a name.

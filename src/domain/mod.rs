@@ -1,5 +1,6 @@
 //! Where everything is decided: values in, values out; no I/O, no clock, no chance, no waiting.
 mod ahead;
+pub mod answers;
 pub mod assess;
 pub mod attempt;
 pub mod busiest;
@@ -38,6 +39,7 @@ pub mod settling;
 pub mod shared_limits;
 mod state;
 pub mod step;
+pub mod template;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -23,9 +23,9 @@ use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
 pub use channel::{
-    AndroidSettings, AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings, Login,
-    Meaning, Memory, NtfySettings, Outgoing, ProgramSettings, SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings,
-    VonageSettings, WebhookSettings,
+    AndroidSettings, AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings,
+    HeaderText, Login, Meaning, Memory, NtfySettings, Outgoing, ProgramSettings, ServiceMethod, ServiceSettings,
+    SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings, VonageSettings, WebhookSettings,
 };
 pub use document::document;
 pub use heartbeat::Heartbeat;

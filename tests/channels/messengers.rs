@@ -11,12 +11,15 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use simkeeper::domain::answers::{Answers, Condition, Pointer};
 use simkeeper::domain::card::Name;
 use simkeeper::domain::notice::{Language, NoticeKind};
+use simkeeper::domain::template::{Escape, Template};
 use simkeeper::domain::time::Secs;
 use simkeeper::notify::{
-    AndroidSettings, Channel, ChannelSettings, Delivery, NtfySettings, Outgoing, ProgramSettings, Recipient,
-    TelegramSettings, VonageSettings, WebhookSettings, document, preview, push,
+    AndroidSettings, Channel, ChannelSettings, Delivery, HeaderText, NtfySettings, Outgoing, ProgramSettings,
+    Recipient, ServiceMethod, ServiceSettings, TelegramSettings, VonageSettings, WebhookSettings, document, preview,
+    push,
 };
 
 use crate::parts::{free_port, text};
@@ -299,4 +302,85 @@ async fn a_phone_that_has_the_text_already_has_it() {
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(body["textMessage"]["text"], "hello");
     assert_eq!((body["id"].as_str(), body["phoneNumbers"][0].as_str()), (Some("0193a1b2"), Some("+16135550123")));
+}
+
+/// A service that is described as its owner would do it, with a secret in the address, in a header and in the body.
+fn described(address: &str, push: bool, drops_doubles: bool) -> Channel {
+    let template = |text: &str, escape| Template::parse(text, escape).unwrap();
+    let pointer = |text: &str| Pointer::parse(text).ok();
+    let body = if push {
+        r#"{"t": "{{ title }}", "m": "{{ text }}", "loud": {{ urgent }}, "key": "{{ secrets.key }}"}"#
+    } else {
+        r#"{"to": "{{ to_digits }}", "m": "{{ text }}", "dcs": {{ coding }}, "ref": "{{ id }}"}"#
+    };
+    let bearer = template("Bearer {{ secrets.key }}", Escape::Nothing);
+    Channel::open(ChannelSettings::Service(Box::new(ServiceSettings {
+        push,
+        method: ServiceMethod::Put,
+        url: template(&format!("{address}/to/{{{{ to }}}}?k={{{{ secrets.key }}}}"), Escape::Percent),
+        headers: vec![
+            ("Authorization".to_owned(), HeaderText::Template(bearer)),
+            ("X-Key".to_owned(), HeaderText::Secret(MARKER.into())),
+        ],
+        content_type: "application/json".to_owned(),
+        body: Some(template(body, Escape::Json)),
+        secrets: vec![("key".to_owned(), MARKER.into())],
+        answers: Answers {
+            permanent: vec![Condition {
+                pointer: pointer("/error"),
+                is: vec!["21".to_owned()],
+                ..Condition::default()
+            }],
+            temporary: vec![Condition { pointer: pointer("/error"), ..Condition::default() }],
+            sent: vec![Condition { status: vec![200, 202], pointer: pointer("/ids/0"), ..Condition::default() }],
+        },
+        remote_id: pointer("/ids/0"),
+        drops_doubles,
+    })))
+    .unwrap()
+}
+
+#[tokio::test]
+async fn a_described_service_says_in_its_answers_what_became_of_a_message() {
+    let service = Service::start().await;
+    let message = text("+16135550123", "\"canada\" & 续费\\\n{{ secrets.key }}");
+    let cases = [
+        (202, r#"{"ids":[77]}"#, "sent 77"),
+        (200, r#"{"ids":["x"],"error":21}"#, "dead"),
+        (200, r#"{"error":"busy"}"#, "retry 30"),
+        (200, "<html>Welcome to our network</html>", "doubtful"),
+        (429, "", "retry 30"),
+        (404, "", "dead"),
+        (302, "", "doubtful"),
+        (500, "", "doubtful"),
+    ];
+    service.means(&described(&service.address, false, false), &message, &cases).await;
+    let (path, headers, body) = service.last();
+    assert_eq!(path, format!("/to/%2B16135550123?k={MARKER}"));
+    assert_eq!(headers["authorization"], format!("Bearer {MARKER}"));
+    assert_eq!(
+        (&headers["x-key"], &headers["content-type"]),
+        (&MARKER.parse().unwrap(), &"application/json".parse().unwrap())
+    );
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let wanted = serde_json::json!({
+        "to": "16135550123", "m": "\"canada\" & 续费\\\n{{ secrets.key }}", "dcs": 2, "ref": "0193a1b2"
+    });
+    assert_eq!(body, wanted);
+}
+
+#[tokio::test]
+async fn a_described_service_that_drops_doubles_is_asked_again() {
+    let service = Service::start().await;
+    let channel = described(&service.address, true, true);
+    service
+        .means(&channel, &pushed(NoticeKind::Asked), &[(500, "", "retry"), (200, r#"{"ids":["a"]}"#, "sent a")])
+        .await;
+    let body: Value = serde_json::from_str(&service.last().2).unwrap();
+    assert_eq!((body["loud"].as_bool(), body["key"].as_str()), (Some(true), Some(MARKER)));
+    assert!(body["t"].as_str().unwrap().starts_with("canada-trip: buy for 12.50 USD?"), "{body}");
+    // Nobody listens: what was filled into the address is not told.
+    let channel = described(&format!("http://127.0.0.1:{}", free_port()), true, true);
+    let delivery = channel.send(&pushed(NoticeKind::Bought)).await;
+    assert!(matches!(delivery, Delivery::Retry { .. }) && !format!("{delivery:?}").contains(MARKER), "{delivery:?}");
 }

@@ -6,11 +6,13 @@ use anyhow::Context;
 use secrecy::SecretString;
 
 use super::{Surroundings, secret};
-use crate::config::{ChannelConfig, ChannelKind, Gateway, GatewayValue, Method, Piece, Placeholder, Tls};
+use crate::config::{
+    Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Method, Piece, Placeholder, Service, Tls,
+};
 use crate::notify::{
-    AndroidSettings, AnswerRule, Channel, ChannelSettings, GatewayMethod, GatewaySettings, Login, Meaning,
-    NtfySettings, ProgramSettings, SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings, VonageSettings,
-    WebhookSettings,
+    AndroidSettings, AnswerRule, Channel, ChannelSettings, GatewayMethod, GatewaySettings, HeaderText, Login, Meaning,
+    NtfySettings, ProgramSettings, ServiceMethod, ServiceSettings, SmtpSettings, SmtpTls, TelegramSettings,
+    TwilioSettings, VonageSettings, WebhookSettings,
 };
 
 /// Connections to a mail server that are kept.
@@ -31,7 +33,8 @@ pub(in crate::daemon) fn sender(kind: &ChannelKind) -> String {
         | ChannelKind::Ntfy { .. }
         | ChannelKind::Telegram { .. }
         | ChannelKind::Webhook { .. }
-        | ChannelKind::Program { .. } => String::new(),
+        | ChannelKind::Program { .. }
+        | ChannelKind::Service(_) => String::new(),
     }
 }
 
@@ -93,6 +96,7 @@ pub(in crate::daemon) fn channel(channel: &ChannelConfig, around: &Surroundings)
             args: args.clone(),
             time_limit: Duration::from_secs(time_limit.0.unsigned_abs()),
         }),
+        ChannelKind::Service(service) => ChannelSettings::Service(Box::new(described_service(service, around)?)),
     };
     Channel::open(settings).with_context(|| format!("channel `{}`", channel.name))
 }
@@ -113,12 +117,40 @@ fn described(gateway: &Gateway, around: &Surroundings) -> anyhow::Result<Gateway
         method: match gateway.method {
             Method::Get => GatewayMethod::Get,
             Method::Post => GatewayMethod::Post,
+            Method::Put => GatewayMethod::Put,
         },
         url: gateway.url.to_string(),
         query: fields(&gateway.query)?,
         form: fields(&gateway.form)?,
         headers: fields(&gateway.headers)?,
         answers: answers(gateway),
+    })
+}
+
+fn described_service(service: &Service, around: &Surroundings) -> anyhow::Result<ServiceSettings> {
+    let header = |value: &HeaderValue| {
+        anyhow::Ok(match value {
+            HeaderValue::Template(template) => HeaderText::Template(template.clone()),
+            HeaderValue::Secret(reference) => HeaderText::Secret(secret(reference, around)?),
+        })
+    };
+    let headers = service.headers.iter().map(|(name, value)| Ok((name.clone(), header(value)?)));
+    let secrets = service.secrets.iter().map(|(name, reference)| Ok((name.clone(), secret(reference, around)?)));
+    Ok(ServiceSettings {
+        push: service.carries == Carries::Push,
+        method: match service.method {
+            Method::Get => ServiceMethod::Get,
+            Method::Post => ServiceMethod::Post,
+            Method::Put => ServiceMethod::Put,
+        },
+        url: service.url.clone(),
+        headers: headers.collect::<anyhow::Result<_>>()?,
+        content_type: service.content_type.clone(),
+        body: service.body.clone(),
+        secrets: secrets.collect::<anyhow::Result<_>>()?,
+        answers: service.answers.clone(),
+        remote_id: service.remote_id.clone(),
+        drops_doubles: service.drops_doubles,
     })
 }
 

@@ -20,6 +20,8 @@ pub enum GatewayMethod {
     Get,
     /// Fields in a form, or in the address, or both.
     Post,
+    /// As with `Post`.
+    Put,
 }
 
 /// What an answer means.
@@ -99,6 +101,7 @@ impl Gateway {
         let method = match self.settings.method {
             GatewayMethod::Get => Method::GET,
             GatewayMethod::Post => Method::POST,
+            GatewayMethod::Put => Method::PUT,
         };
         let mut request = self.client.request(method, self.url.clone()).query(&fill(&self.settings.query));
         if !self.settings.form.is_empty() {

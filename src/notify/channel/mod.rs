@@ -7,6 +7,7 @@ mod maildir;
 mod memory;
 mod ntfy;
 mod program;
+mod service;
 mod smtp;
 mod telegram;
 mod tls;
@@ -26,6 +27,7 @@ pub use gateway::{AnswerRule, GatewayMethod, GatewaySettings, Meaning};
 pub use memory::Memory;
 pub use ntfy::NtfySettings;
 pub use program::ProgramSettings;
+pub use service::{HeaderText, ServiceMethod, ServiceSettings};
 pub use smtp::{Login, SmtpSettings, SmtpTls};
 pub use telegram::TelegramSettings;
 pub use twilio::TwilioSettings;
@@ -65,6 +67,8 @@ pub enum ChannelSettings {
     Webhook(WebhookSettings),
     /// A program that takes documents.
     Program(ProgramSettings),
+    /// A service that the configuration describes.
+    Service(Box<ServiceSettings>),
 }
 
 /// A message on its way out.
@@ -138,6 +142,8 @@ pub enum Channel {
     Webhook(webhook::Webhook),
     /// A program that takes documents.
     Program(program::Program),
+    /// A service that the configuration describes.
+    Service(Box<service::Service>),
     /// A station in memory.
     Memory(Memory),
 }
@@ -159,6 +165,7 @@ impl Channel {
             ChannelSettings::Telegram(settings) => Self::Telegram(telegram::Telegram::open(settings)?),
             ChannelSettings::Webhook(settings) => Self::Webhook(webhook::Webhook::open(&settings)?),
             ChannelSettings::Program(settings) => Self::Program(program::Program::open(settings)),
+            ChannelSettings::Service(settings) => Self::Service(Box::new(service::Service::open(*settings)?)),
         })
     }
 
@@ -175,6 +182,7 @@ impl Channel {
             Self::Telegram(channel) => channel.send(message).await,
             Self::Webhook(channel) => channel.send(message).await,
             Self::Program(channel) => channel.send(message).await,
+            Self::Service(channel) => channel.send(message).await,
             Self::Memory(channel) => channel.send(message).await,
         }
     }
@@ -192,6 +200,7 @@ impl Channel {
             | Self::Telegram(_)
             | Self::Webhook(_)
             | Self::Program(_)
+            | Self::Service(_)
             | Self::Memory(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What `simkeeper.toml` comes to: accounts, channels, people and the schedule of this machine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
@@ -17,6 +17,7 @@ use crate::domain::identity::Msisdn;
 use crate::domain::money::Currency;
 pub use crate::domain::notice::Language;
 use crate::domain::template::Template;
+use crate::domain::severity::{Severity, Weights};
 use crate::domain::time::{LocalHours, Secs};
 
 /// How often cards are read if nothing else is said.
@@ -68,7 +69,7 @@ pub struct ChannelConfig {
 }
 
 /// What a channel carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Carries {
     /// Mails.
     Mail,
@@ -313,8 +314,14 @@ pub struct Person {
     pub language: Language,
     /// By which clock.
     pub zone: TimeZone,
-    /// When nothing but urgent things are sent.
+    /// When nothing is sent but what may wake them.
     pub quiet: Option<LocalHours>,
+    /// From which weight on a message goes through the quiet hours.
+    pub wakes: Severity,
+    /// What they make of the kinds.
+    pub weights: Weights,
+    /// From which weight on each kind of way is used, where they have said so.
+    pub from: BTreeMap<Carries, Severity>,
 }
 
 /// Where signs of life go.

@@ -1,6 +1,5 @@
 //! The tables of `simkeeper.toml`, declared once, and how they become a [`Machine`].
 
-use jiff::tz::TimeZone;
 use lettre::message::Mailbox;
 
 use super::account_file::{AccountTable, account};
@@ -12,19 +11,19 @@ use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
 use super::gateway_file::{GatewayTable, gateway};
 use super::machine::{
-    Carries, ChannelConfig, ChannelKind, HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, Method, POLL_USUAL,
-    Person, Schedule, Tls,
+    ChannelConfig, ChannelKind, HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, Method, POLL_USUAL, Schedule, Tls,
 };
-use super::reader::{At, Entry, Field, Named, Notes, Span};
+use super::person_file::{PersonTable, check_reach, person};
+use super::reader::{At, Entry, Field, Named, Notes};
 use super::secret::SecretRef;
 use super::service_file::{ServiceTable, service};
 use super::values::{
-    Daily, HostName, LocalUrl, MailAddress, SafeUrl, Sender, TwilioAccount, Weekly, WholePath, Words, Zone, is_loopback,
+    Daily, HostName, LocalUrl, SafeUrl, Sender, TwilioAccount, Weekly, WholePath, Words, is_loopback,
 };
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
 use crate::domain::money::Currency;
-use crate::domain::time::{LocalHours, Secs};
+use crate::domain::time::Secs;
 
 words! {
     Language, "a language": { "en" => Language::En, "zh-CN" => Language::ZhCn, }
@@ -110,24 +109,6 @@ table! {
         must from: Msisdn,
         /// For a stand-in on this machine.
         may base_url: LocalUrl,
-    }
-}
-
-table! {
-    /// Somebody who can be told.
-    struct PersonTable {
-        /// Where mails go.
-        may mail: MailAddress,
-        /// Where texts go.
-        may sms: Msisdn,
-        /// Where push messages go: an ntfy topic or a Telegram chat.
-        may push: Words,
-        /// In which language.
-        may language: Language,
-        /// By which clock; UTC if nothing is said.
-        may zone: Zone,
-        /// When nothing but urgent things are sent, by that clock.
-        may quiet: LocalHours,
     }
 }
 
@@ -269,48 +250,6 @@ fn twilio(table: &TwilioTable) -> Option<ChannelKind> {
         from: table.from.get()?.clone(),
         base_url: table.base_url.get().map(|url| url.0.clone()),
     })
-}
-
-fn person(entry: &Entry<PersonTable>, table: &PersonTable, language: Language, notes: &mut Notes<'_>) -> Person {
-    if table.mail.is_absent() && table.sms.is_absent() && table.push.is_absent() {
-        let help = "add mail = \"name@example.net\" or sms = \"+16135550123\"".to_owned();
-        notes.contradiction(&entry.key, format!("`{}` can be told in no way", entry.name), help);
-    }
-    if let Some(quiet) = table.quiet.good() {
-        if quiet.value.to_string() == "00:00-24:00" {
-            let help = "write the hours of the night, such as quiet = \"22:00-07:00\"".to_owned();
-            notes.contradiction(&quiet.span, "these quiet hours never end", help);
-        }
-        if table.zone.is_absent() {
-            let help = "add zone = \"America/Toronto\"".to_owned();
-            notes.warning(&quiet.key, format!("the quiet hours of `{}` are counted in UTC", entry.name), help);
-        }
-    }
-    Person {
-        name: entry.name.clone(),
-        mail: table.mail.get().map(|mail| mail.0.clone()),
-        sms: table.sms.get().cloned(),
-        push: table.push.get().map(|words| words.0.clone()),
-        language: table.language.get().copied().unwrap_or(language),
-        zone: table.zone.get().map_or(TimeZone::UTC, |zone| zone.0.clone()),
-        quiet: table.quiet.get().copied(),
-    }
-}
-
-/// Warns of people whose addresses no channel serves.
-fn check_reach(people: &Field<Named<PersonTable>>, channels: &[ChannelConfig], notes: &mut Notes<'_>) {
-    let serves = |carried: Carries| channels.iter().any(|channel| channel.kind.carries() == carried);
-    let mut check = |place: Option<&Span>, carried: Carries, what: &str, kinds: &str| {
-        if let Some(place) = place.filter(|_| !serves(carried)) {
-            let help = format!("add [channel.NAME] with kind = {kinds}");
-            notes.warning(place, format!("no channel sends {what}"), help);
-        }
-    };
-    for (_, table) in entries(people) {
-        check(table.mail.good().map(|at| &at.key), Carries::Mail, "mails", "\"smtp\" or \"maildir\"");
-        check(table.sms.good().map(|at| &at.key), Carries::Sms, "texts", "\"twilio\" or \"gateway\"");
-        check(table.push.good().map(|at| &at.key), Carries::Push, "push messages", "\"ntfy\" or \"telegram\"");
-    }
 }
 
 fn schedule(table: Option<&ScheduleTable>, notes: &mut Notes<'_>) -> Schedule {

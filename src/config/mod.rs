@@ -6,7 +6,7 @@
 //! Each table is declared once (`declare`), and that declaration reads it, knows its keys and describes it in the
 //! [`schema()`]. `reader` walks the parsed file with places and notes every problem; `values` and
 //! `containers` are what keys may hold; `machine_file`, `account_file`, `described_file`,
-//! `ussd_file`, `channel_file`, `gateway_file`, `service_file`, `rules_file` and `rule_file` hold the declarations and build
+//! `ussd_file`, `person_file`, `channel_file`, `gateway_file`, `service_file`, `rules_file` and `rule_file` hold the declarations and build
 //! [`Machine`] and [`Rules`] from them; `contradictions` finds rules that cannot be meant.
 
 mod account;
@@ -22,6 +22,7 @@ mod keys;
 mod machine;
 mod machine_file;
 mod parse;
+mod person_file;
 mod problems;
 mod reader;
 mod rule_file;

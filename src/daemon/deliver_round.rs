@@ -157,7 +157,7 @@ fn outcome(notice: &Claimed, delivery: Delivery, now: UnixTime) -> Outcome {
             Outcome::Retry { why, not_before: not_before.map(|wait| now.plus(wait)) }
         }
         Delivery::Dead { why } => Outcome::Dead { why },
-        Delivery::Doubtful { why } if notice.resend_costs && (!notice.kind.is_urgent() || notice.attempt_no > 1) => {
+        Delivery::Doubtful { why } if notice.resend_costs && (!notice.urgent || notice.attempt_no > 1) => {
             Outcome::Dead { why: format!("{why}; it may have arrived, and sending it again costs money") }
         }
         Delivery::Doubtful { why } => Outcome::Retry { why, not_before: Some(now.plus(DOUBT_WAIT)) },

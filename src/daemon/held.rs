@@ -34,7 +34,7 @@ pub(super) fn gather(conn: &Connection, live: &Live, post: &Post, now: UnixTime)
 fn merge(conn: &Connection, live: &Live, post: &Post, group: &[Held], now: UnixTime) -> Result<(), StoreError> {
     let Some(first) = group.first() else { return Ok(()) };
     // Who has left the file, or moved, gets what was written to them as it is.
-    let way = live.way_to(&first.person, post.carries);
+    let way = live.way_to(&first.person, post.carries, NoticeKind::Held.severity());
     let Some(way) = way.filter(|way| way.channel == post.name && way.address == first.address) else { return Ok(()) };
     let mut sorted: Vec<&Held> = group.iter().collect();
     sorted.sort_by_key(|held| (rank(held.kind), held.id));

@@ -10,12 +10,13 @@ use jiff::tz::TimeZone;
 use super::desk::{Desk, Fares};
 use super::opener::Opener;
 use super::tell;
-use crate::config::{Carries, Config, Machine, Person, Rules};
+use crate::config::{Carries, Config, Machine, Rules};
 use crate::domain::card::{Card, Name, tamed};
 use crate::domain::notice::{Language, NoticeKind};
 use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::Till;
+use crate::domain::severity::Severity;
 use crate::domain::time::{LocalHours, UnixTime};
 use crate::notify::{Channel, Heartbeat};
 
@@ -59,18 +60,28 @@ pub struct Way {
     pub language: Language,
     /// The person's zone.
     pub zone: TimeZone,
-    /// The person's hours in which only what is urgent is sent.
+    /// How much the message matters to the person.
+    pub severity: Severity,
+    /// The person's hours in which only what may wake them is sent.
     pub quiet: Option<LocalHours>,
+    /// From which weight on a message may wake them.
+    pub wakes: Severity,
 }
 
 impl Way {
-    /// When a message may go out: at once if it is urgent or nobody sleeps, else when the quiet hours end.
+    /// When a message may go out: at once if it may wake people or nobody sleeps, else when the quiet hours end.
     #[must_use]
-    pub fn send_at(&self, kind: NoticeKind, now: UnixTime) -> UnixTime {
+    pub fn send_at(&self, now: UnixTime) -> UnixTime {
         match self.quiet {
-            Some(quiet) if !kind.is_urgent() => quiet.next_close(now, &self.zone),
+            Some(quiet) if self.severity < self.wakes => quiet.next_close(now, &self.zone),
             Some(_) | None => now,
         }
+    }
+
+    /// Whether the message goes out before others.
+    #[must_use]
+    pub const fn is_urgent(&self) -> bool {
+        matches!(self.severity, Severity::Urgent)
     }
 }
 
@@ -208,27 +219,29 @@ impl Live {
         desks.map(|desk| Till { account: desk.account.name.clone(), payment: desk.account.payment.clone() }).collect()
     }
 
-    /// Every way to everybody who is to be told: mail and push messages where there are addresses, a text beside them for
-    /// what cannot wait, and a text alone for who has neither; and every way to programs.
+    /// Every way to everybody who is to be told of a kind, as far as they want it over this way; and every way to programs.
     #[must_use]
     pub fn ways(&self, named: Option<&[Name]>, kind: NoticeKind) -> Vec<Way> {
         let mut ways = Vec::new();
         for name in tell::concerned(named, &self.everybody) {
             let person = self.config.machine.person(name);
-            let (mail, push) = (self.way(name, person, Carries::Mail), self.way(name, person, Carries::Push));
-            let alone = mail.is_none() && push.is_none();
-            let text = self.way(name, person, Carries::Sms).filter(|_| alone || tell::texts_too(kind));
-            ways.extend(mail.into_iter().chain(push).chain(text));
+            let severity = person.map_or(Some(kind.severity()), |person| person.weights.of(kind));
+            let Some(severity) = severity else { continue };
+            let all: Vec<Way> = self.all_ways_to(name, severity).collect();
+            let alone = all.iter().all(|way| way.carries == Carries::Sms);
+            let from = |way: &Way| person.and_then(|person| person.from.get(&way.carries)).copied();
+            let fits = |way: &Way| severity >= from(way).unwrap_or_else(|| usual_from(way.carries, alone));
+            ways.extend(all.into_iter().filter(|way| kind == NoticeKind::Test || fits(way)));
         }
         if kind != NoticeKind::Test {
-            ways.extend(self.programs());
+            ways.extend(self.programs(kind.severity()));
         }
         ways
     }
 
     /// The ways to programs, which are told everything once.
-    pub fn programs(&self) -> impl Iterator<Item = Way> {
-        self.posts.iter().filter(|post| post.carries == Carries::Document).map(|post| Way {
+    pub fn programs(&self, severity: Severity) -> impl Iterator<Item = Way> {
+        self.posts.iter().filter(|post| post.carries == Carries::Document).map(move |post| Way {
             person: post.name.clone(),
             channel: post.name.clone(),
             address: post.name.to_string(),
@@ -237,17 +250,23 @@ impl Live {
             carries: post.carries,
             language: self.config.machine.language,
             zone: TimeZone::UTC,
+            severity,
             quiet: None,
+            wakes: Severity::Urgent,
         })
+    }
+
+    /// Every way to a person that there is, wanted or not, in the order in which they are told.
+    pub fn all_ways_to(&self, name: &Name, severity: Severity) -> impl Iterator<Item = Way> {
+        [Carries::Mail, Carries::Push, Carries::Sms]
+            .into_iter()
+            .filter_map(move |carries| self.way_to(name, carries, severity))
     }
 
     /// The way to a person over what carries this.
     #[must_use]
-    pub fn way_to(&self, name: &Name, carries: Carries) -> Option<Way> {
-        self.way(name, self.config.machine.person(name), carries)
-    }
-
-    fn way(&self, name: &Name, person: Option<&Person>, carries: Carries) -> Option<Way> {
+    pub fn way_to(&self, name: &Name, carries: Carries, severity: Severity) -> Option<Way> {
+        let person = self.config.machine.person(name);
         let post = self.posts.iter().find(|post| post.carries == carries)?;
         let address = match (carries, person) {
             (Carries::Mail, Some(person)) if person.mail.is_some() => person.mail.as_ref()?.to_string(),
@@ -266,20 +285,31 @@ impl Live {
             carries,
             language: person.map_or(self.config.machine.language, |person| person.language),
             zone: person.map_or(TimeZone::UTC, |person| person.zone.clone()),
+            severity,
             quiet: person.and_then(|person| person.quiet),
+            wakes: person.map_or(Severity::Urgent, |person| person.wakes),
         })
     }
 
     /// Whether a person, or a program, can be told something.
     #[must_use]
     pub fn knows(&self, person: &Name) -> bool {
-        self.everybody.contains(person) || self.programs().any(|way| way.person == *person)
+        self.everybody.contains(person) || self.programs(Severity::News).any(|way| way.person == *person)
     }
 
     /// How the ways to the operators fare, to be kept over a reload.
     #[must_use]
     pub fn fares(&self) -> BTreeMap<Name, Fares> {
         self.desks.iter().map(|(name, desk)| (name.clone(), desk.faring())).collect()
+    }
+}
+
+/// From which weight on a way is used unless the person says otherwise. A text costs money and sounds at night, so it is for
+/// what cannot wait, unless there is nothing else.
+const fn usual_from(carries: Carries, alone: bool) -> Severity {
+    match carries {
+        Carries::Sms if !alone => Severity::Urgent,
+        Carries::Sms | Carries::Mail | Carries::Push | Carries::Document => Severity::News,
     }
 }
 

@@ -32,7 +32,11 @@ mod poll_round;
 mod reload;
 mod renew_round;
 pub mod request;
+#[cfg(test)]
+mod rig;
 mod roll_back;
+#[cfg(test)]
+mod routing_tests;
 mod schedule;
 mod set_back;
 mod settle_round;

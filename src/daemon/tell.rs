@@ -121,11 +121,11 @@ pub(super) fn queue(
         address: way.address.clone(),
         subject: finished.subject,
         message_id,
-        urgent: key.kind.is_urgent(),
+        urgent: way.is_urgent(),
         resend_costs: way.carries == Carries::Sms,
         attempt,
         created_at: now,
-        send_at: way.send_at(key.kind, now),
+        send_at: way.send_at(now),
         expires_at: now.plus(key.kind.expires_after()),
         bytes: finished.bytes,
     };
@@ -196,7 +196,7 @@ pub(crate) fn test(
     now: UnixTime,
 ) -> Result<Vec<NoticeId>, StoreError> {
     let mut queued = Vec::new();
-    let program = live.programs().find(|way| way.person == *person);
+    let program = live.programs(NoticeKind::Test.severity()).find(|way| way.person == *person);
     let of_person = || live.ways(Some(std::slice::from_ref(person)), NoticeKind::Test);
     for way in program.map_or_else(of_person, |way| vec![way]) {
         let story =
@@ -224,11 +224,6 @@ pub(crate) fn concerned<'a>(named: Option<&'a [Name]>, everybody: &'a [Name]) ->
         Some(named) if !named.is_empty() => named,
         Some(_) | None => everybody,
     }
-}
-
-/// Whether a text goes out beside the mail: only for what cannot wait.
-pub(crate) const fn texts_too(kind: NoticeKind) -> bool {
-    kind.is_urgent()
 }
 
 #[cfg(test)]

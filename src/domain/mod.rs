@@ -36,6 +36,7 @@ pub mod retry;
 pub mod rule;
 pub mod sellers;
 pub mod settling;
+pub mod severity;
 pub mod shared_limits;
 mod state;
 pub mod step;

@@ -1,11 +1,12 @@
 //! The kinds of notices: what each is called, whether it can wait, and for how long it is worth sending.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::severity::Severity;
 use super::time::Secs;
 
 /// What a notice is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
     /// Something ends or runs low soon.
@@ -74,19 +75,22 @@ impl NoticeKind {
         }
     }
 
-    /// Whether it goes out before others, and through quiet hours.
+    /// How much it usually matters.
+    #[must_use]
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::RecordProblem | Self::Test => {
+                Severity::Urgent
+            }
+            Self::DueSoon | Self::WalletLow => Severity::Warning,
+            Self::Bought | Self::SettledLate | Self::Paused | Self::CardsFound | Self::Held => Severity::News,
+        }
+    }
+
+    /// Whether it usually goes out before others, and through quiet hours.
     #[must_use]
     pub const fn is_urgent(self) -> bool {
-        match self {
-            Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::RecordProblem | Self::Test => true,
-            Self::DueSoon
-            | Self::Bought
-            | Self::SettledLate
-            | Self::Paused
-            | Self::WalletLow
-            | Self::CardsFound
-            | Self::Held => false,
-        }
+        matches!(self.severity(), Severity::Urgent)
     }
 
     /// After this long an undelivered notice is no longer worth sending.

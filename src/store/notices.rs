@@ -115,6 +115,8 @@ pub struct Claimed {
     pub message_id: String,
     /// What to send.
     pub bytes: Vec<u8>,
+    /// Whether it goes out before others.
+    pub urgent: bool,
     /// Whether each send is paid for.
     pub resend_costs: bool,
     /// When it is no longer worth sending.
@@ -341,6 +343,7 @@ fn claimed_of(row: &Row<'_>) -> Result<Claimed, StoreError> {
         subject: row.get("subject")?,
         message_id: row.get("message_id")?,
         bytes: row.need("bytes")?,
+        urgent: row.get("urgent")?,
         resend_costs: row.get("resend_costs")?,
         expires_at: row.time("expires_at")?,
     })

@@ -296,6 +296,16 @@ fn accounts_channels_and_people() {
         ],
     );
     machine(
+        "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nmail = \"x@example.net\"\nwakes = \"urgnt\"\nfrom = { sms = \"warning\" }\nseverity = { bougt = \"never\", held = \"never\" }\n[person.y]\nmail = \"y@example.net\"\nwakes = \"news\"\n",
+        &[
+            "6:9: `urgnt` is not how much a message matters; did you mean `urgent`?",
+            "7:10: `x` has no address for it; add sms = \"+16135550123\", or leave this out",
+            "8:14: `person.x.severity.bougt` is not a known key; did you mean `bought`?",
+            "8:31: `person.x.severity.held` is not a known key; known: `asked`, `bought`, `cards_found`, `due_soon`, `failed`, `paused`, `record_problem`, `rules_problem`, `settled_late`, `unknown`, `wallet_low`",
+            "11:1: `y` has no quiet hours; add quiet = \"22:00-07:00\", or leave wakes out",
+        ],
+    );
+    machine(
         "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nsms = \"+16135550123\"\n",
         &["5:1: no channel sends texts; add [channel.NAME] with kind = \"twilio\" or \"gateway\""],
     );

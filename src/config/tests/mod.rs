@@ -15,7 +15,9 @@ use super::*;
 use crate::domain::card::{Card, CardId, Keeper, Name};
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::money::Money;
+use crate::domain::notice::NoticeKind;
 use crate::domain::rule::{Choice, Condition, Join, Mode};
+use crate::domain::severity::Severity as Weight;
 use crate::domain::time::{LocalHours, Secs};
 
 /// A machine on which little can go wrong.
@@ -69,6 +71,8 @@ fn every_key_arrives() {
     let anna = machine.person(&name("anna")).unwrap();
     assert_eq!(anna.sms.as_ref().unwrap().digits(), "16135550123");
     assert_eq!((anna.language, anna.quiet), (Language::En, Some(LocalHours::parse("22:00-07:00").unwrap())));
+    assert_eq!((anna.wakes, anna.from[&Carries::Sms]), (Weight::Warning, Weight::Warning));
+    assert_eq!(anna.weights.of(NoticeKind::Bought), None);
     assert_eq!(machine.schedule.backup, Some(Daily { hour: 4, minute: 15 }));
     let heartbeat = machine.heartbeat.as_ref().unwrap();
     assert_eq!((heartbeat.url.host_str(), heartbeat.every), (Some("hc.example.net"), Secs::minutes(10)));

@@ -145,11 +145,17 @@ pub fn code_after<'a>(codes: &'a [String], refused: Option<&String>, this_cycle:
 
 fn approval(choice: &Choice<'_>, now: UnixTime) -> Approval {
     let before = paid_before(choice.attempts, &choice.way.account, &choice.plan.id);
-    let why = match choice.rule.mode {
-        Mode::Ask => Some(AskWhy::Mode),
-        Mode::Auto | Mode::Watch => limits::dearer(&choice.rule.limits, before, choice.plan.price),
-    };
+    let why = asks(choice.rule, before, choice.plan.price);
     why.map_or(Approval::NotNeeded, |why| Approval::Asked { at: now, why })
+}
+
+/// Why a person must agree first, if one must; `before` is what was paid last time.
+#[must_use]
+pub fn asks(rule: &Rule, before: Option<Money>, price: Money) -> Option<AskWhy> {
+    match rule.mode {
+        Mode::Ask => Some(AskWhy::Mode),
+        Mode::Auto | Mode::Watch => limits::dearer(&rule.limits, before, price),
+    }
 }
 
 /// Whether an attempt came to nothing because of its discount code.
@@ -158,7 +164,8 @@ fn code_failed(attempt: &Attempt) -> bool {
 }
 
 /// What an account was paid for a plan last time.
-fn paid_before(attempts: &[Attempt], account: &Name, plan_id: &str) -> Option<Money> {
+#[must_use]
+pub fn paid_before(attempts: &[Attempt], account: &Name, plan_id: &str) -> Option<Money> {
     let paid = |attempt: &&Attempt| attempt.account == *account && attempt.plan.id == plan_id;
     purchases(attempts).find(paid).map(|attempt| attempt.plan.price)
 }

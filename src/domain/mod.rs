@@ -15,6 +15,7 @@ pub mod discovery;
 pub mod draft;
 pub mod fares;
 pub mod forecast;
+pub mod foresee;
 pub mod gates;
 pub mod identity;
 pub mod intake;

@@ -91,6 +91,15 @@ pub const fn kind(condition: Condition) -> Option<AllowanceKind> {
     }
 }
 
+/// How much more than a condition's limit is left, in its kind's unit; none if the condition is not on an amount or that is
+/// not told.
+#[must_use]
+pub fn over(condition: Condition, reading: &Reading) -> Option<i64> {
+    let left = reading.left(kind(condition)?);
+    let tells = left.known && !left.unlimited;
+    left.remaining.checked_sub(limit(condition, reading)?).filter(|_| tells)
+}
+
 /// The limit of a condition on an amount, in its kind's unit.
 pub(super) fn limit(condition: Condition, reading: &Reading) -> Option<i64> {
     match condition {

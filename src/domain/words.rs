@@ -5,7 +5,7 @@ mod ahead;
 
 use std::fmt::{self, Display, Formatter};
 
-pub use self::ahead::DataUse;
+pub use self::ahead::{Collecting, DataUse};
 use super::assess::{Reason, Verdict};
 use super::attempt::{AskWhy, Question, StateName};
 use super::choose::Passed;

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, What};
+use super::{Entry, Told};
 use crate::commands::view::View;
 use crate::daemon::shared_limits;
 use crate::domain::card::{Card, Name};
+use crate::domain::foresee::What;
 use crate::domain::money::Money;
 use crate::domain::shared_limits::Counted;
 use crate::domain::time::{Secs, UnixTime};
@@ -35,20 +36,18 @@ pub(super) fn hold(
         if held.contains(&entry.card) {
             continue;
         }
-        let price = match &entry.what {
-            What::Buys(Some(plan)) | What::Asks(Some(plan)) => Some(plan.price),
-            What::Buys(None) | What::Asks(None) | What::Held(_) | What::Nothing(_) => None,
-        };
-        let card = cards.iter().find(|card| card.name == entry.card);
-        if let (Some(price), Some((at, _)), Some(card)) = (price, entry.when, card) {
+        let (at, card) = (entry.at(), cards.iter().find(|card| card.name == entry.card));
+        if let (Told::Foreseen(foreseen), Some(at), Some(card)) = (&mut entry.told, at, card)
+            && let Some(plan) = foreseen.what.bought().cloned()
+        {
             let account = seller(view, conn, card)?;
             let counted = counted(view, conn, &planned, card, &account, at)?;
-            match crate::domain::shared_limits::crossed(&counted, price) {
+            match crate::domain::shared_limits::crossed(&counted, plan.price) {
                 Some(gate) => {
-                    entry.what = What::Held(gate.to_string());
+                    foreseen.what = What::OverLimit(plan, gate);
                     held.insert(entry.card.clone());
                 }
-                None => planned.push(Planned { at, price, card, account }),
+                None => planned.push(Planned { at, price: plan.price, card, account }),
             }
         }
         shown.push(entry);

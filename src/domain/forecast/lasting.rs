@@ -1,16 +1,17 @@
 //! When what is left is used up or lost: if it is used as on average, and if it is used faster or slower than that.
 
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::days::end_of;
+use super::expected::{Expected, Used};
 use super::habit::Habit;
 use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, Reading};
-use crate::domain::time::{Secs, UnixTime, day_after};
+use crate::domain::time::UnixTime;
 
-/// Nobody looks further ahead.
-const HORIZON_DAYS: usize = 400;
+/// Nobody looks further ahead than the last of these days. Most of what is left is gone long before, and then the first are
+/// enough.
+const LOOKS_AHEAD_DAYS: [usize; 2] = [32, 400];
 
 /// Eight of ten lie within this many standard deviations of the average.
 const EIGHT_OF_TEN: f64 = 1.28;
@@ -58,9 +59,16 @@ pub fn lasting(kind: AllowanceKind, reading: &Reading, habit: &Habit, zone: &Tim
         return None;
     }
     let stock = stock(kind, reading);
-    let ahead = Ahead::of(habit, reading.as_of, zone);
-    let gone = |deviations: f64| gone(&stock, &ahead.totals(deviations), reading.as_of);
-    Some(Lasting { early: gone(EIGHT_OF_TEN), likely: gone(0.0), late: gone(-EIGHT_OF_TEN) })
+    let ahead = |days: usize| {
+        let expected = Expected::of(habit, reading.as_of, zone, days);
+        let gone = |deviations: f64| gone(&stock, &expected.used(deviations), reading.as_of);
+        (Lasting { early: gone(EIGHT_OF_TEN), likely: gone(0.0), late: gone(-EIGHT_OF_TEN) }, expected.until())
+    };
+    let [first, all] = LOOKS_AHEAD_DAYS;
+    let (lasting, looked_until) = ahead(first);
+    let ends = [lasting.early, lasting.likely, lasting.late];
+    let is_told = ends.iter().all(|at| at.is_some_and(|at| at <= looked_until));
+    Some(if is_told { lasting } else { ahead(all).0 })
 }
 
 /// A part of what is left: how much, if it has a limit, and its end.
@@ -79,10 +87,10 @@ fn stock(kind: AllowanceKind, reading: &Reading) -> Vec<Part> {
 }
 
 /// Goes through the parts one after the other: each is used up, or ends before that.
-fn gone(stock: &[Part], totals: &[(UnixTime, f64)], from: UnixTime) -> Option<UnixTime> {
+fn gone(stock: &[Part], ahead: &Used, from: UnixTime) -> Option<UnixTime> {
     let (mut at, mut used) = (from, 0.0);
     for (amount, end) in stock {
-        let used_up = amount.map_or(Some(UnixTime::MAX), |amount| reached(totals, used + amount));
+        let used_up = amount.map_or(Some(UnixTime::MAX), |amount| ahead.reaches(used + amount));
         match (used_up.filter(|at| *at < UnixTime::MAX), end) {
             (Some(up), end) if end.is_none_or(|end| up <= end) => {
                 used += amount.unwrap_or(0.0);
@@ -90,71 +98,10 @@ fn gone(stock: &[Part], totals: &[(UnixTime, f64)], from: UnixTime) -> Option<Un
             }
             (_, Some(end)) => {
                 at = at.max(*end);
-                used = used.max(total_at(totals, at));
+                used = used.max(ahead.at(at));
             }
             (_, None) => return None,
         }
     }
     Some(at)
-}
-
-/// When the total reaches `amount`.
-fn reached(totals: &[(UnixTime, f64)], amount: f64) -> Option<UnixTime> {
-    let place = totals.partition_point(|(_, total)| *total < amount);
-    let (until, total) = *totals.get(place)?;
-    let Some((from, before)) = place.checked_sub(1).and_then(|place| totals.get(place)) else { return Some(until) };
-    let share = (amount - before) / (total - before);
-    Some(from.plus(Secs((share * until.since(*from).0 as f64).round() as i64)))
-}
-
-/// The total at an instant.
-fn total_at(totals: &[(UnixTime, f64)], at: UnixTime) -> f64 {
-    let place = totals.partition_point(|(until, _)| *until < at);
-    let after = totals.get(place);
-    let before = place.checked_sub(1).and_then(|place| totals.get(place));
-    match (before, after) {
-        (Some((from, before)), Some((until, total))) => {
-            let share = at.since(*from).0 as f64 / until.since(*from).0.max(1) as f64;
-            before + (total - before) * share
-        }
-        (_, Some((_, total))) | (Some((_, total)), None) => *total,
-        (None, None) => 0.0,
-    }
-}
-
-/// The days to come: when each ends, what is used until then on average, and how uncertain that is.
-struct Ahead {
-    from: UnixTime,
-    days: Vec<(UnixTime, f64, f64)>,
-}
-
-impl Ahead {
-    fn of(habit: &Habit, from: UnixTime, zone: &TimeZone) -> Self {
-        let (mut mean, mut variance) = (0.0, 0.0);
-        let mut days = Vec::with_capacity(HORIZON_DAYS);
-        let mut at = from;
-        let mut date: Date = from.date_in(zone);
-        while days.len() < HORIZON_DAYS {
-            let ends = day_after(date, zone);
-            let share = ends.since(at).0.max(0) as f64 / Secs::DAY.0 as f64;
-            mean += habit.mean_on(date) * share;
-            variance += habit.spread_on(date).powi(2) * share;
-            // What single days do differently evens out; a wrong average does not.
-            days.push((ends, mean, (variance + (mean * habit.error()).powi(2)).sqrt()));
-            let Ok(next) = date.tomorrow() else { break };
-            (at, date) = (ends, next);
-        }
-        Self { from, days }
-    }
-
-    /// What is used until each day's end if it lies that many standard deviations above the average. It never falls.
-    fn totals(&self, deviations: f64) -> Vec<(UnixTime, f64)> {
-        let mut most = 0.0_f64;
-        let mut totals = vec![(self.from, 0.0)];
-        for (ends, mean, deviation) in &self.days {
-            most = most.max(mean + deviations * deviation);
-            totals.push((*ends, most));
-        }
-        totals
-    }
 }

@@ -2,6 +2,7 @@
 //! the week apart where they differ, and nothing at all until there is enough to tell it from.
 
 mod days;
+mod expected;
 mod habit;
 mod lasting;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use self::days::History;
 pub(in crate::domain) use self::days::used;
+pub(super) use self::expected::{Expected, Used};
 pub use self::habit::{Confidence, Habit};
 pub use self::lasting::{Lasting, Reaches, lasting};
 use super::reading::{AllowanceKind, Reading};

@@ -15,9 +15,7 @@ pub struct DataUse<'a>(pub &'a Forecast);
 impl Display for DataUse<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Forecast::Collecting { seen, needed } => {
-                write!(f, "use of data is not told yet: seen for {} of {}", Spoken(*seen), Spoken(*needed))
-            }
+            Forecast::Collecting { .. } => write!(f, "use of data {}", Collecting(self.0)),
             Forecast::Ready(habit) => {
                 let Habit { usual, low, high, mean, .. } = habit;
                 write!(
@@ -35,6 +33,29 @@ impl Display for DataUse<'_> {
                 }
                 write!(f, " (told from {}; {})", Spoken(Secs((habit.days * 86_400.0) as i64)), habit.confidence())
             }
+        }
+    }
+}
+
+/// Why use cannot be told yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Collecting<'a>(pub &'a Forecast);
+
+impl Display for Collecting<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Forecast::Collecting { seen: Secs::ZERO, needed } => {
+                write!(f, "can be told once it was watched for {}", Spoken(*needed))
+            }
+            Forecast::Collecting { seen, needed } => {
+                write!(
+                    f,
+                    "can be told once it was watched for {}; so far it was for {}",
+                    Spoken(*needed),
+                    Spoken(*seen)
+                )
+            }
+            Forecast::Ready(_) => f.write_str("is known"),
         }
     }
 }
@@ -127,6 +148,8 @@ mod tests {
             "uses about 320 MB of data a day, 150 MB to 900 MB on most days, 500 MB on average, by day of the week (told from 12d 12h; hardly known)"
         );
         let little = Forecast::Collecting { seen: Secs::hours(5), needed: Secs::DAY };
-        assert_eq!(DataUse(&little).to_string(), "use of data is not told yet: seen for 5h of 1d");
+        let told = |forecast| DataUse(&forecast).to_string();
+        assert_eq!(told(little), "use of data can be told once it was watched for 1d; so far it was for 5h");
+        assert_eq!(told(Forecast::unseen()), "use of data can be told once it was watched for 1d");
     }
 }

@@ -5,6 +5,7 @@ mod trips {
     pub(super) mod card;
     pub(super) mod clairvoyant;
     pub(super) mod draw;
+    mod foreseen;
     pub(super) mod travel;
 }
 

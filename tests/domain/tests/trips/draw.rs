@@ -6,16 +6,16 @@ use simkeeper_domain::domain::retry::mixed;
 use simkeeper_domain::domain::time::{Secs, UnixTime};
 
 /// A Monday, at midnight UTC.
-const MONDAY: UnixTime = UnixTime::clamped(1_788_739_200);
+pub(crate) const MONDAY: UnixTime = UnixTime::clamped(1_788_739_200);
 const GB: f64 = 1e9;
 /// Shares of a day's use that fall into its hours, in thousandths.
-const HOURS: [f64; 24] = [
+pub(crate) const HOURS: [f64; 24] = [
     12.0, 8.0, 6.0, 5.0, 5.0, 9.0, 22.0, 40.0, 52.0, 50.0, 48.0, 50.0, 56.0, 52.0, 48.0, 46.0, 48.0, 56.0, 66.0, 76.0,
     84.0, 78.0, 54.0, 29.0,
 ];
 
 /// Chance that is the same at every run.
-pub(crate) struct Chance(u64, u32);
+pub(crate) struct Chance(pub(crate) u64, pub(crate) u32);
 
 impl Chance {
     /// Between 0 and 1.
@@ -24,17 +24,17 @@ impl Chance {
         (mixed(self.0, self.1) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    fn between(&mut self, low: f64, high: f64) -> f64 {
+    pub(crate) fn between(&mut self, low: f64, high: f64) -> f64 {
         low + self.share() * (high - low)
     }
 
     /// One of so many.
-    fn one_of(&mut self, count: usize) -> usize {
+    pub(crate) fn one_of(&mut self, count: usize) -> usize {
         (self.share() * count as f64) as usize
     }
 
     /// Around 1, more often a little below than far above.
-    fn noise(&mut self, width: f64) -> f64 {
+    pub(crate) fn noise(&mut self, width: f64) -> f64 {
         let normal: f64 = (0..12).map(|_| self.share()).sum::<f64>() - 6.0;
         (width * normal).exp()
     }
@@ -106,7 +106,7 @@ fn plan(name: &str, gigabytes: f64, days: i64, cents: i64) -> Plan {
 }
 
 /// Sizes and lengths as travel eSIMs have them; the more at once, the cheaper.
-fn invented(chance: &mut Chance) -> Vec<Plan> {
+pub(crate) fn invented(chance: &mut Chance) -> Vec<Plan> {
     let gigabyte = chance.between(100.0, 450.0);
     let (discount, day) = (chance.between(0.7, 0.95), chance.between(5.0, 40.0));
     let mut plans = Vec::new();
@@ -123,7 +123,7 @@ fn invented(chance: &mut Chance) -> Vec<Plan> {
 }
 
 /// What operators sell, by their own documents; see the file.
-fn catalogues() -> Vec<Vec<Plan>> {
+pub(crate) fn catalogues() -> Vec<Vec<Plan>> {
     let text = include_str!("catalogues.txt");
     let mut all: Vec<Vec<Plan>> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {

@@ -459,6 +459,17 @@ fn ask_mode_buys_once_when_a_person_agrees_and_a_second_yes_is_told() {
 }
 
 #[test]
+fn a_dear_purchase_is_asked_about_and_a_cheaper_one_is_not() {
+    let mut dear = World::new().card("tablet", low, &format!("{AUTO}\nask_above = \"4.49 USD\"")).start();
+    dear.until_mail(&["tablet", "it costs more than 4.49 USD", "simkeeper approve 1"]);
+    dear.until_read_again(2);
+    assert_eq!(dear.orders("tablet").len(), 0);
+    let mut cheap = World::new().card("tablet", low, &format!("{AUTO}\nask_above = \"4.50 USD\"")).start();
+    cheap.until_bought("tablet", 1);
+    assert_eq!(cheap.told_of("tablet", "asked"), 0);
+}
+
+#[test]
 fn ask_mode_buys_nothing_when_a_person_says_no() {
     let mut world = World::new().card("tablet", low, &AUTO.replace("auto", "ask")).start();
     world.until_mail(&["tablet", "simkeeper refuse 1"]);

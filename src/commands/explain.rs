@@ -11,11 +11,12 @@ use super::view::View;
 use crate::daemon::case::Case;
 use crate::daemon::shared_limits;
 use crate::domain::assess::{Assessment, Reason, Verdict};
-use crate::domain::attempt::{Approval, Attempt, AttemptState};
+use crate::domain::attempt::{Approval, AskWhy, Attempt, AttemptState};
 use crate::domain::choose::choose;
+use crate::domain::draft;
 use crate::domain::forecast::{Forecast, Lasting, lasting};
 use crate::domain::limits;
-use crate::domain::plan::Catalogue;
+use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{AllowanceKind, Reading};
 use crate::domain::rule::{Join, Mode, Rule};
 use crate::domain::sellers::Way;
@@ -148,7 +149,10 @@ impl Explained {
     fn rule_line(&self) -> String {
         match &self.rule {
             None => "No rule: it is only read".to_owned(),
-            Some(rule) => format!("Rule {} (rules.toml:{}), mode {}", rule.name, rule.line, mode(rule.mode)),
+            Some(rule) => {
+                let above = rule.ask_above.map_or_else(String::new, |above| format!(", asking above {above}"));
+                format!("Rule {} (rules.toml:{}), mode {}{above}", rule.name, rule.line, mode(rule.mode))
+            }
         }
     }
 
@@ -173,6 +177,7 @@ impl Explained {
                 lines.extend(chosen.reckoning.iter().map(|reckoning| format!("  {reckoning}")));
                 let crossed = limits::crossed(&rule.limits, plan.price, spends, None, &self.case.card.zone, now);
                 lines.extend(crossed.map(|gate| format!("  but {gate}")));
+                lines.extend(self.asks(rule, plan).map(|why| format!("  after asking you: {why}")));
                 let shared = self.shared.iter().filter_map(|counted| counted.crossed(plan.price));
                 lines.extend(shared.map(|gate| format!("  but {gate}")));
             }
@@ -185,6 +190,13 @@ impl Explained {
         lines.extend(left.map(|left| format!("  {left} of this month's limit are left")));
         lines.extend(self.shared.iter().map(|counted| format!("  shared with other cards: {counted}")));
         lines
+    }
+
+    /// Why a person is asked before this is bought, if one is.
+    fn asks(&self, rule: &Rule, plan: &Plan) -> Option<AskWhy> {
+        let account = &self.ways.first()?.account;
+        let before = || draft::paid_before(&self.case.attempts, account, &plan.id);
+        rule.asks_at(plan.price).or_else(|| limits::dearer(&rule.limits, before(), plan.price))
     }
 
     /// From whom it is bought and how that is paid, where there is more than one way.

@@ -20,6 +20,7 @@ pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, around: &Aroun
         check_joins(when, notes);
         check_conditions(&when.value, notes);
     }
+    check_asking(table, &around.rates, notes);
     if let Some(limits) = table.limits.get() {
         check_limits(limits, mode(table), notes);
         check_credits(table, limits, &around.rates, notes);
@@ -170,6 +171,25 @@ fn check_limits(limits: &LimitsTable, mode: Mode, notes: &mut Notes<'_>) {
 
 fn buy_none_help() -> String {
     "raise it, or write mode = \"watch\"".to_owned()
+}
+
+/// An amount above which is asked makes sense where something is bought without asking, and something may cost more.
+fn check_asking(table: &RuleTable, rates: &Rates, notes: &mut Notes<'_>) {
+    let Some(above) = table.ask_above.good() else { return };
+    if mode(table) == Mode::Ask {
+        let help = "write mode = \"auto\", or leave ask_above out".to_owned();
+        notes.contradiction(&above.span, "mode \"ask\" asks before each purchase, whatever it costs", help);
+    }
+    let Some(most) = table.limits.get().and_then(|limits| limits.per_renewal.good()) else { return };
+    let never_asks =
+        rates.convert(most.value, above.value.currency()).is_some_and(|most| most.exceeds(above.value) == Ok(false));
+    if mode(table) == Mode::Auto && never_asks {
+        let message = format!(
+            "nothing that costs more than {} is bought, so that it never asks above {}",
+            most.value, above.value
+        );
+        notes.warning(&above.span, message, "lower ask_above, or raise per_renewal".to_owned());
+    }
 }
 
 /// Top-ups have their price in the file, so that it can be held against the limits now.

@@ -24,6 +24,8 @@ table! {
     struct RuleTable {
         /// watch (reads and tells, the default), ask (asks before each purchase) or auto (buys within the limits).
         may mode: Mode,
+        /// In mode auto: what costs more than this is asked about, the rest goes by itself.
+        may ask_above: Money,
         /// When to renew: any of the conditions; all_of = [{ … }, { … }] for all of them.
         may renew_when: RenewWhenTable,
         /// What to buy, in this order: the next is used only when the one before is not on sale.
@@ -203,6 +205,7 @@ pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, around: &Around
         name: name.clone(),
         line: notes.line(place),
         mode: table.mode.get().copied().unwrap_or_default(),
+        ask_above: table.ask_above.get().copied(),
         renew_when: table.renew_when.get().map(|when| renew_when(when, notes)).unwrap_or_default(),
         buy: buys(table, notes),
         from: table.from.get().map(|day| day.0),

@@ -327,7 +327,7 @@ fn check_askers(table: &RulesTable, rules: &Rules, notes: &mut Notes<'_>) {
         entries(&table.card).filter(|(_, card)| list(&card.notify).is_empty() && !matches!(card.notify, Field::Bad))
     {
         let decided = rules.rule_for(&list(&card.labels), card.rule.get());
-        if decided.is_some_and(|rule| rule.mode == Mode::Ask) {
+        if decided.is_some_and(|rule| rule.mode == Mode::Ask || rule.ask_above.is_some()) {
             let message = format!("nobody is told when `{}` asks", entry.name);
             notes.warning(&entry.key, message, "add notify = [\"NAME\"]".to_owned());
         }

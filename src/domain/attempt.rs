@@ -79,6 +79,16 @@ pub enum AskWhy {
         /// What it cost before.
         before: Money,
     },
+    /// It costs more than the rule buys without asking.
+    Above {
+        /// The rule's `ask_above`.
+        limit: Money,
+    },
+    /// Its price cannot be held against what the rule buys without asking: no rate is stated between the currencies.
+    NoRate {
+        /// The rule's `ask_above`.
+        limit: Money,
+    },
     /// Name, contents or validity differ from what was decided.
     Differs,
 }

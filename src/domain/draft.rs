@@ -1,6 +1,6 @@
 //! The attempt to be planned: which plan at which seller, with which discount code, and whether a person must agree.
 
-use super::attempt::{Approval, AskWhy, Attempt, AttemptState, Cause, Snapshot};
+use super::attempt::{Approval, Attempt, AttemptState, Cause, Snapshot};
 use super::card::{CardId, Name};
 use super::cover::Reckoning;
 use super::limits;
@@ -8,7 +8,7 @@ use super::money::Money;
 use super::operator::RefusalKind;
 use super::plan::{Contents, Plan};
 use super::retry;
-use super::rule::{Mode, Rule};
+use super::rule::Rule;
 use super::sellers::Way;
 use super::time::UnixTime;
 
@@ -152,10 +152,7 @@ fn approval(choice: &Choice<'_>, now: UnixTime) -> Approval {
 /// Why a person must agree first, if one must; `before` is what was paid last time.
 #[must_use]
 pub fn asks(rule: &Rule, before: Option<Money>, price: Money) -> Option<AskWhy> {
-    match rule.mode {
-        Mode::Ask => Some(AskWhy::Mode),
-        Mode::Auto | Mode::Watch => limits::dearer(&rule.limits, before, price),
-    }
+    rule.asks_at(price).or_else(|| limits::dearer(&rule.limits, before, price))
 }
 
 /// Whether an attempt came to nothing because of its discount code.
@@ -187,6 +184,8 @@ pub fn last_plan_of<'a>(attempts: &'a [Attempt], account: &Name) -> Option<&'a s
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::attempt::AskWhy;
+    use crate::domain::rule::Mode;
     use crate::domain::testing::{NOW, attempt, name, plan, refusal, rule, usd};
     use crate::domain::time::Secs;
 
@@ -222,6 +221,10 @@ mod tests {
         assert_eq!(dearer.next_at, NOW.plus(Secs::DAY));
         let asks = drafted(&[], &rule(Mode::Ask, &[]), usd(1));
         assert_eq!(asks.approval, Approval::Asked { at: NOW, why: AskWhy::Mode });
+        let above = Rule { ask_above: Some(usd(10)), ..auto };
+        assert_eq!(drafted(&[], &above, usd(10)).approval, Approval::NotNeeded);
+        let asks = drafted(&[], &above, usd(11));
+        assert_eq!(asks.approval, Approval::Asked { at: NOW, why: AskWhy::Above { limit: usd(10) } });
     }
 
     #[test]

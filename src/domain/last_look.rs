@@ -141,7 +141,8 @@ impl LastLook<'_> {
         let Cause::Rule { .. } = self.attempt.cause else { return true };
         let Some(rule) = self.rule else { return false };
         let agreed = matches!(self.attempt.approval, Approval::Given { .. });
-        if rule.mode != Mode::Auto && !agreed {
+        let must_ask = rule.mode != Mode::Auto || rule.asks_at(self.attempt.plan.price).is_some();
+        if must_ask && !agreed {
             return false;
         }
         let Some(reading) = &self.recent.latest else { return true };

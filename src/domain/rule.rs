@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::Serialize;
 
+use super::attempt::AskWhy;
 use super::card::Name;
 use super::data::{DataSize, Percent};
 use super::money::Money;
@@ -143,6 +144,8 @@ pub struct Rule {
     pub line: Line,
     /// What it may do by itself.
     pub mode: Mode,
+    /// In mode `auto`, a purchase that costs more than this is asked about.
+    pub ask_above: Option<Money>,
     /// When to renew.
     pub renew_when: RenewWhen,
     /// What to buy, in this order: the next is used only when the one before is not on sale.
@@ -183,6 +186,20 @@ impl Rule {
         self.buy.iter().any(|entry| entry.choice == Choice::Cover)
     }
 
+    /// Why a purchase at this price is not made without asking, if it is not. What cannot be compared is asked about.
+    #[must_use]
+    pub fn asks_at(&self, price: Money) -> Option<AskWhy> {
+        if self.mode == Mode::Ask {
+            return Some(AskWhy::Mode);
+        }
+        let limit = self.ask_above?;
+        match self.limits.rates.convert(price, limit.currency()).map(|worth| worth.exceeds(limit)) {
+            Some(Ok(false)) => None,
+            Some(Ok(true)) => Some(AskWhy::Above { limit }),
+            Some(Err(_)) | None => Some(AskWhy::NoRate { limit }),
+        }
+    }
+
     /// The same rule, on the days of a trip.
     #[must_use]
     pub fn during(self, trip: &Trip) -> Self {
@@ -196,6 +213,7 @@ impl Rule {
             name,
             line: 1,
             mode: Mode::Watch,
+            ask_above: None,
             renew_when: RenewWhen::default(),
             buy: Vec::new(),
             from: None,
@@ -207,5 +225,30 @@ impl Rule {
             warn_before: WARN_BEFORE.to_vec(),
             even_inactive: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::domain::money::Currency;
+    use crate::domain::rates::Rate;
+    use crate::domain::testing::{rule, usd};
+
+    #[test]
+    fn what_costs_more_than_stated_is_asked_about_and_so_is_what_cannot_be_compared() {
+        let mut auto = Rule { ask_above: Some(usd(20)), ..rule(Mode::Auto, &[]) };
+        let euro = |amount: i64| Money::new(amount * 10_000, Currency::EUR);
+        assert_eq!(auto.asks_at(usd(20)), None, "exactly the amount goes by itself");
+        assert_eq!(auto.asks_at(Money::new(200_001, Currency::USD)), Some(AskWhy::Above { limit: usd(20) }));
+        assert_eq!(auto.asks_at(euro(1)), Some(AskWhy::NoRate { limit: usd(20) }));
+        auto.limits.rates =
+            Rates(vec![Rate { of: Currency::EUR, is: Money::new(10_800, Currency::USD), on: date(2026, 11, 1) }]);
+        assert_eq!(auto.asks_at(euro(18)), None);
+        assert_eq!(auto.asks_at(euro(19)), Some(AskWhy::Above { limit: usd(20) }));
+        assert_eq!(Rule { mode: Mode::Ask, ..auto.clone() }.asks_at(usd(1)), Some(AskWhy::Mode));
+        assert_eq!(Rule { ask_above: None, ..auto }.asks_at(usd(99)), None);
     }
 }

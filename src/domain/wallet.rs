@@ -98,7 +98,7 @@ pub fn coming(
 ) -> Option<Coming> {
     let renewable = reading.state != CardState::Recycled && reading.renewable != Renewable::OneOff;
     let wanted = rule.mode == Mode::Auto && !rule.renew_when.triggers.is_empty() && card.retired_at.is_none();
-    if !renewable || !wanted || plan.price.ten_thousandths() <= 0 {
+    if !renewable || !wanted || plan.price.ten_thousandths() <= 0 || rule.asks_at(plan.price).is_some() {
         return None;
     }
     let every = lasts(plan, rates);

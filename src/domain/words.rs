@@ -358,6 +358,10 @@ impl Display for AskWhy {
         match self {
             Self::Mode => f.write_str("the rule asks before each purchase"),
             Self::Dearer { before } => write!(f, "it is dearer than last time, when it cost {before}"),
+            Self::Above { limit } => write!(f, "it costs more than {limit}, above which the rule asks"),
+            Self::NoRate { limit } => {
+                write!(f, "its price cannot be held against {limit}, above which the rule asks: no rate is stated")
+            }
             Self::Differs => f.write_str("the plan is not quite what was decided"),
         }
     }

@@ -88,7 +88,8 @@ fn every_key_arrives() {
     assert_eq!(conditions[0], Condition::DataShareBelow(Percent(20)));
     assert_eq!(conditions[6], Condition::NumberEndsWithin(Secs::days(14)));
     assert_eq!(conditions.len(), 7);
-    assert!(rule.renew_when.triggers.iter().all(|trigger| trigger.line == 17));
+    assert!(rule.renew_when.triggers.iter().all(|trigger| trigger.line == 18));
+    assert_eq!(rule.ask_above, Some(Money::parse("12 USD").unwrap()));
     let choices: Vec<_> = rule.buy.iter().map(|buy| buy.choice.clone()).collect();
     assert_eq!(choices[1], Choice::Named("canada-7days-3gb".into()));
     assert_eq!(choices[2], Choice::Cheapest { data: Some(DataSize(1_000_000_000)), validity: Some(Secs::days(5)) });

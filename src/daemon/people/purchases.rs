@@ -30,6 +30,8 @@ use crate::store::{Connection, cards};
 pub(super) fn rule_for_person(case: &Case, live: &Live, plan: Option<&str>) -> Rule {
     let mut rule = case.rule(live).cloned().unwrap_or_else(|| Rule::watching(case.card.name.clone()));
     rule.mode = Mode::Auto;
+    // They see the price before they say yes.
+    rule.ask_above = None;
     if let Some(plan) = plan {
         rule.buy = vec![Buy { choice: Choice::Named(plan.to_owned()), line: rule.line }];
     }

@@ -176,6 +176,7 @@ fn every_variant_says_something_and_nothing_of_the_code_shows() {
         all(doubts()),
         all(questions()),
         all([AskWhy::Mode, AskWhy::Dearer { before: usd(3) }, AskWhy::Differs]),
+        all([AskWhy::Above { limit: usd(3) }, AskWhy::NoRate { limit: usd(3) }]),
         all(StateName::ALL),
         all([Passed::NotOnSale, Passed::NoPlanKnown, Passed::OutlastsTrip]),
     ];

@@ -56,7 +56,13 @@ pub(super) fn settled() -> Vec<Event> {
 }
 
 pub(super) fn asked() -> Vec<Event> {
-    let approvals = [AskWhy::Dearer { before: dollars(1_000) }, AskWhy::Mode, AskWhy::Differs];
+    let approvals = [
+        AskWhy::Dearer { before: dollars(1_000) },
+        AskWhy::Mode,
+        AskWhy::Differs,
+        AskWhy::Above { limit: dollars(1_000) },
+        AskWhy::NoRate { limit: dollars(1_000) },
+    ];
     let questions = [
         Question::NoEvidence,
         Question::KeyWindowOver,
@@ -76,6 +82,7 @@ pub(super) fn asked_shown() -> Vec<(&'static str, Event)> {
     let settle = |question| Ask::Settle { question, sent_at: NOW };
     vec![
         ("dearer", approve(AskWhy::Dearer { before: dollars(1_000) })),
+        ("above", approve(AskWhy::Above { limit: dollars(1_000) })),
         ("mode-ask", approve(AskWhy::Mode)),
         ("settle", asked_first(settle(Question::NoEvidence))),
         ("reminder", asked_again(settle(Question::EffectMissing))),

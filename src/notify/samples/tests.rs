@@ -77,6 +77,8 @@ fn place(event: &Event) -> Vec<(&'static str, usize)> {
             Ask::Approve { why: AskWhy::Mode } => ("approve", 0),
             Ask::Approve { why: AskWhy::Dearer { .. } } => ("approve", 1),
             Ask::Approve { why: AskWhy::Differs } => ("approve", 2),
+            Ask::Approve { why: AskWhy::Above { .. } } => ("approve", 3),
+            Ask::Approve { why: AskWhy::NoRate { .. } } => ("approve", 4),
             Ask::Settle { question, .. } => ("question", *question as usize),
         }],
         Event::RecordProblem(problem) => vec![match problem {

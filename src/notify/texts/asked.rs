@@ -69,6 +69,18 @@ fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
         AskWhy::Dearer { before } => {
             say!(voice, "it is dearer than last time ({before} → {price})", "比上次贵（{before} → {price}）")
         }
+        AskWhy::Above { limit } => {
+            say!(
+                voice,
+                "it costs more than {limit}, above which the rule asks",
+                "价格高于 {limit}，超过此金额时规则要求询问"
+            )
+        }
+        AskWhy::NoRate { limit } => say!(
+            voice,
+            "no rate is stated to hold its price against {limit}, above which the rule asks",
+            "未写明汇率，无法将价格与 {limit} 比较，超过此金额时规则要求询问"
+        ),
         AskWhy::Differs => {
             say!(voice, "its name, contents or validity changed since it was decided", "名称、内容或有效期与决定时不同")
         }

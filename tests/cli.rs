@@ -165,9 +165,9 @@ fn broken_files_end_with_3_and_their_place() {
 #[test]
 fn each_command_teaches_by_an_example() {
     let commands = [
-        "init", "check", "run", "status", "explain", "plan", "card", "operator", "renew", "approve", "refuse",
-        "settle", "pause", "resume", "skip", "history", "notice", "backup", "restore", "verify", "schema", "sandbox",
-        "demo",
+        "init", "check", "run", "status", "explain", "plan", "replay", "card", "operator", "renew", "approve",
+        "refuse", "settle", "pause", "resume", "skip", "history", "notice", "backup", "restore", "verify", "schema",
+        "sandbox", "demo",
     ];
     for command in commands {
         let help = program().args([command, "--help"]).output().unwrap();

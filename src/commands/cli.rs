@@ -75,6 +75,11 @@ pub(crate) enum Command {
     /// Show what would be bought in the coming days, when, for how much, by which line
     #[command(after_help = "Example:\n  simkeeper plan --days 30")]
     Plan(PlanArgs),
+    /// Try a changed rules file on what was read and bought, and show the difference
+    #[command(
+        after_help = "Nothing is bought, and nothing is changed; a daemon may run.\n\nExample:\n  simkeeper replay new-rules.toml --from 2026-09-01"
+    )]
+    Replay(ReplayArgs),
     /// Add, import, find, show and retire cards
     #[command(subcommand, after_help = "Example:\n  simkeeper card import fleet.csv")]
     Card(CardCommand),

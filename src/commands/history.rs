@@ -53,7 +53,8 @@ pub(super) fn history(context: &Context, args: &HistoryArgs) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
-fn day(text: &str, zone: &TimeZone) -> anyhow::Result<UnixTime> {
+/// Reads a day, as it begins in `zone`, or an instant.
+pub(super) fn day(text: &str, zone: &TimeZone) -> anyhow::Result<UnixTime> {
     if let Ok(day) = text.parse::<Date>()
         && text.len() == 10
     {

@@ -1,6 +1,6 @@
 //! The command line: what people type, and what they read.
 //!
-//! Commands that read (`status`, `explain`, `plan`, `history`, `card find`, `notice list`, `verify`) open the record beside the
+//! Commands that read (`status`, `explain`, `plan`, `replay`, `history`, `card find`, `notice list`, `verify`) open the record beside the
 //! daemon, read-only, and touch no network (`view`). Commands that change something hand a request to the daemon over
 //! its socket, or carry it out themselves where none runs (`client`). `cli` says what can be typed, `output` how it is
 //! printed, `exit` how it ends, `places` where everything lies.
@@ -23,6 +23,7 @@ mod places;
 mod plan;
 mod previews;
 mod purchases;
+mod replay;
 mod run;
 mod sandbox;
 mod setup;
@@ -135,6 +136,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::status(context, args.card.as_deref())?,
         Command::Explain(args) => explain::explain(context, &args.card)?,
         Command::Plan(args) => plan::plan(context, &args)?,
+        Command::Replay(args) => replay::replay(context, &args)?,
         Command::History(args) => history::history(context, &args)?,
         Command::Card(CardCommand::Add(args)) => cards::add(context, *args)?,
         Command::Card(CardCommand::Import(args)) => import_cards(context, args)?,

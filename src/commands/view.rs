@@ -106,7 +106,8 @@ impl View {
         self.accounts.iter().find(|(known, _)| known == name).map(|(_, state)| state)
     }
 
-    fn standing(&self, account: &Name) -> Standing {
+    /// How a card's account stands.
+    pub(super) fn standing(&self, account: &Name) -> Standing {
         let noted = self.account(account).and_then(|account| account.open_until.max(account.paused_until));
         let pace = self.config.machine.account(account).map_or_else(Pace::default, |account| Pace {
             every: account.to_account(&self.config.machine.schedule).poll_every,
@@ -158,6 +159,7 @@ pub(super) fn files(context: &Context) -> anyhow::Result<Config> {
     }
 }
 
-fn read(path: &Path) -> io::Result<Source> {
+/// The text of a file, under its name.
+pub(super) fn read(path: &Path) -> io::Result<Source> {
     Ok(Source { path: path.to_owned(), text: std::fs::read_to_string(path)? })
 }

@@ -1,12 +1,11 @@
 //! What counts against the caps that cards share, in the moment in which an order may leave or is previewed.
 
-use jiff::tz::TimeZone;
-
 use crate::config::Rules;
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{Card, Name};
 use crate::domain::shared_limits::Counted;
-use crate::domain::time::{Secs, UnixTime, day_start};
+pub use crate::domain::shared_limits::month_start;
+use crate::domain::time::{Secs, UnixTime};
 use crate::store::{Connection, StoreError, attempts};
 
 /// The caps that concern a purchase by `account` for `card`, with everything that was or may have been bought, but for
@@ -30,10 +29,4 @@ pub fn counted(
         Ok(Counted { limit: limit.clone(), day, month: since(month_start(now))? })
     });
     count.collect()
-}
-
-/// When the month of an instant began, in UTC.
-#[must_use]
-pub fn month_start(now: UnixTime) -> UnixTime {
-    day_start(now.date_in(&TimeZone::UTC).first_of_month(), &TimeZone::UTC)
 }

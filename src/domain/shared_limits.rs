@@ -3,6 +3,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::card::Name;
@@ -10,6 +11,7 @@ use super::gates::{Gate, Period};
 use super::money::Money;
 use super::rates::Rates;
 use super::rule::Line;
+use super::time::{UnixTime, day_start};
 
 /// A cap and whom it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -131,6 +133,12 @@ impl Display for Counted {
         }
         write!(f, "{} (rules.toml:{})", parts.join(", "), limit.line)
     }
+}
+
+/// When the month of an instant began, in UTC.
+#[must_use]
+pub fn month_start(now: UnixTime) -> UnixTime {
+    day_start(now.date_in(&TimeZone::UTC).first_of_month(), &TimeZone::UTC)
 }
 
 /// G4: the first of these caps that a purchase at `price` would cross.

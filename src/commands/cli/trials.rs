@@ -1,4 +1,4 @@
-//! What can be written about schemas, the sandbox and the demo.
+//! What can be written about schemas, the sandbox, the demo, and rules that are tried before they are used.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -42,6 +42,19 @@ pub(crate) struct SandboxArgs {
     /// What the wallet holds at the start
     #[arg(long, default_value = "100 USD")]
     pub(crate) wallet: String,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The changed rules file
+    pub(crate) rules: PathBuf,
+    /// From this day on
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: String,
+    /// Until the beginning of this day; until now, if left out
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
 }
 
 /// Arguments of `demo`.

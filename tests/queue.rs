@@ -270,7 +270,7 @@ fn a_message_of_fifty_megabytes_is_cut_where_everybody_sees_it() {
         count: 650_000,
         report: line.repeat((50 << 20) / line.len()),
     };
-    let story = Story { card: None, at: NOW, event, course: None };
+    let story = Story { card: None, at: NOW, event, course: None, retold: None };
     let headers = MailHeaders {
         message_id: "<1@example.net>".to_owned(),
         from: "keeper@example.net".to_owned(),

@@ -157,6 +157,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Skip(args) => wishes::skip(context, args)?,
         Command::Notice(NoticeCommand::List(args)) => notices::list(context, args.limit)?,
         Command::Notice(NoticeCommand::Retry(args)) => notices::retry(context, args.id)?,
+        Command::Notice(NoticeCommand::Acknowledge(args)) => notices::acknowledge(context, args.id, args.card)?,
         Command::Notice(NoticeCommand::Test(args)) => notices::test(context, args.person)?,
         Command::Notice(NoticeCommand::Preview(args)) => previews::preview(context, &args)?,
         Command::Backup => copies::backup(context)?,

@@ -1,14 +1,14 @@
-//! `notice list`, `retry` and `test`: the queue of messages as a person sees it.
+//! `notice list`, `retry`, `acknowledge` and `test`: the queue of messages as a person sees it.
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use super::Context;
 use super::client::{Hands, Rounds, block_on, misplaced};
 use super::exit::{Exit, Stop};
 use super::output::{relative, table};
 use super::view::View;
+use super::{Context, client};
 use crate::daemon::request::{Reply, Request};
 use crate::domain::notice::NoticeId;
 use crate::store::Store;
@@ -62,6 +62,13 @@ fn state(notice: &Notice) -> String {
 /// Tries a message again now, and says what became of it.
 pub(super) fn retry(context: &Context, id: i64) -> anyhow::Result<Exit> {
     send(context, Request::RetryNotice { id })
+}
+
+/// Takes in hand what is told, so that nobody is told again.
+pub(super) fn acknowledge(context: &Context, id: Option<i64>, card: Option<String>) -> anyhow::Result<Exit> {
+    let said = client::ask_once(context, Request::Acknowledge { id, card })?;
+    context.output.done(&said, json!({}))?;
+    Ok(Exit::Done)
 }
 
 /// Sends a trial message and says what the other side answered.

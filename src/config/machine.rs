@@ -14,6 +14,7 @@ use super::values::{Daily, Weekly};
 use crate::domain::answers::{Answers, Pointer};
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
+use crate::domain::insist::Insistence;
 use crate::domain::money::Currency;
 pub use crate::domain::notice::Language;
 use crate::domain::template::Template;
@@ -322,6 +323,8 @@ pub struct Person {
     pub weights: Weights,
     /// From which weight on each kind of way is used, where they have said so.
     pub from: BTreeMap<Carries, Severity>,
+    /// What is told again, and passed on.
+    pub insistence: Insistence,
 }
 
 /// Where signs of life go.

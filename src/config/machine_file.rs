@@ -13,7 +13,7 @@ use super::gateway_file::{GatewayTable, gateway};
 use super::machine::{
     ChannelConfig, ChannelKind, HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, Method, POLL_USUAL, Schedule, Tls,
 };
-use super::person_file::{PersonTable, check_reach, person};
+use super::person_file::{PersonTable, check_reach, check_stand_ins, person};
 use super::reader::{At, Entry, Field, Named, Notes};
 use super::secret::SecretRef;
 use super::service_file::{ServiceTable, service};
@@ -143,6 +143,7 @@ pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Mac
     if table.channel.get().is_none_or(|named| named.0.iter().all(|entry| entry.value.is_some())) {
         check_reach(&table.person, &channels, notes);
     }
+    check_stand_ins(&table.person, notes);
     let schedule = schedule(table.schedule.get(), notes);
     let heartbeat = table.heartbeat.get().and_then(|table| heartbeat(table, notes));
     Some(Machine { language, currency: *table.currency.get()?, accounts, channels, people, schedule, heartbeat })

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use super::containers::OneOrMore;
 use super::declare::{table, words};
 use super::machine::{Carries, ChannelConfig, Language, Person};
-use super::machine_file::entries;
-use super::reader::{Entry, Field, Named, Notes, Span};
+use super::machine_file::{entries, names};
+use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
 use super::values::{MailAddress, Words, Zone};
+use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
+use crate::domain::insist::{Escalate, Insistence};
 use crate::domain::notice::NoticeKind;
 use crate::domain::severity::{Severity, Weights};
-use crate::domain::time::LocalHours;
+use crate::domain::time::{LocalHours, Secs};
 
 table! {
     /// Somebody who can be told.
@@ -35,6 +38,20 @@ table! {
         may severity: KindsTable,
         /// From how much on each way is used.
         may from: FromTable,
+        /// How long after the time before what needs a person is told again; one wait for each time.
+        may repeat: OneOrMore<Secs>,
+        /// Where what this person does not react to, or cannot be told, goes.
+        may escalate: EscalateTable,
+    }
+}
+
+table! {
+    /// Where what a person does not react to, or cannot be told, goes: their further ways first, then other people.
+    struct EscalateTable {
+        /// After so long without a reaction; only when a way fails for good if nothing is said.
+        may after: Secs,
+        /// Who is told then, one after the other.
+        may to: OneOrMore<Name>,
     }
 }
 
@@ -138,6 +155,7 @@ pub(super) fn person(
         wakes: table.wakes.get().copied().unwrap_or(Severity::Urgent),
         weights: table.severity.get().map(KindsTable::weights).unwrap_or_default(),
         from: thresholds(entry, table, notes),
+        insistence: insistence(entry, table, notes),
     }
 }
 
@@ -175,6 +193,50 @@ fn thresholds(entry: &Entry<PersonTable>, table: &PersonTable, notes: &mut Notes
         said.insert(carries, at.value);
     }
     said
+}
+
+/// The shortest wait before something is told again or passed on; nobody reacts faster.
+const WAIT_LEAST: Secs = Secs::minutes(5);
+/// Who has not reacted to so many messages will not react to one more.
+const REPEATS_MOST: usize = 20;
+
+fn insistence(entry: &Entry<PersonTable>, table: &PersonTable, notes: &mut Notes<'_>) -> Insistence {
+    let waits: Vec<&At<Secs>> = table.repeat.get().into_iter().flat_map(|list| list.0.iter()).collect();
+    for at in waits.iter().filter(|at| at.value < WAIT_LEAST) {
+        let help = "repeat = [\"1h\", \"4h\", \"1d\"]".to_owned();
+        notes.contradiction(&at.span, "nothing is told again within five minutes", help);
+    }
+    if let (Some(repeat), true) = (table.repeat.good(), waits.len() > REPEATS_MOST) {
+        let message = format!("nothing is told again more than {REPEATS_MOST} times");
+        notes.contradiction(&repeat.span, message, "name fewer waits, the last of them longer".to_owned());
+    }
+    let escalate = table.escalate.get().map(|escalate| {
+        if let Some(after) = escalate.after.good().filter(|after| after.value < WAIT_LEAST) {
+            let help = "after = \"2h\"".to_owned();
+            notes.contradiction(&after.span, "nobody reacts within five minutes", help);
+        }
+        let to = escalate.to.get().into_iter().flat_map(|list| list.0.iter());
+        for at in to.clone().filter(|at| at.value == entry.name) {
+            let help = "name somebody else, or leave it out".to_owned();
+            notes.contradiction(&at.span, format!("`{}` cannot stand in for themselves", entry.name), help);
+        }
+        Escalate { after: escalate.after.get().copied(), to: to.map(|at| at.value.clone()).collect() }
+    });
+    Insistence { repeat: waits.into_iter().map(|at| at.value).collect(), escalate }
+}
+
+/// Notes names in `escalate` that nobody has.
+pub(super) fn check_stand_ins(people: &Field<Named<PersonTable>>, notes: &mut Notes<'_>) {
+    let known: Vec<&str> = names(people).into_iter().map(Name::as_str).collect();
+    for (_, table) in entries(people) {
+        let to = table.escalate.get().and_then(|escalate| escalate.to.get());
+        for at in to.into_iter().flat_map(|list| list.0.iter()) {
+            if !known.contains(&at.value.as_str()) {
+                let message = format!("there is no person `{}`", at.value);
+                notes.error(&at.span, message, known_words(at.value.as_str(), &known));
+            }
+        }
+    }
 }
 
 /// Warns of people whose addresses no channel serves.

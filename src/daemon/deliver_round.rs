@@ -9,11 +9,13 @@ use super::Daemon;
 use super::bells::Round;
 use super::clock::Clock;
 use super::crash;
-use super::live::Post;
+use super::insist;
+use super::live::{Live, Post};
 use super::work::Job;
 use crate::domain::time::{Secs, UnixTime};
 use crate::notify::{DOUBT_WAIT, Delivery, Outgoing};
 use crate::store::held;
+use crate::store::matters;
 use crate::store::notices::{self, Claimed, Outcome};
 use crate::store::{Store, StoreError};
 
@@ -31,7 +33,7 @@ const IN_FLIGHT: usize = 8;
 pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, StoreError> {
     let now = daemon.clock.now();
     let live = daemon.live();
-    let mut first = None;
+    let mut first = tell_again(daemon, now).await?;
     for post in live.posts() {
         let (channel, job) = (post.name.clone(), Job::Channel(post.name.to_string()));
         if daemon.work.has(&job) {
@@ -61,6 +63,17 @@ pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, Stor
     Ok(first)
 }
 
+/// Tells again, or passes on, what is due for that; answers when the next of it is.
+async fn tell_again(daemon: &Arc<Daemon>, now: UnixTime) -> Result<Option<UnixTime>, StoreError> {
+    let next = daemon.store.read(matters::next_due).await?;
+    if next.is_none_or(|next| next > now) {
+        return Ok(next);
+    }
+    let live = daemon.live();
+    daemon.store.write(move |conn| insist::go_on(conn, &live, now)).await?;
+    daemon.store.read(matters::next_due).await
+}
+
 /// What a task of this channel left on its way, because it ended by a defect or on a full disk, is queued again first;
 /// what waited for the end of quiet hours becomes one message.
 async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool) -> Result<(), StoreError> {
@@ -73,7 +86,8 @@ async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool)
         let (live, post) = (daemon.live(), Arc::clone(post));
         daemon.store.write(move |conn| super::held::gather(conn, &live, &post, now)).await?;
     }
-    deliver(&daemon.store, &daemon.clock, post).await
+    let live = daemon.live();
+    deliver_for(&daemon.store, &daemon.clock, post, Some(&live)).await
 }
 
 /// Sends what is due over one channel until nothing is. While one batch is on its way, the one before is settled and the
@@ -82,11 +96,16 @@ async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool)
 /// # Errors
 /// When the record cannot be written; what was sent by then stays claimed, and is taken up by the next task or start.
 pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), StoreError> {
+    deliver_for(store, clock, post, None).await
+}
+
+/// As [`deliver`]; what will never go out over this channel goes over another as the files say.
+async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Arc<Live>>) -> Result<(), StoreError> {
     let mut sent = Vec::new();
-    let mut claimed = settle_and_claim(store, post, Vec::new(), clock.now()).await?;
+    let mut claimed = settle_and_claim(store, post, live, Vec::new(), clock.now()).await?;
     while !claimed.is_empty() || !sent.is_empty() {
         crash::point("after_claim");
-        let settling = settle_and_claim(store, post, std::mem::take(&mut sent), clock.now());
+        let settling = settle_and_claim(store, post, live, std::mem::take(&mut sent), clock.now());
         let next;
         (sent, next) = tokio::join!(send(post, std::mem::take(&mut claimed), clock.now()), settling);
         claimed = next?;
@@ -124,6 +143,7 @@ pub(super) fn word_of(message_id: &str) -> &str {
 async fn settle_and_claim(
     store: &Store,
     post: &Post,
+    live: Option<&Arc<Live>>,
     sent: Vec<(Claimed, Delivery)>,
     now: UnixTime,
 ) -> Result<Vec<Claimed>, StoreError> {
@@ -134,11 +154,14 @@ async fn settle_and_claim(
             (notice.id, notice.attempt_no, outcome(&notice, delivery, now))
         })
         .collect();
-    let channel = post.name.clone();
+    let (channel, live) = (post.name.clone(), live.cloned());
     store
         .write_from_reserve(move |conn| {
             for (id, attempt_no, outcome) in settled {
-                notices::settle(conn, id, attempt_no, &outcome, now)?;
+                let counts = notices::settle(conn, id, attempt_no, &outcome, now)?;
+                if let (true, Some(live), Outcome::Dead { .. }) = (counts, &live, &outcome) {
+                    insist::way_failed(conn, live, id, now)?;
+                }
             }
             let claimed = notices::claim(conn, &channel, CLAIMED_AT_ONCE, now)?;
             if !claimed.is_empty() {

@@ -44,7 +44,7 @@ fn merge(conn: &Connection, live: &Live, post: &Post, group: &[Held], now: UnixT
         Carries::Mail => sorted.iter().map(|held| held.bytes.clone()).collect(),
         Carries::Push | Carries::Sms | Carries::Document => Vec::new(),
     };
-    let story = Story { card: None, at: now, event: Event::Held { messages }, course: None };
+    let story = Story { card: None, at: now, event: Event::Held { messages }, course: None, retold: None };
     let key = DedupKey { kind: NoticeKind::Held, card: None, cycle: 0, step: format!("held:{}", first.id.0) };
     let telling = tell::Queueing { story: &story, key: &key, attempt: None, enclosed: &enclosed };
     let Some(whole) = tell::queue(conn, &telling, &way, now)? else { return Ok(()) };

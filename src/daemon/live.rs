@@ -12,6 +12,7 @@ use super::opener::Opener;
 use super::tell;
 use crate::config::{Carries, Config, Machine, Rules};
 use crate::domain::card::{Card, Name, tamed};
+use crate::domain::insist::Insistence;
 use crate::domain::notice::{Language, NoticeKind};
 use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
@@ -237,6 +238,13 @@ impl Live {
             ways.extend(self.programs(kind.severity()));
         }
         ways
+    }
+
+    /// What a person wants done so that nothing is overlooked, if anything.
+    #[must_use]
+    pub fn insistence(&self, name: &Name) -> Option<&Insistence> {
+        let wishes = self.config.machine.person(name).map(|person| &person.insistence);
+        wishes.filter(|wishes| wishes.is_some())
     }
 
     /// The ways to programs, which are told everything once.

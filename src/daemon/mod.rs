@@ -16,6 +16,7 @@ mod discovery_round;
 mod fresh;
 mod health_check;
 mod held;
+mod insist;
 mod judge;
 mod keep_round;
 mod late_changes;

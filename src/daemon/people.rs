@@ -59,6 +59,7 @@ async fn try_carry_out(daemon: &Arc<Daemon>, asked: Asked) -> Result<Reply, Stor
         }
         Request::Retire { card } => card_book::retire(daemon, by, card).await,
         Request::RetryNotice { id } => messages::retry_notice(daemon, by, NoticeId(id)).await,
+        Request::Acknowledge { id, card } => messages::acknowledge(daemon, by, id.map(NoticeId), card).await,
         Request::TestNotice { person } => messages::test_notice(daemon, by, person).await,
         Request::Backup => match daemon.back_up().await {
             Ok(copy) => Ok(Reply::Copied { path: copy.path, bytes: copy.bytes, sha256: copy.sha256 }),

@@ -98,6 +98,13 @@ pub enum Request {
         /// The notice.
         id: i64,
     },
+    /// Takes in hand what a notice tells, or everything that is told of a card: nobody is told again.
+    Acknowledge {
+        /// The notice.
+        id: Option<i64>,
+        /// The card's name.
+        card: Option<String>,
+    },
     /// Sends a trial message to a person through the queue.
     TestNotice {
         /// The person.

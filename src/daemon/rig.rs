@@ -1,6 +1,7 @@
 //! A daemon for tests of what people are told: real files, a real record, real rounds of delivery, a clock that is told
 //! the time, and channels whose other end is a list.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::clock::Clock;
@@ -23,14 +24,22 @@ pub(super) type Arrived = (String, String, String);
 #[derive(Clone, Default)]
 struct Ends {
     arrived: Arc<Mutex<Vec<Arrived>>>,
+    /// Channels that refuse everything for good.
+    refusing: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Opener for Ends {
     fn channel(&self, channel: &ChannelConfig, _: &Surroundings) -> anyhow::Result<Channel> {
         let (name, ends) = (channel.name.to_string(), self.clone());
         Ok(Channel::Memory(Memory::new(move |message| {
-            ends.arrived.lock().unwrap().push((name.clone(), message.address.clone(), said(&message.bytes)));
-            Box::pin(std::future::ready(Delivery::Sent { remote: "ok".to_owned() }))
+            let delivery = if ends.refusing.lock().unwrap().contains(&name) {
+                Delivery::Dead { why: "550 no such person".to_owned() }
+            } else {
+                let said = said(&message.bytes);
+                ends.arrived.lock().unwrap().push((name.clone(), message.address.clone(), said));
+                Delivery::Sent { remote: "ok".to_owned() }
+            };
+            Box::pin(std::future::ready(delivery))
         })))
     }
 }
@@ -48,8 +57,7 @@ fn said(bytes: &[u8]) -> String {
 pub(super) struct Rig {
     pub(super) daemon: Arc<Daemon>,
     ends: Ends,
-    /// Goes when the test is over.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// When every test begins: a Tuesday at noon.
@@ -73,7 +81,22 @@ impl Rig {
         std::fs::write(folder.path().join("rules.toml"), rules).unwrap();
         let ends = Ends::default();
         let daemon = open(&folder, &ends, UnixTime::parse(BEGINS).unwrap()).await;
-        Self { daemon, ends, _folder: folder }
+        Self { daemon, ends, folder }
+    }
+
+    /// The same again after an end of the process, so much later.
+    pub(super) async fn again_after(self, length: Secs) -> Self {
+        let Self { daemon, ends, folder } = self;
+        let now = daemon.clock.now().plus(length);
+        let daemon = Arc::try_unwrap(daemon).unwrap_or_else(|_| panic!("somebody still holds the daemon"));
+        daemon.store.close().await;
+        let daemon = open(&folder, &ends, now).await;
+        Self { daemon, ends, folder }
+    }
+
+    /// Everything over this channel is refused for good.
+    pub(super) fn refuse(&self, channel: &str) {
+        self.ends.refusing.lock().unwrap().insert(channel.to_owned());
     }
 
     /// Tells something about a card, and delivers.

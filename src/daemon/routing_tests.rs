@@ -69,3 +69,106 @@ async fn what_may_wake_people_goes_through_their_quiet_hours() {
         assert_eq!(kinds.contains(&NoticeKind::Held), expected == 0, "{wakes}: {kinds:?}");
     }
 }
+
+const ANNA: &str = "[person.anna]\nmail = \"anna@example.net\"\nsms = \"+16135550123\"\npush = \"anna\"\nfrom = { sms = \"urgent\", push = \"urgent\", mail = \"news\" }\n";
+
+/// Anna's mails only, and what she wants so that nothing is overlooked.
+fn by_mail(wishes: &str) -> String {
+    format!("[person.anna]\nmail = \"anna@example.net\"\n{wishes}\n[person.ben]\nmail = \"ben@example.net\"\n")
+}
+
+#[tokio::test]
+async fn what_needs_a_person_is_told_again_as_they_want_it_and_then_no_more() {
+    let rig = Rig::of(&by_mail("repeat = [\"1h\", \"4h\"]"), &["tablet"]).await;
+    rig.tell("tablet", "1", failed()).await;
+    rig.tell("tablet", "1", paused()).await;
+    assert_eq!(rig.arrived().len(), 2);
+    rig.pass(Secs::minutes(59)).await;
+    assert_eq!(rig.arrived().len(), 0);
+    // The process ends and starts again: what was due meanwhile comes once.
+    let rig = rig.again_after(Secs::minutes(1)).await;
+    rig.deliver().await;
+    let again = rig.arrived();
+    assert!(again.len() == 1 && again[0].2.starts_with("tablet: again: "), "{again:?}");
+    // Days without power, in which both waits would have passed several times.
+    let rig = rig.again_after(Secs::days(3)).await;
+    rig.deliver().await;
+    assert_eq!(rig.arrived().len(), 1);
+    rig.pass(Secs::days(20)).await;
+    assert_eq!(rig.arrived().len(), 0, "it was told as often as there are waits");
+}
+
+#[tokio::test]
+async fn nobody_is_told_again_of_what_somebody_takes_care_of_or_what_is_so_no_more() {
+    use crate::daemon::people::carry_out;
+    use crate::daemon::request::{Asked, Reply, Request};
+
+    let rig = Rig::of(&by_mail("repeat = [\"1h\", \"4h\"]"), &["tablet", "phone", "old", "router"]).await;
+    for card in ["tablet", "phone", "old", "router"] {
+        rig.tell(card, "1", failed()).await;
+    }
+    assert_eq!(rig.arrived().len(), 4);
+    let notices = rig.notices().await;
+    let id = notices.last().map(|notice| notice.id.0);
+    let acknowledge = |id, card: Option<&str>| Asked {
+        by: "ben".to_owned(),
+        request: Request::Acknowledge { id, card: card.map(str::to_owned) },
+    };
+    for asked in [acknowledge(id, None), acknowledge(None, Some("phone"))] {
+        assert!(matches!(carry_out(&rig.daemon, asked).await, Reply::Done { .. }));
+    }
+    for asked in [acknowledge(id, None), acknowledge(None, Some("phone")), acknowledge(None, Some("nobody's"))] {
+        assert!(matches!(carry_out(&rig.daemon, asked).await, Reply::Refused { .. }), "nothing is left of it");
+    }
+    rig.write(|conn| {
+        let (old, router) = (super::rig::named(conn, "old")?.id, super::rig::named(conn, "router")?.id);
+        conn.execute("UPDATE poll SET cycle = 2 WHERE card = ?1", [old.0])?;
+        crate::store::cards::retire(conn, router, crate::domain::time::UnixTime::MAX)
+    })
+    .await;
+    rig.pass(Secs::days(1)).await;
+    assert_eq!(rig.arrived(), []);
+    let acts = rig.write(|conn| crate::store::people::list(conn, None, 9)).await;
+    assert_eq!(acts.iter().filter(|act| act.by == "ben" && act.what == "acknowledge").count(), 2);
+}
+
+#[tokio::test]
+async fn who_does_not_react_is_told_over_further_ways_and_then_others_are() {
+    let rig = Rig::of(
+        "[person.anna]\nmail = \"anna@example.net\"\npush = \"anna\"\nfrom = { push = \"urgent\" }\nseverity = { failed = \"warning\" }\n\
+         escalate = { after = \"2h\", to = [\"ben\", \"cleo\"] }\n\
+         [person.ben]\nmail = \"ben@example.net\"\n[person.cleo]\nmail = \"cleo@example.net\"\n",
+        &["tablet"],
+    )
+    .await;
+    rig.tell("tablet", "1", failed()).await;
+    let mut all = rig.reached();
+    for _ in 0..6 {
+        rig.pass(Secs::hours(2)).await;
+        let reached = rig.reached();
+        assert!(reached.len() <= 1, "one after the other: {reached:?}");
+        all.extend(reached);
+    }
+    let addresses: Vec<&str> = all.iter().map(|(_, address)| address.as_str()).collect();
+    assert_eq!(addresses, ["anna@example.net", "anna", "ben@example.net", "cleo@example.net"]);
+}
+
+#[tokio::test]
+async fn what_a_way_refuses_for_good_goes_the_next_one_at_once() {
+    let escalate = "escalate = { to = \"ben\" }\n";
+    let rig = Rig::of(&format!("{ANNA}{escalate}[person.ben]\nmail = \"ben@example.net\"\n"), &["tablet"]).await;
+    rig.refuse("mail");
+    rig.tell("tablet", "1", dead()).await;
+    assert_eq!(rig.reached(), [("push".to_owned(), "anna".to_owned())]);
+    rig.refuse("push");
+    rig.refuse("sms");
+    rig.tell("tablet", "2", dead()).await;
+    let notices = rig.notices().await;
+    let tried: Vec<_> = notices.iter().rev().skip(2).map(|notice| notice.address.as_str()).collect();
+    assert_eq!(tried, ["anna@example.net", "anna", "16135550123", "ben@example.net"]);
+    // Who has asked for nothing is left alone.
+    let rig = Rig::of(ANNA, &["tablet"]).await;
+    rig.refuse("mail");
+    rig.tell("tablet", "1", dead()).await;
+    assert_eq!(rig.reached(), []);
+}

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::store::Connection;
 
 use super::deliver_round::word_of;
+use super::insist;
 use super::live::{Live, Way};
 use crate::config::Carries;
 use crate::domain::attempt::AttemptId;
@@ -15,7 +16,7 @@ use crate::domain::notice::{CardFacts, DedupKey, Event, NoticeId, NoticeKind, St
 use crate::domain::time::UnixTime;
 use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
 use crate::store::notices::{self, NewNotice};
-use crate::store::{StoreError, attempts, meta, readings};
+use crate::store::{StoreError, attempts, matters, meta, readings};
 
 /// Where more messages than these wait, as when a whole fleet runs low in one night, mails go without pictures: a picture
 /// takes milliseconds to draw, and orders wait meanwhile.
@@ -52,11 +53,16 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
         Some(card) => course(conn, live, card, &telling.event, now)?,
         None => None,
     };
-    let story = Story { card: facts, at: now, event: telling.event, course };
+    let story = Story { card: facts, at: now, event: telling.event, course, retold: None };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
-    for way in live.ways(telling.card.map(|card| card.notify.as_slice()), kind) {
-        let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[] };
-        queue(conn, &queueing, &way, now)?;
+    let ways = live.ways(telling.card.map(|card| card.notify.as_slice()), kind);
+    let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[] };
+    let matter = insist::open(conn, live, &queueing, &ways, now)?;
+    for way in ways {
+        let queued = queue(conn, &queueing, &way, now)?;
+        if let (Some(notice), Some(matter)) = (queued, matter) {
+            matters::belongs(conn, notice, matter, &way.person)?;
+        }
     }
     Ok(())
 }
@@ -199,8 +205,13 @@ pub(crate) fn test(
     let program = live.programs(NoticeKind::Test.severity()).find(|way| way.person == *person);
     let of_person = || live.ways(Some(std::slice::from_ref(person)), NoticeKind::Test);
     for way in program.map_or_else(of_person, |way| vec![way]) {
-        let story =
-            Story { card: None, at: now, event: Event::Test { channel: way.channel.to_string() }, course: None };
+        let story = Story {
+            card: None,
+            at: now,
+            event: Event::Test { channel: way.channel.to_string() },
+            course: None,
+            retold: None,
+        };
         let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };
         queued.extend(queue(conn, &Queueing { story: &story, key: &key, attempt: None, enclosed: &[] }, &way, now)?);
     }

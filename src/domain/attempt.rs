@@ -23,7 +23,7 @@ pub use super::state::{AttemptState, GivenUp, Question, Sent, StateName, Tally};
 use super::time::{Secs, UnixTime};
 
 /// The row of an attempt; what people name in `approve`, `refuse` and `settle`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AttemptId(pub i64);
 
 /// Why an attempt exists: the rule's line, or a person.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An amount of data in bytes. In files: a number, a space, and a unit written exactly as one of
 /// `B kB MB GB TB` (powers of 1000) or `KiB MiB GiB TiB` (powers of 1024).
@@ -106,6 +106,12 @@ impl Serialize for DataSize {
     }
 }
 
+impl<'de> Deserialize<'de> for DataSize {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        u64::deserialize(input).map(Self)
+    }
+}
+
 /// A whole percentage. In files: `"20%"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent(pub u32);
@@ -131,6 +137,13 @@ impl Percent {
 impl Serialize for Percent {
     fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
         out.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        Self::parse(&text, u32::MAX).map_err(serde::de::Error::custom)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The gates before a purchase: each must be open in the last moment before anything is sent.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::money::Money;
 use super::reading::{CLOCK_TOLERANCE, Reading, WOBBLE};
@@ -16,7 +16,7 @@ pub const FREE_DISK_MIN_BYTES: u64 = 64 << 20;
 pub const WALLET_SHORT_WORDS: &str = "the wallet holds";
 
 /// A closed gate, and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
     /// G1: no reading, or one that is too old.
@@ -164,7 +164,7 @@ impl Gate {
 }
 
 /// The time for which a shared cap holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// Any 24 hours.
@@ -174,7 +174,7 @@ pub enum Period {
 }
 
 /// Why the clock cannot be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockFault {
     /// It differs from the operator's by more than five minutes.

@@ -1,9 +1,9 @@
 //! The languages in which people are told.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A language in which messages are written; every text exists in each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Language {
     /// English.
     #[default]

@@ -19,6 +19,7 @@ pub mod forecast;
 pub mod foresee;
 pub mod gates;
 pub mod identity;
+pub mod insist;
 pub mod intake;
 mod language;
 pub mod last_look;

@@ -1,6 +1,6 @@
 //! A notice: one message to one recipient over one channel, and the story it tells.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::attempt::{AskWhy, AttemptId, Question, Snapshot};
 use super::card::{CardId, Name};
@@ -18,11 +18,11 @@ use super::time::{End, Secs, UnixTime};
 use super::wallet::WalletLow;
 
 /// The row of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NoticeId(pub i64);
 
 /// What makes a notice one and the same; a second one with the same key is not queued.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DedupKey {
     /// What it is about.
     pub kind: NoticeKind,
@@ -35,7 +35,7 @@ pub struct DedupKey {
 }
 
 /// How a card is named in a message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CardFacts {
     /// The owner's name for it.
     pub name: Name,
@@ -48,7 +48,7 @@ pub struct CardFacts {
 }
 
 /// What happened, with the facts a person needs; texts are made from it in `notify`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
     /// The card; none for stories about the daemon itself.
     pub card: Option<CardFacts>,
@@ -57,11 +57,35 @@ pub struct Story {
     /// What.
     pub event: Event,
     /// How what the card holds went before, where that is worth a look.
+    #[serde(skip)]
     pub course: Option<Course>,
+    /// That it was told before, and why it is told again.
+    #[serde(skip)]
+    pub retold: Option<Retold>,
+}
+
+/// Why something is told that was told before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retold {
+    /// When it was told first.
+    pub first: UnixTime,
+    /// What led to it.
+    pub why: RetoldWhy,
+}
+
+/// What leads to something being told again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RetoldWhy {
+    /// It is still so, and nobody has said that they take care of it.
+    StillSo,
+    /// This person was told and has not reacted.
+    NoReaction(Name),
+    /// This person could not be reached over any way, or over the one before.
+    Unreached(Name),
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
     /// Something ends or runs low soon.
@@ -190,7 +214,7 @@ pub enum Event {
 }
 
 /// A message that waited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeldMessage {
     /// When it was made.
     pub at: UnixTime,
@@ -223,7 +247,7 @@ impl Event {
 }
 
 /// What is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Due {
     /// One of the three dates comes near.
@@ -260,7 +284,7 @@ impl Due {
 }
 
 /// What the daemon will do about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NextStep {
     /// Buys by itself, not before this.
@@ -283,7 +307,7 @@ pub enum NextStep {
 }
 
 /// Why a purchase did not happen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailedWhy {
     /// The operator refused.
@@ -301,7 +325,7 @@ pub enum FailedWhy {
 }
 
 /// How an unknown purchase was settled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settled {
     /// It was taken.
@@ -311,7 +335,7 @@ pub enum Settled {
 }
 
 /// What a person must decide.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ask {
     /// Whether to buy: `approve` or `refuse`.

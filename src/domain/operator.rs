@@ -99,7 +99,7 @@ pub struct SentOrder {
 }
 
 /// Why an operator refused, as far as the next step depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
     /// The wallet is empty.
@@ -160,7 +160,7 @@ pub enum RulesOut {
 }
 
 /// A certain refusal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// What it means for the next step.
     pub kind: RefusalKind,
@@ -171,7 +171,7 @@ pub struct Refusal {
 }
 
 /// Why the result of an order is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Doubt {
     /// No answer in time.

@@ -1,6 +1,6 @@
 //! A reading: one answer of an operator about one card, and whether it makes sense.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::busiest::Busiest;
 use super::data::DataSize;
@@ -77,7 +77,7 @@ pub enum CardState {
 }
 
 /// Whether this card can be renewed at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Renewable {
     /// The operator sells for it.
@@ -202,7 +202,7 @@ impl Default for Left {
 }
 
 /// Which of the three dates; they are never mixed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndKind {
     /// The plan's.

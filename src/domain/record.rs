@@ -1,11 +1,11 @@
 //! What can be wrong with the record itself, as far as people are told.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::time::UnixTime;
 
 /// What is wrong with the record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordProblem {
     /// A check found damage; nothing is bought.

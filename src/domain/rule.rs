@@ -1,7 +1,7 @@
 //! A rule: when to renew, with what, within which limits. It never buys unless its mode says so.
 
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::attempt::AskWhy;
 use super::card::Name;
@@ -27,7 +27,7 @@ pub enum Mode {
 pub type Line = u32;
 
 /// One condition. "Below" means strictly less than; "within" means this long or less until the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// Less data left than this.
@@ -49,7 +49,7 @@ pub enum Condition {
 }
 
 /// A condition and where it stands in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
     /// The condition.
     pub condition: Condition,

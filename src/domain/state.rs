@@ -1,6 +1,6 @@
 //! The states of an attempt; each variant holds what is true in it, and the record's CHECKs say the same.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::gates::WALLET_SHORT_WORDS;
 use super::money::Money;
@@ -28,7 +28,7 @@ pub struct Tally {
 }
 
 /// What a person is asked about an order that cannot be settled by evidence.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     /// Nothing can be looked up, and two days of readings show no change.

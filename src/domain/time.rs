@@ -191,8 +191,15 @@ impl Serialize for Secs {
     }
 }
 
+impl<'de> Deserialize<'de> for Secs {
+    fn deserialize<D: serde::Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(input)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 /// How exactly an operator stated an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// A date and a time.
@@ -202,7 +209,7 @@ pub enum Precision {
 }
 
 /// When something ends: the first instant at which it is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct End {
     /// The first instant after the end.
     pub at: UnixTime,

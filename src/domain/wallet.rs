@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, StateName};
 use super::card::{Card, Name};
@@ -43,7 +43,7 @@ pub struct Coming {
 }
 
 /// The first purchase that a wallet does not cover.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shortfall {
     /// For which card.
     pub card: Name,
@@ -70,7 +70,7 @@ pub struct Outlook {
 }
 
 /// A shortfall that people are told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WalletLow {
     /// The account.
     pub account: Name,

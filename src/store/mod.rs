@@ -25,6 +25,7 @@ pub mod decisions;
 pub mod examine;
 pub mod held;
 pub mod journal;
+pub mod matters;
 pub mod meta;
 pub mod missing_lines;
 pub mod notices;

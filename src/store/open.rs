@@ -234,6 +234,7 @@ mod tests {
         M::up(include_str!("../../migrations/0003_shared_limits.sql")),
         M::up(include_str!("../../migrations/0004_reckoning.sql")),
         M::up(include_str!("../../migrations/0005_busiest.sql")),
+        M::up(include_str!("../../migrations/0006_matters.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 

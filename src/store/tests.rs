@@ -47,6 +47,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         examine::STATEMENTS,
         held::STATEMENTS,
         ledger::STATEMENTS,
+        matters::STATEMENTS,
         meta::STATEMENTS,
         migrate::STATEMENTS,
         missing_lines::STATEMENTS,

@@ -111,6 +111,11 @@ pub(crate) enum NoticeCommand {
     /// Try a message again now
     #[command(after_help = "Example:\n  simkeeper notice retry 7")]
     Retry(NoticeIdArgs),
+    /// Take care of what a message tells, or of all that is told of a card: nobody is told again
+    #[command(
+        after_help = "Examples:\n  simkeeper notice acknowledge 12\n  simkeeper notice acknowledge --card tablet"
+    )]
+    Acknowledge(AcknowledgeArgs),
     /// Send a trial message through the real queue and say what the other side answered
     #[command(after_help = "Example:\n  simkeeper notice test anna")]
     Test(NoticeTestArgs),
@@ -134,6 +139,17 @@ pub(crate) struct NoticeListArgs {
 pub(crate) struct NoticeIdArgs {
     /// The message's number
     pub(crate) id: i64,
+}
+
+/// Arguments of `notice acknowledge`.
+#[derive(Debug, Args)]
+pub(crate) struct AcknowledgeArgs {
+    /// The message's number
+    #[arg(required_unless_present = "card", conflicts_with = "card")]
+    pub(crate) id: Option<i64>,
+    /// All that is told of this card
+    #[arg(long, value_name = "CARD")]
+    pub(crate) card: Option<String>,
 }
 
 /// Arguments of `notice preview`.

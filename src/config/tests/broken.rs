@@ -306,6 +306,15 @@ fn accounts_channels_and_people() {
         ],
     );
     machine(
+        "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nmail = \"x@example.net\"\nrepeat = [\"1h\", \"10s\"]\nescalate = { after = \"1m\", to = [\"x\", \"anan\"] }\n[person.anna]\nmail = \"anna@example.net\"\n",
+        &[
+            "6:17: nothing is told again within five minutes; repeat = [\"1h\", \"4h\", \"1d\"]",
+            "7:22: nobody reacts within five minutes; after = \"2h\"",
+            "7:34: `x` cannot stand in for themselves; name somebody else, or leave it out",
+            "7:39: there is no person `anan`; did you mean `anna`?",
+        ],
+    );
+    machine(
         "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nsms = \"+16135550123\"\n",
         &["5:1: no channel sends texts; add [channel.NAME] with kind = \"twilio\" or \"gateway\""],
     );

@@ -73,6 +73,9 @@ fn every_key_arrives() {
     assert_eq!((anna.language, anna.quiet), (Language::En, Some(LocalHours::parse("22:00-07:00").unwrap())));
     assert_eq!((anna.wakes, anna.from[&Carries::Sms]), (Weight::Warning, Weight::Warning));
     assert_eq!(anna.weights.of(NoticeKind::Bought), None);
+    assert_eq!(anna.insistence.repeat, [Secs::HOUR, Secs::hours(4), Secs::DAY]);
+    let escalate = anna.insistence.escalate.as_ref().unwrap();
+    assert_eq!((escalate.after, &escalate.to), (Some(Secs::hours(2)), &vec![name("ben")]));
     assert_eq!(machine.schedule.backup, Some(Daily { hour: 4, minute: 15 }));
     let heartbeat = machine.heartbeat.as_ref().unwrap();
     assert_eq!((heartbeat.url.host_str(), heartbeat.every), (Some("hc.example.net"), Secs::minutes(10)));

@@ -23,7 +23,7 @@ use crate::domain::shared_limits::Counted;
 use crate::domain::step::{Decision, Event};
 use crate::domain::time::UnixTime;
 use crate::store::attempts::{self, Evidence};
-use crate::store::{Connection, cards};
+use crate::store::{Connection, cards, matters};
 
 /// A rule for a renewal that a person asks for: the card's own list and limits, whatever its mode; with the person's
 /// plan in front.
@@ -251,6 +251,9 @@ fn remind_in(conn: &Connection, live: &Live, attempt: &Attempt, now: UnixTime) -
         reminders: days,
         support: live.support(&attempt.account),
     };
+    if matters::is_in_hand(conn, attempt.id, event.kind())? {
+        return advance(conn, live, attempt, Event::Delayed { until: now.plus(retry::REMIND_EVERY) }, now).map(drop);
+    }
     let step = format!("attempt:{}:approve:{days}", attempt.id.0);
     tell(conn, live, Telling { card: Some(&card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event }, now)?;
     advance(conn, live, attempt, Event::Delayed { until: now.plus(retry::REMIND_EVERY) }, now).map(drop)

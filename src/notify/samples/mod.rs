@@ -90,7 +90,7 @@ fn story(place: usize, event: Event) -> Story {
         | NoticeKind::Test => false,
     };
     let course = course::held(&event).filter(|_| place == 0).and_then(facts::course);
-    Story { card: about_a_card.then(facts::card), at: facts::NOW, event, course }
+    Story { card: about_a_card.then(facts::card), at: facts::NOW, event, course, retold: None }
 }
 
 /// A recipient for tests.

@@ -141,3 +141,37 @@ fn every_thing_a_message_can_say_has_a_sample() {
         assert!(missing.is_empty(), "{set} {missing:?}");
     }
 }
+
+#[test]
+fn every_story_can_be_kept_and_told_again_later() {
+    use crate::domain::notice::{Language, Retold, RetoldWhy, Story};
+    use crate::notify::texts::Voice;
+
+    for mut story in samples() {
+        let kept = serde_json::to_string(&story).unwrap();
+        story.course = None;
+        let mut back: Story = serde_json::from_str(&kept).unwrap_or_else(|error| panic!("{error}: {kept}"));
+        assert_eq!(back, story);
+        for why in [
+            RetoldWhy::StillSo,
+            RetoldWhy::NoReaction(facts::name("Anna Müller")),
+            RetoldWhy::Unreached(facts::name("Anna Müller")),
+        ] {
+            back.retold = Some(Retold { first: NOW, why });
+            for language in Language::ALL {
+                let person = recipient(language);
+                let text = String::from_utf8(crate::notify::text_message(&back, &person).bytes).unwrap();
+                assert_eq!(crate::notify::sms::parts(&text).1, 1, "{text}");
+                let mark = match language {
+                    Language::En => "again",
+                    Language::ZhCn => "再次提醒",
+                };
+                assert!(text.to_lowercase().starts_with(mark), "{text}");
+                let voice = Voice { language, zone: person.zone.clone() };
+                let (subject, lines) = crate::notify::push::told(&back, &voice);
+                assert!(subject.contains(mark) && subject.chars().count() <= 60, "{subject}");
+                assert_eq!(lines.contains("notice acknowledge --card"), back.card.is_some(), "{lines}");
+            }
+        }
+    }
+}

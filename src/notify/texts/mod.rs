@@ -22,6 +22,7 @@ mod held;
 mod household;
 mod reckoned;
 mod record;
+mod retold;
 mod trouble;
 mod voice;
 mod words;
@@ -198,6 +199,9 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
         Event::Held { messages } => held::letter(voice, messages, story.at),
         Event::Test { channel } => household::test(voice, channel, story.at),
     };
+    if let Some(retold) = &story.retold {
+        retold::mark(&mut letter, voice, story.card.as_ref(), retold);
+    }
     letter.caption = story.course.as_ref().and_then(|course| course::caption(voice, course));
     letter.dates = dates::dates(voice, &card, &story.event);
     if let Some(facts) = &story.card {
@@ -211,15 +215,23 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
 /// other name.
 pub(super) fn short(story: &Story, voice: &Voice, (card_room, room): (usize, usize)) -> String {
     let card = cut(&card_name(story), card_room);
+    let text = short_event(story, voice, &card, room);
+    match &story.retold {
+        Some(_) => say!(voice, "Again: {text}", "再次提醒：{text}"),
+        None => text,
+    }
+}
+
+fn short_event(story: &Story, voice: &Voice, card: &str, room: usize) -> String {
     match &story.event {
-        Event::DueSoon { due, next, .. } => due::short(voice, &card, due, *next, story.at),
-        Event::Bought { .. } => bought::short(voice, &card, &story.event, room),
-        Event::Failed { .. } => trouble::failed_short(voice, &card, &story.event, room),
-        Event::Unknown { plan, .. } => trouble::unknown_short(voice, &card, plan, room),
-        Event::SettledLate { plan, outcome, .. } => trouble::settled_short(voice, &card, plan, outcome, room),
-        Event::Asked { .. } => asked::short(voice, &card, &story.event, story.at, room),
+        Event::DueSoon { due, next, .. } => due::short(voice, card, due, *next, story.at),
+        Event::Bought { .. } => bought::short(voice, card, &story.event, room),
+        Event::Failed { .. } => trouble::failed_short(voice, card, &story.event, room),
+        Event::Unknown { plan, .. } => trouble::unknown_short(voice, card, plan, room),
+        Event::SettledLate { plan, outcome, .. } => trouble::settled_short(voice, card, plan, outcome, room),
+        Event::Asked { .. } => asked::short(voice, card, &story.event, story.at, room),
         Event::Paused { by, until, resumed } => {
-            household::paused_short(voice, &card, &cut(by, room), *until, *resumed, story.at)
+            household::paused_short(voice, card, &cut(by, room), *until, *resumed, story.at)
         }
         Event::RulesProblem { file, count, .. } => {
             household::rules_problem_short(voice, &file_name(file, room), *count)

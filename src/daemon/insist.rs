@@ -1,0 +1,143 @@
+//! Telling again what needs a person, until one takes it in hand; and passing it on where somebody cannot be reached or does
+//! not react: over their further ways first, then to the people that they name.
+
+use crate::domain::card::Name;
+use crate::domain::insist::{Insistence, Turn, needs_person};
+use crate::domain::notice::{DedupKey, NoticeId, Retold, RetoldWhy};
+use crate::domain::severity::Severity;
+use crate::domain::time::UnixTime;
+use crate::store::matters::{self, Matter, MatterId};
+use crate::store::{Connection, StoreError, cards};
+
+use super::live::{Live, Way};
+use super::tell::{self, Queueing};
+
+/// As many turns are taken in one transaction.
+const TURNS_AT_ONCE: usize = 50;
+
+/// Notes what was told to people who want it told again or passed on, before it is queued; none if nobody does.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(super) fn open(
+    conn: &Connection,
+    live: &Live,
+    queueing: &Queueing<'_>,
+    ways: &[Way],
+    now: UnixTime,
+) -> Result<Option<MatterId>, StoreError> {
+    let Queueing { story, key, attempt, .. } = *queueing;
+    let card = key.card.map(|card| cards::by_id(conn, card)).transpose()?.flatten();
+    let needs = needs_person(&story.event, card.as_ref().and_then(|card| live.rule_of(card)));
+    let mut turns: Vec<(&Name, Turn)> = Vec::new();
+    for way in ways.iter().filter(|way| way.severity > Severity::News) {
+        let Some(wishes) = live.insistence(&way.person) else { continue };
+        if turns.iter().all(|(person, _)| **person != way.person) {
+            turns.push((&way.person, Turn::begin(wishes, needs, now)));
+        }
+    }
+    if turns.is_empty() {
+        return Ok(None);
+    }
+    let opened = matters::open(conn, key, attempt, story, now)?;
+    if let Some(matter) = opened {
+        for (person, turn) in &turns {
+            matters::put_turn(conn, matter, person, turn)?;
+        }
+    }
+    Ok(opened)
+}
+
+/// Takes the turns that are due.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(super) fn go_on(conn: &Connection, live: &Live, now: UnixTime) -> Result<(), StoreError> {
+    matters::close_untrue(conn, now)?;
+    for matter in matters::due(conn, TURNS_AT_ONCE, now)? {
+        let Some(wishes) = live.insistence(&matter.person) else {
+            matters::end_turn(conn, matter.id, &matter.person)?;
+            continue;
+        };
+        let mut turn = matter.turn;
+        if turn.repeat_at.is_some_and(|at| at <= now) {
+            let step = format!("{}:again:{}", matter.key.step, turn.repeats + 1);
+            let ways = live.ways(Some(std::slice::from_ref(&matter.person)), matter.key.kind);
+            let to_person = ways.into_iter().filter(|way| way.person == matter.person);
+            tell_again(conn, &matter, &step, RetoldWhy::StillSo, to_person, now)?;
+            turn = turn.repeated(wishes, now);
+        }
+        if turn.pass_on_at.is_some_and(|at| at <= now) {
+            let why = RetoldWhy::NoReaction(matter.person.clone());
+            turn = pass_on(conn, live, &matter, wishes, turn, why, now)?;
+        }
+        matters::put_turn(conn, matter.id, &matter.person, &turn)?;
+    }
+    Ok(())
+}
+
+/// A way has failed for good: what it was to tell is passed on at once.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(super) fn way_failed(conn: &Connection, live: &Live, notice: NoticeId, now: UnixTime) -> Result<(), StoreError> {
+    let Some(matter) = matters::of_notice(conn, notice)? else { return Ok(()) };
+    let Some(wishes) = live.insistence(&matter.person).filter(|wishes| wishes.escalate.is_some()) else {
+        return Ok(());
+    };
+    let why = RetoldWhy::Unreached(matter.person.clone());
+    let turn = pass_on(conn, live, &matter, wishes, matter.turn, why, now)?;
+    matters::put_turn(conn, matter.id, &matter.person, &turn)
+}
+
+/// Goes one step down the chain.
+fn pass_on(
+    conn: &Connection,
+    live: &Live,
+    matter: &Matter,
+    wishes: &Insistence,
+    turn: Turn,
+    why: RetoldWhy,
+    now: UnixTime,
+) -> Result<Turn, StoreError> {
+    let chain = chain(live, matter, wishes);
+    let place = usize::try_from(turn.passed_on).unwrap_or(usize::MAX);
+    if let Some(link) = chain.get(place) {
+        let step = format!("{}:on:{}", matter.key.step, place + 1);
+        tell_again(conn, matter, &step, why, link.iter().cloned(), now)?;
+    }
+    // What needs nobody goes no further by waiting.
+    let goes_on = turn.pass_on_at.is_some();
+    Ok(turn.passed_on(wishes, chain.len().saturating_sub(place + 1), goes_on, now))
+}
+
+/// Where a matter goes from somebody: each way to them over which they were not told, then all ways to each of the others.
+fn chain(live: &Live, matter: &Matter, wishes: &Insistence) -> Vec<Vec<Way>> {
+    let kind = matter.key.kind;
+    let told = live.ways(Some(std::slice::from_ref(&matter.person)), kind);
+    let is_new = |way: &Way| told.iter().all(|old| old.person != way.person || old.channel != way.channel);
+    let further = live.all_ways_to(&matter.person, kind.severity()).filter(is_new).map(|way| vec![way]);
+    let others = wishes.escalate.iter().flat_map(|escalate| &escalate.to);
+    let others = others.map(|person| live.all_ways_to(person, Severity::Urgent).collect::<Vec<Way>>());
+    further.chain(others).filter(|link: &Vec<Way>| !link.is_empty()).collect()
+}
+
+fn tell_again(
+    conn: &Connection,
+    matter: &Matter,
+    step: &str,
+    why: RetoldWhy,
+    ways: impl Iterator<Item = Way>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let mut story = matter.story.clone();
+    story.retold = Some(Retold { first: matter.opened_at, why });
+    let key = DedupKey { step: step.to_owned(), ..matter.key.clone() };
+    let queueing = Queueing { story: &story, key: &key, attempt: matter.attempt, enclosed: &[] };
+    for way in ways {
+        if let Some(notice) = tell::queue(conn, &queueing, &way, now)? {
+            matters::belongs(conn, notice, matter.id, &matter.person)?;
+        }
+    }
+    Ok(())
+}

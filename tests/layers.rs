@@ -38,7 +38,7 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
     ("serde_json_path", &["operators"]),
     ("png", &["notify"]),
     ("tiny_skia", &["notify"]),
-    ("zbus", &["operators"]),
+    ("zbus", &["operators", "notify"]),
 ];
 
 /// What values in and values out do without. A path that begins so may not stand in `domain`.

@@ -1,16 +1,23 @@
 //! The tables of channels to phones' own messages, to programs, and to further text gateways.
 
+use std::path::Path;
+
 use super::containers::OneOrMore;
 use super::declare::table;
-use super::machine::ChannelKind;
+use super::machine::{AliyunAccess, ChannelKind};
 use super::machine_file::texts;
-use super::reader::Notes;
+use super::reader::{Field, Notes};
 use super::secret::SecretRef;
 use super::values::{LocalUrl, SafeUrl, WholePath, Words};
+use crate::domain::identity::Iccid;
 use crate::domain::time::Secs;
 
 /// Where ntfy is if nothing is said.
 const NTFY_USUAL: &str = "https://ntfy.sh/";
+/// The place in a template of Alibaba Cloud if nothing is said.
+const PLACE_USUAL: &str = "text";
+/// Where Debian's gammu-smsd has its folders.
+const SPOOL_USUAL: &str = "/var/spool/gammu";
 
 table! {
     /// Messages by ntfy, to phones that have its app.
@@ -80,6 +87,60 @@ table! {
     }
 }
 
+table! {
+    /// Texts by Alibaba Cloud's SMS service, through an approved template.
+    struct AliyunTable {
+        /// The access key's id.
+        must account: Words,
+        /// The access key's secret.
+        must secret: SecretRef,
+        /// The approved signature.
+        must from: Words,
+        /// The code of the approved template, such as SMS_71390007.
+        must template: Words,
+        /// The name of the place in the template that the text fills; text if nothing is said.
+        may place: Words,
+        /// For a stand-in on this machine.
+        may base_url: LocalUrl,
+    }
+}
+
+table! {
+    /// Texts by Plivo's Message API.
+    struct PlivoTable {
+        /// The Auth ID.
+        must account: Words,
+        /// The Auth Token.
+        must token: SecretRef,
+        /// The number or the name that texts come from.
+        must from: Words,
+        /// For a stand-in on this machine.
+        may base_url: LocalUrl,
+    }
+}
+
+table! {
+    /// Texts by gammu-smsd with its files service, on this machine.
+    struct GammuTable {
+        /// Its outboxpath; /var/spool/gammu/outbox if nothing is said.
+        may outbox: WholePath,
+        /// Its sentsmspath; /var/spool/gammu/sent if nothing is said.
+        may sent: WholePath,
+        /// Its errorsmspath; /var/spool/gammu/error if nothing is said.
+        may error: WholePath,
+    }
+}
+
+table! {
+    /// Texts by a modem of this machine, by ModemManager.
+    struct ModemTable {
+        /// The card that sends; the one modem that there is, if nothing is said.
+        may iccid: Iccid,
+        /// The address of the message bus; the system's if nothing is said.
+        may bus: Words,
+    }
+}
+
 pub(super) fn ntfy(table: &NtfyTable) -> Option<ChannelKind> {
     let url = table.url.get().map(|url| url.0.clone()).or_else(|| NTFY_USUAL.parse().ok())?;
     Some(ChannelKind::Ntfy { url, token: table.token.get().cloned() })
@@ -122,4 +183,39 @@ pub(super) fn android(table: &AndroidTable) -> Option<ChannelKind> {
         user: table.user.get()?.0.clone(),
         password: table.password.get()?.clone(),
     })
+}
+
+pub(super) fn aliyun(table: &AliyunTable) -> Option<ChannelKind> {
+    Some(ChannelKind::Aliyun(Box::new(AliyunAccess {
+        account: table.account.get()?.0.clone(),
+        secret: table.secret.get()?.clone(),
+        from: table.from.get()?.0.clone(),
+        template: table.template.get()?.0.clone(),
+        place: table.place.get().map_or_else(|| PLACE_USUAL.to_owned(), |words| words.0.clone()),
+        base_url: table.base_url.get().map(|url| url.0.clone()),
+    })))
+}
+
+pub(super) fn plivo(table: &PlivoTable) -> Option<ChannelKind> {
+    Some(ChannelKind::Plivo {
+        account: table.account.get()?.0.clone(),
+        token: table.token.get()?.clone(),
+        from: table.from.get()?.0.clone(),
+        base_url: table.base_url.get().map(|url| url.0.clone()),
+    })
+}
+
+pub(super) fn gammu(table: &GammuTable) -> ChannelKind {
+    let folder = |field: &Field<WholePath>, name: &str| {
+        field.get().map_or_else(|| Path::new(SPOOL_USUAL).join(name), |path| path.0.clone())
+    };
+    ChannelKind::Gammu {
+        outbox: folder(&table.outbox, "outbox"),
+        sent: folder(&table.sent, "sent"),
+        error: folder(&table.error, "error"),
+    }
+}
+
+pub(super) fn modem(table: &ModemTable) -> ChannelKind {
+    ChannelKind::Modem { iccid: table.iccid.get().cloned(), bus: table.bus.get().map(|words| words.0.clone()) }
 }

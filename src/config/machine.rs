@@ -13,7 +13,7 @@ use super::secret::SecretRef;
 use super::values::{Daily, Weekly};
 use crate::domain::answers::{Answers, Pointer};
 use crate::domain::card::Name;
-use crate::domain::identity::Msisdn;
+use crate::domain::identity::{Iccid, Msisdn};
 use crate::domain::insist::Insistence;
 use crate::domain::money::Currency;
 pub use crate::domain::notice::Language;
@@ -142,6 +142,35 @@ pub enum ChannelKind {
         /// The user's password.
         password: SecretRef,
     },
+    /// Alibaba Cloud's SMS service.
+    Aliyun(Box<AliyunAccess>),
+    /// Plivo's Message API.
+    Plivo {
+        /// The Auth ID.
+        account: String,
+        /// The Auth Token.
+        token: SecretRef,
+        /// The number or the name that texts come from.
+        from: String,
+        /// An address on this machine that stands in for the real one.
+        base_url: Option<Url>,
+    },
+    /// gammu-smsd, by the folders of its files service.
+    Gammu {
+        /// Where it takes texts from.
+        outbox: PathBuf,
+        /// Where it puts those that were sent.
+        sent: PathBuf,
+        /// Where it puts those that it gave up.
+        error: PathBuf,
+    },
+    /// A modem of this machine, by ModemManager.
+    Modem {
+        /// The card that sends; the one modem that there is, if nothing is said.
+        iccid: Option<Iccid>,
+        /// The address of the message bus; the system's, if nothing is said.
+        bus: Option<String>,
+    },
     /// An ntfy server.
     Ntfy {
         /// Its address.
@@ -182,12 +211,36 @@ impl ChannelKind {
     pub const fn carries(&self) -> Carries {
         match self {
             Self::Smtp { .. } | Self::Maildir { .. } => Carries::Mail,
-            Self::Twilio { .. } | Self::Gateway(_) | Self::Vonage { .. } | Self::Android { .. } => Carries::Sms,
+            Self::Twilio { .. }
+            | Self::Gateway(_)
+            | Self::Vonage { .. }
+            | Self::Android { .. }
+            | Self::Aliyun(_)
+            | Self::Plivo { .. }
+            | Self::Gammu { .. }
+            | Self::Modem { .. } => Carries::Sms,
             Self::Ntfy { .. } | Self::Telegram { .. } => Carries::Push,
             Self::Webhook { .. } | Self::Program { .. } => Carries::Document,
             Self::Service(service) => service.carries,
         }
     }
+}
+
+/// An access key at Alibaba Cloud, and the template that texts go through.
+#[derive(Clone, Debug)]
+pub struct AliyunAccess {
+    /// The access key's id.
+    pub account: String,
+    /// The access key's secret.
+    pub secret: SecretRef,
+    /// The approved signature that texts begin with.
+    pub from: String,
+    /// The approved template.
+    pub template: String,
+    /// The place in it that the text fills.
+    pub place: String,
+    /// An address on this machine that stands in for the real one.
+    pub base_url: Option<Url>,
 }
 
 /// How a connection to a mail server is protected.

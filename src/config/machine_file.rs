@@ -4,8 +4,8 @@ use lettre::message::Mailbox;
 
 use super::account_file::{AccountTable, account};
 use super::channel_file::{
-    AndroidTable, NtfyTable, ProgramTable, TelegramTable, VonageTable, WebhookTable, android, ntfy, program, telegram,
-    vonage, webhook,
+    AliyunTable, AndroidTable, GammuTable, ModemTable, NtfyTable, PlivoTable, ProgramTable, TelegramTable, VonageTable,
+    WebhookTable, aliyun, android, gammu, modem, ntfy, plivo, program, telegram, vonage, webhook,
 };
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
@@ -60,6 +60,10 @@ kinds! {
         "gateway" => Gateway(GatewayTable),
         "vonage" => Vonage(VonageTable),
         "android" => Android(AndroidTable),
+        "aliyun" => Aliyun(AliyunTable),
+        "plivo" => Plivo(PlivoTable),
+        "gammu" => Gammu(GammuTable),
+        "modem" => Modem(ModemTable),
         "ntfy" => Ntfy(NtfyTable),
         "telegram" => Telegram(TelegramTable),
         "webhook" => Webhook(WebhookTable),
@@ -173,6 +177,10 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 ChannelTable::Gateway(table) => gateway(table, &entry.key, notes),
                 ChannelTable::Vonage(table) => vonage(table),
                 ChannelTable::Android(table) => android(table),
+                ChannelTable::Aliyun(table) => aliyun(table),
+                ChannelTable::Plivo(table) => plivo(table),
+                ChannelTable::Gammu(table) => Some(gammu(table)),
+                ChannelTable::Modem(table) => Some(modem(table)),
                 ChannelTable::Ntfy(table) => ntfy(table),
                 ChannelTable::Telegram(table) => telegram(table),
                 ChannelTable::Webhook(table) => webhook(table),

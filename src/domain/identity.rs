@@ -198,6 +198,18 @@ pub(crate) fn luhn_digit(body: &str) -> u32 {
     (10 - sum % 10) % 10
 }
 
+/// Whether two numbers are of one card: some modems leave out the check digit, and the filler of a number of 19 digits
+/// may stay.
+#[must_use]
+pub fn same_card(held: &str, wanted: &str) -> bool {
+    let held = held.trim_end_matches(['F', 'f']);
+    if held.is_empty() || !held.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let checked = |short: &str, long: &str| long == format!("{short}{}", luhn_digit(short));
+    held == wanted || checked(held, wanted) || checked(wanted, held)
+}
+
 /// A decimal number of any length modulo 97 (ISO/IEC 7064).
 fn mod_97(digits: &str) -> u32 {
     digits.bytes().fold(0, |rest, byte| (rest * 10 + u32::from(byte - b'0')) % 97)
@@ -291,5 +303,19 @@ mod tests {
     #[test]
     fn logs_show_four_digits() {
         assert_eq!(format!("{:?}", Iccid::parse("8944501312167518236").unwrap()), "…8236");
+    }
+
+    #[test]
+    fn a_card_is_known_with_and_without_its_check_digit_and_no_other_is() {
+        let with = format!("894412345678901234{}", luhn_digit("894412345678901234"));
+        let other = format!("894412345678901234{}", (luhn_digit("894412345678901234") + 1) % 10);
+        assert!(same_card(&with, &with));
+        assert!(same_card("894412345678901234", &with));
+        assert!(same_card(&with, "894412345678901234"));
+        assert!(same_card(&format!("{with}F"), &with));
+        for stranger in [other.as_str(), "", "F", "8944", "89441234567890123x", "994412345678901234"] {
+            assert!(!same_card(stranger, &with), "{stranger}");
+        }
+        assert!(!same_card(&other, "894412345678901234"));
     }
 }

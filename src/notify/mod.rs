@@ -23,9 +23,10 @@ use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
 pub use channel::{
-    AndroidSettings, AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GatewayMethod, GatewaySettings,
-    HeaderText, Login, Meaning, Memory, NtfySettings, Outgoing, ProgramSettings, ServiceMethod, ServiceSettings,
-    SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings, VonageSettings, WebhookSettings,
+    AliyunSettings, AndroidSettings, AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GammuSettings,
+    GatewayMethod, GatewaySettings, HeaderText, Login, Meaning, Memory, ModemSettings, NtfySettings, Outgoing,
+    PlivoSettings, ProgramSettings, ServiceMethod, ServiceSettings, SmtpSettings, SmtpTls, TelegramSettings,
+    TwilioSettings, VonageSettings, WebhookSettings,
 };
 pub use document::document;
 pub use heartbeat::Heartbeat;

@@ -1,7 +1,7 @@
-//! Text messages: a real Kannel with a network of its own, and Twilio played by its recorded answers.
+//! Text messages: a real Kannel with a network of its own, a real gammu-smsd with a phone of its own, and Twilio played by its recorded answers.
 
-use std::fs::File;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -12,63 +12,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use secrecy::SecretString;
 use simkeeper::notify::{
-    AnswerRule, Channel, ChannelSettings, Delivery, GatewayMethod, GatewaySettings, Meaning, TwilioSettings,
+    AnswerRule, Channel, ChannelSettings, Delivery, GammuSettings, GatewayMethod, GatewaySettings, Meaning,
+    TwilioSettings,
 };
 
-use crate::parts::{Running, free_port, listening, program, text, wait_for};
-
-/// Kannel: its core, its HTTP side, and a network with one phone.
-struct Kannel {
-    _boxes: Vec<Running>,
-    url: String,
-    folder: tempfile::TempDir,
-}
-
-impl Kannel {
-    /// Starts it; without a `network` its messages wait inside.
-    fn start(network: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let (admin, boxes, http, smsc) = (free_port(), free_port(), free_port(), free_port());
-        let settings = format!(
-            "group = core\nadmin-port = {admin}\nadmin-password = x\nadmin-interface = 127.0.0.1\nsmsbox-port = {boxes}\n\
-             smsbox-interface = 127.0.0.1\nlog-level = 1\n\n\
-             group = smsc\nsmsc = fake\nsmsc-id = fake1\nport = {smsc}\nconnect-allow-ip = 127.0.0.1\n\n\
-             group = smsbox\nbearerbox-host = 127.0.0.1\nsendsms-port = {http}\nsendsms-interface = 127.0.0.1\nlog-level = 1\n\n\
-             group = sendsms-user\nusername = keeper\npassword = right\ndefault-sender = 12345\n\n\
-             group = sms-service\nkeyword = default\nmax-messages = 0\ntext = \"x\"\n"
-        );
-        std::fs::write(folder.path().join("kannel.conf"), settings).unwrap();
-        let start = |name: &str, arguments: &[&str]| {
-            let log = File::create(folder.path().join(format!("{name}.log"))).unwrap();
-            let mut command = Command::new(program(name));
-            command.args(arguments).current_dir(folder.path());
-            Running::start(command.stdout(log.try_clone().unwrap()).stderr(log))
-        };
-        let mut running = vec![start("bearerbox", &["-v", "1", "kannel.conf"])];
-        listening(boxes);
-        if network {
-            listening(smsc);
-            running.push(start("fakesmsc", &["-r", &smsc.to_string(), "-m", "0", "1 2 text nop"]));
-        }
-        running.push(start("smsbox", &["-v", "1", "kannel.conf"]));
-        listening(http);
-        let kannel = Self { _boxes: running, url: format!("http://127.0.0.1:{http}/cgi-bin/sendsms"), folder };
-        if network {
-            kannel.log_has("bearerbox", "Fakesmsc client connected");
-        }
-        kannel.log_has("smsbox", "Connected to bearerbox");
-        kannel.log_has("bearerbox", ": Client connected from");
-        kannel
-    }
-
-    fn log_has(&self, name: &str, wanted: &str) -> String {
-        let file = self.folder.path().join(format!("{name}.log"));
-        wait_for(wanted, || {
-            let log = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
-            log.lines().find(|line| line.contains(wanted)).map(str::to_owned)
-        })
-    }
-}
+use crate::kannel::Kannel;
+use crate::parts::{Running, free_port, program, text, wait_for};
 
 /// Kannel's `sendsms`, as a configuration describes it.
 fn sendsms(url: &str, method: GatewayMethod, password: &str) -> GatewaySettings {
@@ -130,6 +79,53 @@ async fn kannel_without_a_network_has_taken_the_text_over() {
     let channel = gateway(sendsms(&kannel.url, GatewayMethod::Get, "right"));
     let delivery = channel.send(&text("+16135550123", "hello")).await;
     assert_eq!(delivery, Delivery::Sent { remote: "3: Queued for later delivery".to_owned() });
+}
+
+/// A real gammu-smsd with its dummy phone, and the folders between it and us.
+fn gammu(folder: &Path) -> (GammuSettings, Command) {
+    for name in ["phone", "inbox", "outbox", "sent", "error"] {
+        std::fs::create_dir(folder.join(name)).unwrap();
+    }
+    let at = folder.display();
+    let settings = format!(
+        "[gammu]\ndevice = {at}/phone\nconnection = none\nmodel = dummy\n[smsd]\nservice = files\nlogfile = {at}/log\n\
+         debuglevel = 1\ntransmitformat = auto\ninboxpath = {at}/inbox/\noutboxpath = {at}/outbox/\n\
+         sentsmspath = {at}/sent/\nerrorsmspath = {at}/error/\nloopsleep = 1\nstatusfrequency = 0\n"
+    );
+    std::fs::write(folder.join("gammu-smsdrc"), settings).unwrap();
+    let mut command = Command::new(program("gammu-smsd"));
+    command.arg("-c").arg(folder.join("gammu-smsdrc"));
+    let folders =
+        GammuSettings { outbox: folder.join("outbox"), sent: folder.join("sent"), error: folder.join("error") };
+    (folders, command)
+}
+
+#[tokio::test]
+async fn gammu_smsd_sends_a_text_once_however_often_it_is_handed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let (folders, mut command) = gammu(folder.path());
+    let channel = Channel::open(ChannelSettings::Gammu(folders.clone())).unwrap();
+    let message = text("+16135550123", "canada: \"续费\" & done");
+    let name = "OUTC00000000_000000_00_+16135550123_0193a1b2.txt";
+    let taken = Delivery::Sent { remote: name.to_owned() };
+    for _ in 0..2 {
+        assert_eq!(channel.send(&message).await, taken);
+    }
+    assert_eq!(std::fs::read_dir(&folders.outbox).unwrap().count(), 1, "one text, however often it was handed over");
+
+    let _smsd = Running::start(&mut command);
+    wait_for("gammu-smsd to send it", || folders.sent.join(name).exists().then_some(()));
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.contains("Found 1 sms to \"+16135550123\" with text \"canada: \"续费\" & done\" cod 1"), "{log}");
+    assert_eq!(channel.send(&message).await, taken);
+    assert_eq!(std::fs::read_dir(&folders.outbox).unwrap().count(), 0, "it is not handed over again");
+
+    std::fs::rename(folders.sent.join(name), folders.error.join(name)).unwrap();
+    let delivery = channel.send(&message).await;
+    assert!(matches!(&delivery, Delivery::Dead { why } if why.contains("gave the text up")), "{delivery:?}");
+    std::fs::remove_dir(&folders.outbox).unwrap();
+    let delivery = channel.send(&text("+16135550124", "x")).await;
+    assert!(matches!(&delivery, Delivery::Retry { why, .. } if why.contains("outbox")), "{delivery:?}");
 }
 
 #[tokio::test]

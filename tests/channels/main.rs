@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod gateways;
 #[cfg(test)]
+mod kannel;
+#[cfg(test)]
 mod mails;
 #[cfg(test)]
 mod messengers;

@@ -17,9 +17,9 @@ use simkeeper::domain::notice::{Language, NoticeKind};
 use simkeeper::domain::template::{Escape, Template};
 use simkeeper::domain::time::Secs;
 use simkeeper::notify::{
-    AndroidSettings, Channel, ChannelSettings, Delivery, HeaderText, NtfySettings, Outgoing, ProgramSettings,
-    Recipient, ServiceMethod, ServiceSettings, TelegramSettings, VonageSettings, WebhookSettings, document, preview,
-    push,
+    AliyunSettings, AndroidSettings, Channel, ChannelSettings, Delivery, HeaderText, NtfySettings, Outgoing,
+    PlivoSettings, ProgramSettings, Recipient, ServiceMethod, ServiceSettings, TelegramSettings, VonageSettings,
+    WebhookSettings, document, preview, push,
 };
 
 use crate::parts::{free_port, text};
@@ -277,6 +277,86 @@ async fn vonage_answers_200_whatever_happened() {
     for field in ["to=16135550123&", "type=unicode", "client-ref=0193a1b2", "text=canada%3A+%E7%BB%AD"] {
         assert!(body.contains(field), "{body}");
     }
+}
+
+#[tokio::test]
+async fn alibaba_cloud_says_in_a_code_what_became_of_a_text() {
+    let service = Service::start().await;
+    let settings = AliyunSettings {
+        account: "testId".to_owned(),
+        secret: MARKER.into(),
+        template: "SMS_71390007".to_owned(),
+        place: "text".to_owned(),
+        base_url: Some(service.address.clone()),
+    };
+    let channel = Channel::open(ChannelSettings::Aliyun(settings)).unwrap();
+    let cases = [
+        (
+            200,
+            r#"{"Message":"OK","RequestId":"F655A8D5","Code":"OK","BizId":"900619746936498440^0"}"#,
+            "sent 900619746936498440^0",
+        ),
+        (
+            200,
+            r#"{"Message":"触发天级流控Permits:10","RequestId":"C0A0","Code":"isv.BUSINESS_LIMIT_CONTROL"}"#,
+            "retry 30",
+        ),
+        (200, r#"{"Message":"x","Code":"BUSINESS_LIMIT_CONTROL"}"#, "retry 30"),
+        (200, r#"{"Message":"x","Code":"isv.AMOUNT_NOT_ENOUGH"}"#, "retry 30"),
+        (500, r#"{"Message":"x","Code":"isp.SYSTEM_ERROR"}"#, "retry 30"),
+        (200, r#"{"Message":"x","Code":"isv.MOBILE_NUMBER_ILLEGAL"}"#, "dead"),
+        (400, r#"{"Message":"Specified signature is not matched","Code":"SignatureDoesNotMatch"}"#, "dead"),
+        (429, "", "retry 30"),
+        (200, "<html>", "doubtful"),
+        (503, "", "doubtful"),
+    ];
+    service.means(&channel, &text("+8615300000001", "canada: 续费 \"&\""), &cases).await;
+    let (path, _, _) = service.last();
+    for field in [
+        "/?AccessKeyId=testId&Action=SendSms&",
+        "&OutId=0193a1b2&PhoneNumbers=8615300000001&SignName=%2B15005550006&",
+        "&SignatureNonce=0193a1b2-1797586200&",
+        "&TemplateCode=SMS_71390007&TemplateParam=%7B%22text%22%3A%22canada%3A%20%E7%BB%AD%E8%B4%B9%20%5C%22%26%5C%22%22%7D&",
+        "&Timestamp=2026-12-18T09%3A30%3A00Z&Version=2017-05-25&Signature=",
+    ] {
+        assert!(path.contains(field), "{field}\n{path}");
+    }
+}
+
+#[tokio::test]
+async fn plivo_takes_a_text_with_an_id_or_not_at_all() {
+    let service = Service::start().await;
+    let open = |account: &str| {
+        let settings = PlivoSettings {
+            account: account.to_owned(),
+            token: MARKER.into(),
+            base_url: Some(service.address.clone()),
+        };
+        Channel::open(ChannelSettings::Plivo(settings))
+    };
+    assert!(open("../x").unwrap_err().to_string().contains("Auth ID"));
+    let channel = open("MAXXXXXXXXXXXXXXXXXX").unwrap();
+    let cases = [
+        (
+            202,
+            r#"{"api_id":"db34","message":"message(s) queued","message_uuid":["db3ce55a-7f1d"]}"#,
+            "sent db3ce55a-7f1d",
+        ),
+        (202, r#"{"api_id":"db34","error":"no such number"}"#, "doubtful"),
+        (404, r#"{"api_id":"97ce","error":"not found"}"#, "dead"),
+        (400, "", "dead"),
+        (401, "", "dead"),
+        (429, "", "retry 30"),
+        (500, "", "doubtful"),
+        (302, "", "dead"),
+    ];
+    service.means(&channel, &text("+16135550123", "hello"), &cases).await;
+    let (path, headers, body) = service.last();
+    assert_eq!(path, "/v1/Account/MAXXXXXXXXXXXXXXXXXX/Message/");
+    assert!(headers["authorization"].to_str().unwrap().starts_with("Basic "));
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((body["src"].as_str(), body["dst"].as_str()), (Some("+15005550006"), Some("+16135550123")));
+    assert_eq!(body["text"], "hello");
 }
 
 #[tokio::test]

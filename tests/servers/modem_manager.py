@@ -1,10 +1,11 @@
 """ModemManager as far as USSD needs it: a template for python-dbusmock.
 
 Parameters: {"world": FILE}. The file holds JSON: {"modems": [{"iccid", "ussd", "state", "time", "answers",
-"replies", "messages"}]}. Answers
+"replies", "messages", "send"}]}. Answers
 stand by the code or reply that they answer, in "*" for any other: {"text", "state"}, {"error", "text"} or {"silent": true};
 "messages" beside them come as texts: {"number", "text", "state"}. A message that is still being received is whole when the
 list was asked for once more.
+"send" is {"error", "text"} where a modem sends no texts, or {"create": ...} where it does not even take them.
 The file is read again at each call. Each call becomes a line in FILE.calls. Prints `READY` when everything is there.
 """
 
@@ -96,6 +97,22 @@ def add(mock, path, number, modem):
         note(f"Delete {held.index(path)}")
         held[held.index(path)] = None
 
+    def refuse(told):
+        if "error" in told:
+            raise failure(told["error"], told.get("text", "refused"))
+
+    def create(_, properties):
+        note(f"Create {properties['number']} {properties['text']}")
+        refuse(world(path)["modems"][number].get("send", {}).get("create", {}))
+        made = message_object(mock, number, len(held), {**properties, "state": 0})
+        held.append(made)
+        mock_object(made).AddMethod(SMS, "Send", "", "", lambda _: send(made))
+        return dbus.ObjectPath(made)
+
+    def send(made):
+        note(f"Send {held.index(made)}")
+        refuse(world(path)["modems"][number].get("send", {}))
+
     def network_time(_):
         told = world(path)["modems"][number].get("time")
         if told is None:
@@ -104,8 +121,11 @@ def add(mock, path, number, modem):
         return now.isoformat(timespec="seconds") if told == "now" else told
 
     seen = set()
+    # An interface is listed only once it has properties.
+    here.AddProperties(MESSAGING, {"DefaultStorage": dbus.UInt32(1)})
     here.AddMethod(TIME, "GetNetworkTime", "", "s", network_time)
     here.AddMethod(MESSAGING, "List", "", "ao", listed)
+    here.AddMethod(MESSAGING, "Create", "a{sv}", "o", create)
     here.AddMethod(MESSAGING, "Delete", "o", "", delete)
 
     def initiate(_, code):

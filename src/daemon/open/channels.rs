@@ -7,12 +7,14 @@ use secrecy::SecretString;
 
 use super::{Surroundings, secret};
 use crate::config::{
-    Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Method, Piece, Placeholder, Service, Tls,
+    AliyunAccess, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Method, Piece, Placeholder,
+    SecretRef, Service, Tls,
 };
 use crate::notify::{
-    AndroidSettings, AnswerRule, Channel, ChannelSettings, GatewayMethod, GatewaySettings, HeaderText, Login, Meaning,
-    NtfySettings, ProgramSettings, ServiceMethod, ServiceSettings, SmtpSettings, SmtpTls, TelegramSettings,
-    TwilioSettings, VonageSettings, WebhookSettings,
+    AliyunSettings, AndroidSettings, AnswerRule, Channel, ChannelSettings, GammuSettings, GatewayMethod,
+    GatewaySettings, HeaderText, Login, Meaning, ModemSettings, NtfySettings, PlivoSettings, ProgramSettings,
+    ServiceMethod, ServiceSettings, SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings, VonageSettings,
+    WebhookSettings,
 };
 
 /// Connections to a mail server that are kept.
@@ -27,9 +29,12 @@ pub(in crate::daemon) fn sender(kind: &ChannelKind) -> String {
     match kind {
         ChannelKind::Smtp { from, .. } | ChannelKind::Maildir { from, .. } => from.to_string(),
         ChannelKind::Twilio { from, .. } => format!("+{}", from.digits()),
-        ChannelKind::Vonage { from, .. } => from.clone(),
+        ChannelKind::Vonage { from, .. } | ChannelKind::Plivo { from, .. } => from.clone(),
+        ChannelKind::Aliyun(access) => access.from.clone(),
         ChannelKind::Gateway(_)
         | ChannelKind::Android { .. }
+        | ChannelKind::Gammu { .. }
+        | ChannelKind::Modem { .. }
         | ChannelKind::Ntfy { .. }
         | ChannelKind::Telegram { .. }
         | ChannelKind::Webhook { .. }
@@ -45,15 +50,11 @@ pub(in crate::daemon) fn sender(kind: &ChannelKind) -> String {
 pub(in crate::daemon) fn channel(channel: &ChannelConfig, around: &Surroundings) -> anyhow::Result<Channel> {
     let settings = match &channel.kind {
         ChannelKind::Smtp { host, port, tls, user, password, from: _, ca_file } => {
-            let login = match (user, password) {
-                (Some(user), Some(password)) => Some(Login { user: user.clone(), password: secret(password, around)? }),
-                _ => None,
-            };
             ChannelSettings::Smtp(SmtpSettings {
                 host: host.clone(),
                 port: *port,
                 tls: smtp_tls(*tls),
-                login,
+                login: login(user.as_deref(), password.as_ref(), around)?,
                 ca_file: ca_file.clone(),
                 connections: SMTP_CONNECTIONS,
                 step_timeout: SMTP_STEP,
@@ -80,6 +81,18 @@ pub(in crate::daemon) fn channel(channel: &ChannelConfig, around: &Surroundings)
             user: user.clone(),
             password: secret(password, around)?,
         }),
+        ChannelKind::Aliyun(access) => ChannelSettings::Aliyun(aliyun(access, around)?),
+        ChannelKind::Plivo { account, token, from: _, base_url } => ChannelSettings::Plivo(PlivoSettings {
+            account: account.clone(),
+            token: secret(token, around)?,
+            base_url: base_url.as_ref().map(ToString::to_string),
+        }),
+        ChannelKind::Gammu { outbox, sent, error } => {
+            ChannelSettings::Gammu(GammuSettings { outbox: outbox.clone(), sent: sent.clone(), error: error.clone() })
+        }
+        ChannelKind::Modem { iccid, bus } => {
+            ChannelSettings::Modem(ModemSettings { bus: bus.clone(), iccid: iccid.clone() })
+        }
         ChannelKind::Ntfy { url, token } => ChannelSettings::Ntfy(NtfySettings {
             url: url.to_string(),
             token: token.as_ref().map(|token| secret(token, around)).transpose()?,
@@ -99,6 +112,21 @@ pub(in crate::daemon) fn channel(channel: &ChannelConfig, around: &Surroundings)
         ChannelKind::Service(service) => ChannelSettings::Service(Box::new(described_service(service, around)?)),
     };
     Channel::open(settings).with_context(|| format!("channel `{}`", channel.name))
+}
+
+fn login(user: Option<&str>, password: Option<&SecretRef>, around: &Surroundings) -> anyhow::Result<Option<Login>> {
+    let Some((user, password)) = user.zip(password) else { return Ok(None) };
+    Ok(Some(Login { user: user.to_owned(), password: secret(password, around)? }))
+}
+
+fn aliyun(access: &AliyunAccess, around: &Surroundings) -> anyhow::Result<AliyunSettings> {
+    Ok(AliyunSettings {
+        account: access.account.clone(),
+        secret: secret(&access.secret, around)?,
+        template: access.template.clone(),
+        place: access.place.clone(),
+        base_url: access.base_url.as_ref().map(ToString::to_string),
+    })
 }
 
 const fn smtp_tls(tls: Tls) -> SmtpTls {

@@ -1,11 +1,15 @@
 //! The channels: a closed set, each of which takes finished bytes and says what became of them.
 
+mod aliyun;
 mod android;
+mod gammu;
 mod gateway;
 pub(super) mod http;
 mod maildir;
 mod memory;
+mod modem;
 mod ntfy;
+mod plivo;
 mod program;
 mod service;
 mod smtp;
@@ -22,10 +26,14 @@ use std::time::Duration;
 use super::NotifyError;
 use crate::domain::time::{Secs, UnixTime};
 
+pub use aliyun::AliyunSettings;
 pub use android::AndroidSettings;
+pub use gammu::GammuSettings;
 pub use gateway::{AnswerRule, GatewayMethod, GatewaySettings, Meaning};
 pub use memory::Memory;
+pub use modem::ModemSettings;
 pub use ntfy::NtfySettings;
+pub use plivo::PlivoSettings;
 pub use program::ProgramSettings;
 pub use service::{HeaderText, ServiceMethod, ServiceSettings};
 pub use smtp::{Login, SmtpSettings, SmtpTls};
@@ -59,6 +67,14 @@ pub enum ChannelSettings {
     Vonage(VonageSettings),
     /// A phone of one's own.
     Android(AndroidSettings),
+    /// Alibaba Cloud's SMS service.
+    Aliyun(AliyunSettings),
+    /// Plivo's Message API.
+    Plivo(PlivoSettings),
+    /// gammu-smsd.
+    Gammu(GammuSettings),
+    /// A modem of this machine.
+    Modem(ModemSettings),
     /// An ntfy server.
     Ntfy(NtfySettings),
     /// A Telegram bot.
@@ -134,6 +150,14 @@ pub enum Channel {
     Vonage(vonage::Vonage),
     /// A phone of one's own.
     Android(android::Android),
+    /// Alibaba Cloud's SMS service.
+    Aliyun(aliyun::Aliyun),
+    /// Plivo's Message API.
+    Plivo(plivo::Plivo),
+    /// gammu-smsd.
+    Gammu(gammu::Gammu),
+    /// A modem of this machine.
+    Modem(modem::Modem),
     /// An ntfy server.
     Ntfy(ntfy::Ntfy),
     /// A Telegram bot.
@@ -161,6 +185,10 @@ impl Channel {
             ChannelSettings::Gateway(settings) => Self::Gateway(gateway::Gateway::open(settings)?),
             ChannelSettings::Vonage(settings) => Self::Vonage(vonage::Vonage::open(settings)?),
             ChannelSettings::Android(settings) => Self::Android(android::Android::open(settings)?),
+            ChannelSettings::Aliyun(settings) => Self::Aliyun(aliyun::Aliyun::open(settings)?),
+            ChannelSettings::Plivo(settings) => Self::Plivo(plivo::Plivo::open(settings)?),
+            ChannelSettings::Gammu(settings) => Self::Gammu(gammu::Gammu::open(settings)),
+            ChannelSettings::Modem(settings) => Self::Modem(modem::Modem::open(settings)),
             ChannelSettings::Ntfy(settings) => Self::Ntfy(ntfy::Ntfy::open(settings)?),
             ChannelSettings::Telegram(settings) => Self::Telegram(telegram::Telegram::open(settings)?),
             ChannelSettings::Webhook(settings) => Self::Webhook(webhook::Webhook::open(&settings)?),
@@ -178,6 +206,10 @@ impl Channel {
             Self::Gateway(channel) => channel.send(message).await,
             Self::Vonage(channel) => channel.send(message).await,
             Self::Android(channel) => channel.send(message).await,
+            Self::Aliyun(channel) => channel.send(message).await,
+            Self::Plivo(channel) => channel.send(message).await,
+            Self::Gammu(channel) => channel.send(message).await,
+            Self::Modem(channel) => channel.send(message).await,
             Self::Ntfy(channel) => channel.send(message).await,
             Self::Telegram(channel) => channel.send(message).await,
             Self::Webhook(channel) => channel.send(message).await,
@@ -196,6 +228,10 @@ impl Channel {
             | Self::Gateway(_)
             | Self::Vonage(_)
             | Self::Android(_)
+            | Self::Aliyun(_)
+            | Self::Plivo(_)
+            | Self::Gammu(_)
+            | Self::Modem(_)
             | Self::Ntfy(_)
             | Self::Telegram(_)
             | Self::Webhook(_)

@@ -10,7 +10,7 @@ use zbus::{Connection, OwnedObjectPath, OwnedVariant, connection};
 
 use super::trouble::Trouble;
 use crate::domain::card::tamed;
-use crate::domain::identity::{Iccid, luhn_digit, masked};
+use crate::domain::identity::{Iccid, masked, same_card};
 use crate::domain::time::UnixTime;
 
 const SERVICE: &str = "org.freedesktop.ModemManager1";
@@ -232,34 +232,4 @@ where
     let sent = connection.call_method(Some(SERVICE), path, Some(interface), method, body);
     let answer = tokio::time::timeout(limit, sent).await.map_err(|_| Trouble::Silent(limit.as_secs()))?;
     answer.map_err(Trouble::of)?.body().deserialize().map_err(Trouble::of)
-}
-
-/// Whether two numbers are of one card: some modems leave out the check digit, and the filler of a number of 19 digits
-/// may stay.
-fn same_card(held: &str, wanted: &str) -> bool {
-    let held = held.trim_end_matches(['F', 'f']);
-    if held.is_empty() || !held.bytes().all(|b| b.is_ascii_digit()) {
-        return false;
-    }
-    let checked = |short: &str, long: &str| long == format!("{short}{}", luhn_digit(short));
-    held == wanted || checked(held, wanted) || checked(wanted, held)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_card_is_known_with_and_without_its_check_digit_and_no_other_is() {
-        let with = format!("894412345678901234{}", luhn_digit("894412345678901234"));
-        let other = format!("894412345678901234{}", (luhn_digit("894412345678901234") + 1) % 10);
-        assert!(same_card(&with, &with));
-        assert!(same_card("894412345678901234", &with));
-        assert!(same_card(&with, "894412345678901234"));
-        assert!(same_card(&format!("{with}F"), &with));
-        for stranger in [other.as_str(), "", "F", "8944", "89441234567890123x", "994412345678901234"] {
-            assert!(!same_card(stranger, &with), "{stranger}");
-        }
-        assert!(!same_card(&other, "894412345678901234"));
-    }
 }

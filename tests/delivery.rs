@@ -5,12 +5,19 @@
 #[expect(dead_code, reason = "each test program uses its part of the world")]
 mod world;
 
+#[path = "channels/kannel.rs"]
+mod kannel;
+#[expect(dead_code, reason = "each test program uses its part")]
+#[path = "channels/parts.rs"]
+mod parts;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use simkeeper::domain::time::Secs;
 
+use kannel::Kannel;
 use world::files::AUTO;
 use world::mailbox::{Mail, SecureServer, Sink, free_port};
 use world::{World, full, keeper, low};
@@ -169,4 +176,27 @@ fn what_waited_for_the_morning_comes_as_one_mail() {
     let mail = world.until_mail(&["tablet: renewed for 4.50 USD", "phone: renewed for 4.50 USD"]);
     assert!(mail.subject.contains("messages waited"), "{mail:?}");
     assert_eq!(world.mails().iter().filter(|mail| mail.subject.starts_with("tablet: renewed")).count(), 0);
+}
+
+/// A phone on a network, reached through Kannel as the manual describes it.
+#[test]
+fn a_text_reaches_a_phone_through_kannel() {
+    let kannel = Kannel::start(true);
+    let mut world = World::new().card("tablet", low, AUTO);
+    let password = world.folder().join("kannel-password");
+    std::fs::write(&password, "right").unwrap();
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
+    world.machine.tables = format!(
+        "[channel.sms]\nkind = \"gateway\"\nmethod = \"get\"\nurl = \"{}\"\nsuccess_status = [200, 202]\n\
+         success_prefix = [\"0:\", \"3:\"]\n[channel.sms.query]\nusername = \"keeper\"\npassword = {{ file = \"{}\" }}\n\
+         to = \"{{to}}\"\ntext = \"{{text}}\"\ncoding = \"{{coding}}\"\ncharset = \"UTF-8\"\n",
+        kannel.url,
+        password.display()
+    );
+    world.machine.person = "sms = \"+16135550123\"\n".to_owned();
+    let mut world = world.start();
+    world.until("the text to be taken", |world| world.notices().iter().any(|notice| notice.state == "sent"));
+    let line = kannel.log_has("fakesmsc", "tablet");
+    assert!(line.contains("6135550123") && line.contains("4.50"), "{line}");
+    assert!(listed(&world).to_string().contains("0: Accepted for delivery"), "{}", listed(&world));
 }

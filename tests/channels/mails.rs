@@ -173,6 +173,32 @@ async fn a_silent_server_is_left_in_time() {
     }
 }
 
+/// Another protocol, a line without end, or no text at all: nothing of it is taken for "yes".
+#[tokio::test]
+async fn a_server_that_speaks_nonsense_is_left_and_never_believed() {
+    let line: &str = Box::leak("250-x".repeat(40_000).into_boxed_str());
+    let endless: &[&str] = Box::leak(Box::new(["220 hello\r\n", line]));
+    for (lines, doubtful) in [
+        (&["SSH-2.0-OpenSSH_9.2p1\r\n"] as &[&str], false),
+        (&["HTTP/1.1 400 Bad Request\r\n\r\n"], false),
+        (&["\0\u{1b}[2J\r\n\r\n"], false),
+        (endless, false),
+        (&["220 hello\r\n", "250 hello\r\n", "999 what\r\n"], false),
+        (&["220 hello\r\n", "250 hello\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n", "lovely weather\r\n"], true),
+    ] {
+        let port = silent_after(lines).await;
+        let settings =
+            simkeeper::notify::SmtpSettings { step_timeout: Duration::from_millis(500), ..plain_settings(port) };
+        let delivery = smtp(settings).send(&outgoing("n-1")).await;
+        let (why, fits) = match &delivery {
+            Delivery::Doubtful { why } => (why, doubtful),
+            Delivery::Retry { why, .. } => (why, !doubtful),
+            other => panic!("{lines:?} {other:?}"),
+        };
+        assert!(fits && why.len() < 1_000 && !why.contains('\u{1b}'), "{lines:?} {delivery:?}");
+    }
+}
+
 #[tokio::test]
 async fn more_mails_than_connections_wait_their_turn() {
     let (folder, port) = (tempfile::tempdir().unwrap(), free_port());

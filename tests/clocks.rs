@@ -93,6 +93,34 @@ fn a_clock_that_steps_every_minute_buys_nothing_until_it_is_right_again() {
     assert_eq!(world.orders("tablet").len(), 2, "{}", world.state_of_affairs());
 }
 
+/// The machine falls asleep when the order is written down and about to leave. Before it wakes somebody renews the card.
+#[test]
+fn a_machine_that_slept_before_its_order_left_looks_at_the_card_again() {
+    for by_hand in [true, false] {
+        let mut world = World::new().with_settable_clock().card("tablet", low, AUTO);
+        world.write_files();
+        world.environment(vec![("SIMKEEPER_CRASH_AT", "stop@after_journal:1".into())]);
+        world.launch();
+        world.until("the machine to fall asleep", |world| {
+            world.attempts("tablet").iter().any(|one| one.state == "sending")
+        });
+        world.keeper().until_asleep();
+        if by_hand {
+            world.sandbox.buy_by_hand(&world.iccid("tablet"), "data-1gb-7d").unwrap();
+        }
+        world.sleep(Secs::hours(3));
+        world.until("it to look again", |world| world.log().contains("the machine slept"));
+        if by_hand {
+            world.until_attempt("tablet", "abandoned");
+            world.until_read_again(4);
+        } else {
+            world.until_bought("tablet", 1);
+        }
+        assert_eq!(world.orders("tablet").len(), usize::from(!by_hand), "{}", world.state_of_affairs());
+        world.stop();
+    }
+}
+
 #[test]
 fn a_start_before_network_and_time_are_there_watches_and_buys_when_they_are() {
     let world = World::new().with_settable_clock().card("tablet", low, AUTO);

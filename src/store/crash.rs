@@ -6,7 +6,7 @@
 pub use self::hooks::{Hook, hook, install};
 
 /// Ends the process or the daemon here if the test says so: by SIGKILL for `POINT:VISIT`, by a defect of its own for
-/// `panic@POINT:VISIT`.
+/// `panic@POINT:VISIT`. By `stop@POINT:VISIT` it falls asleep here as a machine does whose lid is closed.
 #[cfg(feature = "crash-points")]
 pub(crate) fn point(name: &'static str) {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,22 +14,30 @@ pub(crate) fn point(name: &'static str) {
     static VISITS: AtomicU32 = AtomicU32::new(0);
     hooks::visit(name);
     let Ok(wanted) = std::env::var("SIMKEEPER_CRASH_AT") else { return };
-    let (panics, wanted) = wanted.strip_prefix("panic@").map_or((false, wanted.as_str()), |wanted| (true, wanted));
+    let (how, wanted) = wanted.split_once('@').unwrap_or(("kill", wanted.as_str()));
     let (wanted_name, visit) = wanted.split_once(':').unwrap_or((wanted, "1"));
     if wanted_name != name {
         return;
     }
     let visits = VISITS.fetch_add(1, Ordering::SeqCst) + 1;
     if visit.parse() == Ok(visits) {
-        if panics {
-            defect();
-        }
-        // SIGKILL cannot be caught, so nothing is flushed or finished: the same as kill -9 from outside.
-        let _sent = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        loop {
-            std::thread::park();
+        match how {
+            "panic" => defect(),
+            "stop" => signal(rustix::process::Signal::STOP),
+            _ => {
+                // SIGKILL cannot be caught, so nothing is flushed or finished: the same as kill -9 from outside.
+                signal(rustix::process::Signal::KILL);
+                loop {
+                    std::thread::park();
+                }
+            }
         }
     }
+}
+
+#[cfg(feature = "crash-points")]
+fn signal(signal: rustix::process::Signal) {
+    let _sent = rustix::process::kill_process(rustix::process::getpid(), signal);
 }
 
 /// A panic as a defect would cause one; it may quote what must not be told.

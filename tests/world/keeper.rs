@@ -55,6 +55,15 @@ impl Keeper {
         let _sent = kill_process(pid, signal);
     }
 
+    /// Waits until it is stopped, by whomever.
+    pub(crate) fn until_asleep(&self) {
+        wait_for("the daemon to fall asleep", || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
+            let (_, state) = stat.rsplit_once(") ")?;
+            state.starts_with('T').then_some(())
+        });
+    }
+
     /// Its number.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()

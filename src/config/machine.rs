@@ -17,8 +17,8 @@ use crate::domain::identity::{Iccid, Msisdn};
 use crate::domain::insist::Insistence;
 use crate::domain::money::Currency;
 pub use crate::domain::notice::Language;
-use crate::domain::template::Template;
 use crate::domain::severity::{Severity, Weights};
+use crate::domain::template::Template;
 use crate::domain::time::{LocalHours, Secs};
 
 /// How often cards are read if nothing else is said.

@@ -17,9 +17,7 @@ use super::person_file::{PersonTable, check_reach, check_stand_ins, person};
 use super::reader::{At, Entry, Field, Named, Notes};
 use super::secret::SecretRef;
 use super::service_file::{ServiceTable, service};
-use super::values::{
-    Daily, HostName, LocalUrl, SafeUrl, Sender, TwilioAccount, Weekly, WholePath, Words, is_loopback,
-};
+use super::values::{Daily, HostName, LocalUrl, SafeUrl, Sender, TwilioAccount, Weekly, WholePath, Words, is_loopback};
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
 use crate::domain::money::Currency;

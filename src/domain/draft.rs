@@ -1,6 +1,6 @@
 //! The attempt to be planned: which plan at which seller, with which discount code, and whether a person must agree.
 
-use super::attempt::{Approval, Attempt, AttemptState, Cause, Snapshot};
+use super::attempt::{Approval, AskWhy, Attempt, AttemptState, Cause, Snapshot};
 use super::card::{CardId, Name};
 use super::cover::Reckoning;
 use super::limits;

@@ -6,8 +6,9 @@ use crate::domain::forecast::{Expected, Forecast, Used};
 use crate::domain::reading::AllowanceKind;
 use crate::domain::time::{Secs, UnixTime};
 
-/// Nine of ten lie within this many standard deviations of the average.
-const NINE_OF_TEN: f64 = 1.645;
+/// Nine of ten lie within 1.645 standard deviations of the average; a fifth more, since average and deviation are themselves
+/// told from what little was seen.
+const NINE_OF_TEN: f64 = 1.97;
 
 /// One way in which use may go on. Where less is used everything else is late as well: what is due is seen only when the card
 /// is read next.

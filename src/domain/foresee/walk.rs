@@ -92,7 +92,7 @@ impl<'a> Walk<'a> {
             holding.advance(&self.path, at);
             holding.seen()
         });
-        Recent { latest: seen, previous: None, odd: None }
+        Recent { latest: seen, ..Recent::default() }
     }
 
     fn look(&mut self, readings: &Recent, at: UnixTime) -> Next {

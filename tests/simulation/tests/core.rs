@@ -16,7 +16,7 @@ const CARD_YEARS: f64 = 20_000.0;
 
 /// Worlds in which the daemon was wrong once, and what it did. What goes wrong in a world has been drawn anew since, so most
 /// of these cases are held by a wrong design of their own, too.
-const KEPT: [(u64, &str); 18] = [
+const KEPT: [(u64, &str); 19] = [
     (4, "a pending order that nobody can look up was due again at once, without an end"),
     (7, "a reading from a cache, right after a purchase, bought a second one"),
     (33, "an order that its operator called pending for ever was never asked about, where the card has no end"),
@@ -37,6 +37,7 @@ const KEPT: [(u64, &str); 18] = [
     (1_411, "a renewal by somebody else beside an order of ours that came to nothing began no cycle"),
     (1_473, "a plan that had left the card came back in an answer from a cache, and counted as what was ordered"),
     (109_566, "the same, while its order was lost"),
+    (5_288, "after a restore the first answers had no end, and the next came too late for a warning"),
     (212_509, "a purchase noted by a clock that ran ahead hid a later one, and an answer from a cache bought again"),
 ];
 

@@ -9,6 +9,7 @@ use simkeeper_domain::domain::choose::{Occasion, choose};
 use simkeeper_domain::domain::data::DataSize;
 use simkeeper_domain::domain::forecast::Forecast;
 use simkeeper_domain::domain::foresee::{Foreseen, Setting, What, foresee};
+use simkeeper_domain::domain::intake::{self, Seen};
 use simkeeper_domain::domain::ledger::{Ledger, Spend};
 use simkeeper_domain::domain::limits;
 use simkeeper_domain::domain::money::Money;
@@ -99,6 +100,7 @@ struct Kept {
     sim: SimCard,
     ledger: Ledger,
     readings: Vec<Reading>,
+    recent: Recent,
     attempts: Vec<Attempt>,
     last_plan: String,
     next_poll: UnixTime,
@@ -118,6 +120,7 @@ impl Kept {
             sim,
             ledger,
             readings: Vec::new(),
+            recent: Recent::default(),
             attempts: Vec::new(),
             last_plan,
             next_poll: MONDAY,
@@ -139,8 +142,8 @@ impl Kept {
     }
 
     fn read(&mut self) -> Option<Bought> {
-        self.readings.push(self.sim.reading(self.now));
-        let seen = assess(&self.card, Some(&self.world.rule), &self.recent(), &self.ledger, self.now);
+        self.take();
+        let seen = assess(&self.card, Some(&self.world.rule), &self.recent, &self.ledger, self.now);
         self.next_poll = seen.next_poll_at;
         let line = seen.actions.iter().find_map(|action| match action {
             Action::Renew { trigger, .. } => Some(trigger.line),
@@ -168,7 +171,7 @@ impl Kept {
         self.ledger.cycle += 1;
         self.attempts.push(self.done(&plan));
         // An order is done once a reading shows it.
-        self.readings.push(self.sim.reading(self.now));
+        self.take();
         Some(Bought { at: self.now, plan, line: Some(line) })
     }
 
@@ -192,9 +195,10 @@ impl Kept {
         }
     }
 
-    fn recent(&self) -> Recent {
-        let latest = self.readings.last().cloned();
-        Recent { latest, previous: self.readings.iter().rev().nth(1).cloned(), odd: None }
+    fn take(&mut self) {
+        let reading = self.sim.reading(self.now);
+        intake::take(&mut self.recent, &mut 0, &Seen::Good(reading.clone()));
+        self.readings.push(reading);
     }
 
     fn data_use(&self) -> Forecast {
@@ -207,7 +211,7 @@ impl Kept {
             card: &self.card,
             rule: &self.world.rule,
             catalogue: Some(&self.world.catalogue),
-            recent: &self.recent(),
+            recent: &self.recent,
             ledger: &self.ledger,
             attempts: &self.attempts,
             seller: &self.card.account,

@@ -223,6 +223,13 @@ pub(super) struct Notes<'a> {
 }
 
 impl<'a> Notes<'a> {
+    /// Whether something wrong was noted in the table whose heading stands there, up to the next heading.
+    pub(super) fn told_in_table(&self, heading: &Span) -> bool {
+        let rest = self.source.text.get(heading.start..).unwrap_or_default();
+        let ends = rest.find("\n[").map_or(self.source.text.len(), |length| heading.start + length);
+        self.found.iter().any(|(_, span, _, _)| (heading.start..ends).contains(&span.start))
+    }
+
     /// Nothing found yet.
     pub(super) fn new(source: &'a Source) -> Self {
         let ends = source.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');

@@ -70,7 +70,9 @@ fn check_limit(item: &At<LimitTable>, accounts: Option<&[&Name]>, notes: &mut No
     let limit = &item.value;
     let money = [&limit.per_day, &limit.per_month];
     let counts = [&limit.renewals_per_day, &limit.renewals_per_month];
-    if money.iter().all(|field| field.is_absent()) && counts.iter().all(|field| field.is_absent()) {
+    let limits_nothing = money.iter().all(|field| field.is_absent()) && counts.iter().all(|field| field.is_absent());
+    // A key that was misspelt was told, and is what was meant.
+    if limits_nothing && !notes.told_in_table(&item.span) {
         let help = "add per_month = \"200 USD\", or leave the table out".to_owned();
         notes.contradiction(&item.span, "this limit limits nothing", help);
     }

@@ -561,6 +561,17 @@ time_limit = "0s"
 }
 
 #[test]
+fn a_limit_with_a_misspelt_key_is_told_once() {
+    rules(
+        "[[limit]]\nper_mnth = \"50 USD\"\n[[limit]]\nlabels = [\"x\"]\n",
+        &[
+            "2:1: `limit[1].per_mnth` is not a known key; did you mean `per_month`?",
+            "3:1: this limit limits nothing; add per_month = \"200 USD\", or leave the table out",
+        ],
+    );
+}
+
+#[test]
 fn shared_limits_and_rates_that_say_nothing() {
     rules(
         "[[limit]]\nlabels = [\"x\"]\n[[limit]]\naccount = \"airlo\"\nper_day = \"50 USD\"\nper_month = \"40 USD\"\nrenewals_per_day = 0\n[[rate]]\nof = \"EUR\"\nis = \"1.08 EUR\"\non = 2026-11-01\n[[rate]]\nof = \"EUR\"\nis = \"1.08 USD\"\non = 2026-11-01\n[[rate]]\nof = \"USD\"\nis = \"0.92 EUR\"\non = 2026-11-01\n",

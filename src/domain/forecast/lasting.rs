@@ -7,11 +7,12 @@ use super::days::end_of;
 use super::expected::{Expected, Used};
 use super::habit::Habit;
 use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, Reading};
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 
-/// Nobody looks further ahead than the last of these days. Most of what is left is gone long before, and then the first are
-/// enough.
-const LOOKS_AHEAD_DAYS: [usize; 2] = [32, 400];
+/// Nobody looks further ahead.
+const HORIZON_DAYS: usize = 400;
+/// Less use than expected takes this many times as long, as a rule; where it takes longer, all days are looked at.
+const SLOWER: f64 = 1.5;
 
 /// Eight of ten lie within this many standard deviations of the average.
 const EIGHT_OF_TEN: f64 = 1.28;
@@ -64,11 +65,22 @@ pub fn lasting(kind: AllowanceKind, reading: &Reading, habit: &Habit, zone: &Tim
         let gone = |deviations: f64| gone(&stock, &expected.used(deviations), reading.as_of);
         (Lasting { early: gone(EIGHT_OF_TEN), likely: gone(0.0), late: gone(-EIGHT_OF_TEN) }, expected.until())
     };
-    let [first, all] = LOOKS_AHEAD_DAYS;
-    let (lasting, looked_until) = ahead(first);
+    let (lasting, looked_until) = ahead(days_needed(&stock, habit, reading.as_of));
     let ends = [lasting.early, lasting.likely, lasting.late];
     let is_told = ends.iter().all(|at| at.is_some_and(|at| at <= looked_until));
-    Some(if is_told { lasting } else { ahead(all).0 })
+    Some(if is_told { lasting } else { ahead(HORIZON_DAYS).0 })
+}
+
+/// How many days are likely to be enough: until all is used up at the usual pace, or has ended.
+fn days_needed(stock: &[Part], habit: &Habit, from: UnixTime) -> usize {
+    let amount: Option<f64> = stock.iter().map(|(amount, _)| *amount).sum();
+    let used_up = amount.map_or(f64::INFINITY, |amount| amount / habit.mean * SLOWER);
+    let ends: Option<Vec<UnixTime>> = stock.iter().map(|(_, end)| *end).collect();
+    let last_end = ends.and_then(|ends| ends.into_iter().max());
+    let ended = last_end.map_or(f64::INFINITY, |end| end.since(from).0 as f64 / Secs::DAY.0 as f64);
+    // Part of the first day is over, and the last is begun.
+    let days = used_up.min(ended).max(0.0) + 3.0;
+    if days < HORIZON_DAYS as f64 { days as usize } else { HORIZON_DAYS }
 }
 
 /// A part of what is left: how much, if it has a limit, and its end.

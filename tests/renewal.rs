@@ -446,6 +446,22 @@ fn a_card_that_is_watched_is_told_of_and_never_bought_for() {
 }
 
 #[test]
+fn a_card_that_may_not_be_renewed_in_time_any_more_is_told_of_loudly_and_once() {
+    let rule = "mode = \"watch\"\nrenew_when = { plan_ends_within = \"36h\" }";
+    // Where nothing can be asked about an order, its result may stay unknown for longer than the plan lasts.
+    let mut world = World::of(Class::Neither, 300).card("spare", full, rule).card("tablet", ending, rule).start();
+    let mail = world.until_mail(&["tablet", "may not be renewed in time: plan ends"]);
+    assert!(mail.says(&["the last safe moment was", "An order may take"]), "{}", mail.text);
+    world.until_read_again(6);
+    assert_eq!((world.told_of("tablet", "last_safe"), world.told_of("spare", "last_safe")), (1, 0));
+    let mut command = world::keeper::program(&["status", "--clock", &world.clock().words()]);
+    let told = command.arg("--config").arg(world.folder()).arg("--state").arg(world.state()).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let place = |card: &str| told.find(card).unwrap_or_else(|| panic!("{told}"));
+    assert!(told.contains("LAST SAFE") && place("tablet") < place("spare"), "the most urgent first: {told}");
+}
+
+#[test]
 fn ask_mode_buys_once_when_a_person_agrees_and_a_second_yes_is_told() {
     let mut world = World::new().card("tablet", low, &AUTO.replace("auto", "ask")).start();
     world.until_mail(&["tablet", "buy for 4.50 USD?", "simkeeper approve 1"]);

@@ -44,6 +44,10 @@ pub(crate) fn name(bytes: &mut Bytes<'_>) -> Name {
 fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
     match event {
         Event::DueSoon { now, .. } => snapshot(now, bytes),
+        Event::LastSafe { last, now, .. } => {
+            (last.at, last.ends) = (time(bytes), time(bytes));
+            snapshot(now, bytes);
+        }
         Event::Bought { plan, charged, order_id, before, after, cause, month_left, .. } => {
             spoil_plan(plan, bytes);
             *charged = money(bytes);

@@ -5,16 +5,17 @@ use serde_json::{Value, json};
 use super::Context;
 use super::exit::Exit;
 use super::output::{minute, relative};
-use super::status::{heading, left};
+use super::status::{LASTS_WORDS, heading, left};
 use super::trip;
 use super::view::View;
 use crate::daemon::case::Case;
 use crate::daemon::shared_limits;
 use crate::domain::assess::{Assessment, Reason, Verdict};
 use crate::domain::attempt::{Approval, AskWhy, Attempt, AttemptState};
-use crate::domain::choose::choose;
+use crate::domain::choose::{Chosen, choose};
 use crate::domain::draft;
 use crate::domain::forecast::{Forecast, Lasting, lasting};
+use crate::domain::last_safe::{self, LastSafe};
 use crate::domain::limits;
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{AllowanceKind, Reading};
@@ -37,6 +38,8 @@ struct Explained {
     events: Vec<AttemptEvent>,
     /// Accounts and ways to pay, the next one first.
     ways: Vec<Way>,
+    /// Until when a renewal may still begin in time.
+    last_safe: Option<LastSafe>,
     /// Caps that it shares with other cards, and what counts against them.
     shared: Vec<Counted>,
 }
@@ -64,7 +67,12 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
         .read_blocking(|conn| shared_limits::counted(conn, &view.config.rules, &case.card, &seller, None, view.now))?;
     let data_use = uses.iter().find(|(kind, _)| *kind == AllowanceKind::Data);
     let data_use = data_use.map_or(Forecast::unseen(), |(_, used)| used.clone());
-    let explained = Explained { case, rule, assessment, catalogue, uses, data_use, events, ways, shared };
+    let reading = case.poll.recent.latest.as_ref();
+    let last_safe = rule
+        .as_ref()
+        .zip(reading)
+        .and_then(|(rule, reading)| last_safe::last_safe(&case.card, rule, reading, &uses, view.lead(&case), view.now));
+    let explained = Explained { case, rule, last_safe, assessment, catalogue, uses, data_use, events, ways, shared };
     if context.output.json {
         context.output.document(explained.document(view.now))?;
     } else {
@@ -91,17 +99,34 @@ impl Explained {
             });
             lines.extend(checks.iter().map(|reason| format!("  {} {reason}", mark(reason))));
         }
-        lines.push(format!("Verdict: {}", self.assessment.verdict));
+        lines.extend(self.last_safe.iter().map(|last| last_safe_line(last, now)));
+        lines.push(format!("Verdict: {}", self.verdict_words(now)));
         lines.extend(others.iter().map(|reason| format!("  because {reason}")));
         lines.extend(self.purchase_lines(now));
         lines.extend(self.ways_line());
         lines.extend(self.attempt_lines(now));
         lines.push(String::new());
-        lines.push(format!("To change that: {}", self.remedy()));
+        lines.push(format!("To change that: {}", self.remedy(now)));
         let next =
             self.case.poll.next_poll_at.map_or_else(|| "not planned".to_owned(), |at| relative(at.max(now), now));
         lines.push(format!("Next reading: {next}"));
         lines
+    }
+
+    /// Whether nothing is bought although it is due, since what is left lasts.
+    fn lasts(&self, now: UnixTime) -> bool {
+        let due = matches!(self.assessment.verdict, Verdict::Renew | Verdict::Ask);
+        self.chosen(now).is_some_and(|chosen| due && chosen.lasts)
+    }
+
+    /// What would be bought now, by the catalogue as it was last read.
+    fn chosen(&self, now: UnixTime) -> Option<Chosen<'_>> {
+        let (rule, catalogue) = self.rule.as_ref().zip(self.catalogue.as_ref())?;
+        Some(choose(&self.case.occasion(rule, &self.data_use, now)?, catalogue))
+    }
+
+    fn verdict_words(&self, now: UnixTime) -> String {
+        if self.lasts(now) { LASTS_WORDS.to_owned() } else { self.assessment.verdict.to_string() }
     }
 
     fn reading_line(&self, now: UnixTime) -> String {
@@ -233,12 +258,15 @@ impl Explained {
     }
 
     /// What would have to change, in one sentence.
-    fn remedy(&self) -> String {
+    fn remedy(&self, now: UnixTime) -> String {
         let name = &self.case.card.name;
         let open = self.case.open().map_or(0, |attempt| attempt.id.0);
         match self.assessment.verdict {
             Verdict::Fine if self.rule.is_none() => {
                 format!("give the card a rule in rules.toml, [card.{name}] rule = \"…\"")
+            }
+            Verdict::Renew | Verdict::Ask if self.lasts(now) => {
+                "more must be used, or the rule's last day be later; it is looked at again at each reading".to_owned()
             }
             Verdict::Fine => "one of the conditions above must hold".to_owned(),
             Verdict::Renew | Verdict::Ask => "nothing is needed; the daemon goes on by itself".to_owned(),
@@ -275,17 +303,13 @@ impl Explained {
             .iter()
             .map(|reason| json!({ "reason": reason, "words": reason.to_string() }))
             .collect();
-        let chosen = self
-            .rule
-            .as_ref()
-            .zip(self.catalogue.as_ref())
-            .and_then(|(rule, catalogue)| Some(choose(&self.case.occasion(rule, &self.data_use, now)?, catalogue)));
+        let chosen = self.chosen(now);
         let reckoning = chosen.as_ref().and_then(|chosen| chosen.reckoning.as_ref());
         let lasts = chosen.as_ref().is_some_and(|chosen| chosen.lasts);
         json!({
             "now": now, "card": self.case.card, "rule": self.rule,
             "reading": reading, "age_secs": reading.map(|reading| now.since(reading.read_at).0),
-            "verdict": self.assessment.verdict, "words": self.assessment.verdict.to_string(),
+            "last_safe": self.last_safe, "verdict": self.assessment.verdict, "words": self.verdict_words(now),
             "reasons": reasons, "actions": self.assessment.actions,
             "trip": self.rule.as_ref().and_then(|rule| trip::document(&self.case, rule, &self.uses)),
             "data_use": self.data_use, "data_lasts": reading.and_then(|reading| self.lasting(reading)),
@@ -294,9 +318,15 @@ impl Explained {
             "next_read_at": self.case.poll.next_poll_at,
             "open_attempt": self.case.open(),
             "events": self.events.iter().map(super::history::event_document).collect::<Vec<_>>(),
-            "remedy": self.remedy(),
+            "remedy": self.remedy(now),
         })
     }
+}
+
+/// Until when it may still begin, and how that comes about.
+pub(super) fn last_safe_line(last: &LastSafe, now: UnixTime) -> String {
+    let when = relative(last.at, now);
+    format!("Last safe moment to begin a renewal: {} ({when}): {last}", last.at)
 }
 
 const fn mark(reason: &Reason) -> &'static str {

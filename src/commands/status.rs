@@ -16,6 +16,7 @@ use crate::daemon::wallets::Purses;
 use crate::domain::assess::{Assessment, Verdict, is_old};
 use crate::domain::attempt::{Attempt, AttemptState, StateName};
 use crate::domain::card::{Card, CardId, Pause};
+use crate::domain::last_safe::{self, LastSafe};
 use crate::domain::reading::{AllowanceKind, Reading};
 use crate::domain::time::{Secs, UnixTime};
 use crate::domain::words::Spoken;
@@ -27,6 +28,9 @@ const PAGE: usize = 1_000;
 /// The state of a card for which nothing is bought because a person said so.
 const PAUSED: &str = "paused";
 
+/// What is said in place of the verdict where what is left lasts.
+pub(super) const LASTS_WORDS: &str = "fine: what is left lasts until the rule's last day is over";
+
 /// A card at a glance.
 struct Glance {
     case: Case,
@@ -34,6 +38,10 @@ struct Glance {
     standing: &'static str,
     tone: Tone,
     old: bool,
+    /// Until when a renewal may still begin in time.
+    last_safe: Option<LastSafe>,
+    /// Whether nothing is bought although it is due, since what is left lasts until the rule's last day is over.
+    lasts: bool,
 }
 
 /// Shows all cards, or one in full.
@@ -66,13 +74,17 @@ fn nothing_yet(context: &Context) -> anyhow::Result<Exit> {
 
 fn one(context: &Context, view: &View, name: &str) -> anyhow::Result<Exit> {
     let card = view.card(name)?;
-    let (case, uses) = view.store.read_blocking(|conn| {
+    let (case, uses, lasts) = view.store.read_blocking(|conn| {
         let case = view.case(conn, card)?;
-        let uses = case.uses(conn, view.now)?;
-        Ok((case, uses))
+        let (uses, lasts) = (case.uses(conn, view.now)?, lasts(view, conn, &case)?);
+        Ok((case, uses, lasts))
     })?;
     let rule = view.rule(&case.card);
-    let glance = Glance::of(view, case);
+    let reading = case.poll.recent.latest.as_ref();
+    let last_safe = rule
+        .zip(reading)
+        .and_then(|(rule, reading)| last_safe::last_safe(&case.card, rule, reading, &uses, view.lead(&case), view.now));
+    let glance = Glance::of(view, case, last_safe, lasts);
     if context.output.json {
         let trip = rule.and_then(|rule| trip::document(&glance.case, rule, &uses));
         context.output.document(json!({ "card": glance.document(view), "trip": trip }))?;
@@ -101,15 +113,15 @@ fn all(context: &Context, view: &View) -> anyhow::Result<Exit> {
         failing += page.iter().filter(|glance| glance.old).filter(failed).count();
         old += page.iter().filter(|glance| glance.old && !failed(glance)).count();
         if output.json {
-            documents.extend(page.iter().map(|glance| glance.document(view)));
+            documents.extend(page.iter().map(|glance| (glance.urgency(), glance.document(view))));
         } else {
-            rows.extend(page.iter().map(|glance| glance.row(output, view)));
+            rows.extend(page.iter().map(|glance| (glance.urgency(), glance.row(output, view))));
         }
     }
     let lasting = purses.lasting(view.now);
     if output.json {
         output.document(json!({
-            "now": view.now, "cards": documents, "accounts": accounts::documents(view, &lasting),
+            "now": view.now, "cards": in_turn(documents), "accounts": accounts::documents(view, &lasting),
             "notices": { "queued": gauges.depth, "oldest": gauges.oldest, "dead": gauges.dead },
         }))?;
         return Ok(Exit::Done);
@@ -119,8 +131,8 @@ fn all(context: &Context, view: &View) -> anyhow::Result<Exit> {
             "there is no card yet. Next: name one in rules.toml, or `simkeeper card add`; then `simkeeper check`",
         )?;
     } else {
-        let headings = ["CARD", "STATE", "LEFT", "ENDS", "READ", "NEXT READ", "NEXT", "LAST"];
-        output.say(&table(&headings, rows))?;
+        let headings = ["CARD", "STATE", "LEFT", "ENDS", "LAST SAFE", "READ", "NEXT READ", "NEXT", "LAST"];
+        output.say(&table(&headings, in_turn(rows)))?;
     }
     output.say("")?;
     for line in accounts::lines(view, &lasting) {
@@ -151,20 +163,36 @@ fn glances(
     let page = cards::page(conn, after, PAGE)?.into_iter();
     page.map(|card| {
         let case = view.case(conn, card)?;
-        purses.add(conn, &case, view.rule(&case.card), view.now)?;
-        Ok(Glance::of(view, case))
+        let rule = view.rule(&case.card);
+        purses.add(conn, &case, rule, view.now)?;
+        let last_safe = match rule {
+            Some(rule) => case.last_safe(conn, rule, view.lead(&case), view.now)?,
+            None => None,
+        };
+        let lasts = lasts(view, conn, &case)?;
+        Ok(Glance::of(view, case, last_safe, lasts))
     })
     .collect()
 }
 
 impl Glance {
-    fn of(view: &View, case: Case) -> Self {
+    fn of(view: &View, case: Case, last_safe: Option<LastSafe>, lasts: bool) -> Self {
         let assessment = view.assess(&case);
         let reading = case.poll.recent.latest.as_ref();
         let old =
             case.card.retired_at.is_none() && reading.is_none_or(|reading| is_old(reading, case.ledger.pace, view.now));
-        let (standing, tone) = standing(&case, &assessment, old, view.now);
-        Self { case, assessment, standing, tone, old }
+        let (standing, tone) = standing(&case, &assessment, old, lasts, view.now);
+        Self { case, assessment, standing, tone, old, last_safe, lasts }
+    }
+
+    /// Problems first, then by how soon a renewal must begin.
+    fn urgency(&self) -> Urgency {
+        let rank = match self.tone {
+            Tone::Bad => 0,
+            Tone::Warn => 1,
+            Tone::Good | Tone::Plain => 2,
+        };
+        (rank, self.last_safe.map_or(UnixTime::MAX, |last| last.at), self.case.card.id)
     }
 
     /// What is left, by its own word if it is old.
@@ -186,6 +214,14 @@ impl Glance {
         }
     }
 
+    fn verdict_words(&self) -> String {
+        if self.lasts { LASTS_WORDS.to_owned() } else { self.assessment.verdict.to_string() }
+    }
+
+    fn next_action(&self, now: UnixTime) -> String {
+        if self.lasts { "none".to_owned() } else { next_action(&self.case, &self.assessment, now) }
+    }
+
     fn row(&self, output: Output, view: &View) -> Vec<Cell> {
         let now = view.now;
         let (poll, dash) = (&self.case.poll, || "-".to_owned());
@@ -195,9 +231,10 @@ impl Glance {
         let others = [
             self.left(),
             ends.unwrap_or_else(dash),
+            self.last_safe.map_or_else(dash, |last| relative(last.at, now)),
             read.unwrap_or_else(dash),
             poll.next_poll_at.map_or_else(dash, |at| next_read(at, now)),
-            next_action(&self.case, &self.assessment, now),
+            self.next_action(now),
             last_action(&self.case, now).unwrap_or_else(dash),
         ];
         row.extend(others.map(Cell::new));
@@ -207,7 +244,7 @@ impl Glance {
     fn in_full(&self, view: &View) -> Vec<(&'static str, String)> {
         let (now, recent, card) = (view.now, &self.case.poll.recent, &self.case.card);
         let mut rows =
-            vec![("state", format!("{} ({})", self.state_words(now), self.assessment.verdict)), ("left", self.left())];
+            vec![("state", format!("{} ({})", self.state_words(now), self.verdict_words())), ("left", self.left())];
         if let Some(reading) = &recent.latest {
             rows.push(("at the operator", reading.state.to_string()));
             rows.extend(
@@ -218,6 +255,9 @@ impl Glance {
                 rows.push(("the answer is of", format!("{} ({})", reading.as_of, relative(reading.as_of, now))));
             }
         }
+        rows.extend(
+            self.last_safe.map(|last| ("last safe moment", format!("{} ({})", last.at, relative(last.at, now)))),
+        );
         if let Some((at, oddity)) = recent.odd {
             rows.push(("odd answer", format!("{oddity} ({})", relative(at, now))));
         }
@@ -227,7 +267,7 @@ impl Glance {
         }
         let next_read = self.case.poll.next_poll_at.map_or_else(|| "-".to_owned(), |at| next_read(at, now));
         rows.push(("next read", next_read));
-        rows.push(("next", next_action(&self.case, &self.assessment, now)));
+        rows.push(("next", self.next_action(now)));
         rows.extend(last_action(&self.case, now).map(|last| ("last", last)));
         rows.extend(
             card.wishes.pause.as_ref().filter(|pause| pause.holds(now)).map(|pause| ("paused", pause_words(pause))),
@@ -247,7 +287,8 @@ impl Glance {
             "odd": poll.recent.odd,
             "failures": poll.failures,
             "next_read_at": poll.next_poll_at,
-            "next": next_action(&self.case, &self.assessment, view.now),
+            "last_safe": self.last_safe,
+            "next": self.next_action(view.now), "lasts": self.lasts,
             "verdict": self.assessment.verdict,
             "open_attempt": self.case.open(),
             "last_attempt": self.case.attempts.last(),
@@ -256,8 +297,26 @@ impl Glance {
     }
 }
 
+/// How urgent a card is, the most urgent first.
+type Urgency = (u8, UnixTime, CardId);
+
+/// The most urgent first.
+fn in_turn<T>(mut found: Vec<(Urgency, T)>) -> Vec<T> {
+    found.sort_by_key(|(urgency, _)| *urgency);
+    found.into_iter().map(|(_, one)| one).collect()
+}
+
+/// Whether nothing is bought for a card that is due, since what is left lasts.
+fn lasts(view: &View, conn: &crate::store::Connection, case: &Case) -> Result<bool, StoreError> {
+    let is_due = matches!(view.assess(case).verdict, Verdict::Renew | Verdict::Ask);
+    match view.rule(&case.card).filter(|_| is_due) {
+        Some(rule) => case.lasts(conn, rule, view.now),
+        None => Ok(false),
+    }
+}
+
 /// A card's state in one word.
-fn standing(case: &Case, assessment: &Assessment, old: bool, now: UnixTime) -> (&'static str, Tone) {
+fn standing(case: &Case, assessment: &Assessment, old: bool, lasts: bool, now: UnixTime) -> (&'static str, Tone) {
     let paused = case.card.wishes.pause.as_ref().is_some_and(|pause| pause.holds(now));
     match assessment.verdict {
         Verdict::Retired => ("retired", Tone::Plain),
@@ -267,6 +326,7 @@ fn standing(case: &Case, assessment: &Assessment, old: bool, now: UnixTime) -> (
         _ if old => ("stale", Tone::Bad),
         Verdict::Stale => ("stale", Tone::Bad),
         _ if paused => (PAUSED, Tone::Warn),
+        Verdict::Renew | Verdict::Ask if lasts => ("ok", Tone::Good),
         Verdict::Fine => ("ok", Tone::Good),
         Verdict::Renew | Verdict::Ask | Verdict::Wait { .. } | Verdict::Watch => ("due", Tone::Warn),
         Verdict::Paused => ("skipped", Tone::Warn),

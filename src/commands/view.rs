@@ -13,8 +13,9 @@ use crate::daemon::case::{Case, Standing};
 use crate::daemon::wallets::Purses;
 use crate::domain::assess::Assessment;
 use crate::domain::card::{Card, Name};
+use crate::domain::last_safe::Lead;
 use crate::domain::ledger::Pace;
-use crate::domain::operator::MOST_CAREFUL;
+use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::{self, Till, Way};
 use crate::domain::time::{Secs, UnixTime};
@@ -89,6 +90,14 @@ impl View {
         case.assess_by(self.rule(&case.card), self.now)
     }
 
+    /// How long before a loss a purchase for a card must begin, by the account whose turn it is.
+    pub(super) fn lead(&self, case: &Case) -> Lead {
+        let seller = self.ways(case).into_iter().next().map_or_else(|| case.card.account.clone(), |way| way.account);
+        let selling = self.config.machine.account(&seller);
+        let payment = selling.map_or(Secs::ZERO, |account| account.payment_lead);
+        Lead::of(&selling.map_or(MOST_CAREFUL, |account| capabilities(&account.kind)), payment)
+    }
+
     /// The wallets as last looked into.
     pub(super) fn purses(&self) -> Purses {
         let mut purses = Purses::default();
@@ -111,20 +120,20 @@ impl View {
         let noted = self.account(account).and_then(|account| account.open_until.max(account.paused_until));
         let pace = self.config.machine.account(account).map_or_else(Pace::default, |account| Pace {
             every: account.to_account(&self.config.machine.schedule).poll_every,
-            at_most: cached_for(&account.kind),
+            at_most: capabilities(&account.kind).cached_for,
         });
         Standing { pace, left_alone_until: noted.filter(|until| self.now < *until) }
     }
 }
 
-/// For how long an operator answers from its cache, as far as that is known without asking it.
-fn cached_for(kind: &AccountKind) -> Secs {
+/// What an operator can do, as far as that is known without asking it.
+fn capabilities(kind: &AccountKind) -> Capabilities {
     let known = KINDS.iter().find(|known| known.name == kind.word());
     match known {
-        Some(known) => known.capabilities.cached_for,
-        None if kind.is_make_believe() => Secs::ZERO,
-        None if matches!(kind, AccountKind::Ussd(_)) => ussd::CACHED_FOR,
-        None => MOST_CAREFUL.cached_for,
+        Some(known) => known.capabilities,
+        None if kind.is_make_believe() => Capabilities { cached_for: Secs::ZERO, ..MOST_CAREFUL },
+        None if matches!(kind, AccountKind::Ussd(_)) => Capabilities { cached_for: ussd::CACHED_FOR, ..MOST_CAREFUL },
+        None => MOST_CAREFUL,
     }
 }
 

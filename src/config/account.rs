@@ -29,6 +29,8 @@ pub struct AccountConfig {
     pub payment: Vec<String>,
     /// Whom to ask when something needs a person.
     pub support: Option<String>,
+    /// How long it takes until money is there that a purchase needs.
+    pub payment_lead: Secs,
     /// The zone of cards that name none, and of the days that the operator tells without a zone.
     pub zone: Option<TimeZone>,
     /// How often its cards are read, if not as often as the schedule says.

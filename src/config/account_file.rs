@@ -44,6 +44,8 @@ table! {
         may payment: OneOrMore<Words>,
         /// Whom to ask when something needs a person.
         may support: Words,
+        /// How long it takes until money is there that a purchase needs; the last safe moment lies earlier by this.
+        may payment_lead: Secs,
         /// The zone of cards that name none.
         may zone: Zone,
         /// How often its cards are read, if not as often as the schedule says.
@@ -234,6 +236,7 @@ pub(super) fn account(
         payment: if payment.is_empty() { vec![kind.usual_payment().to_owned()] } else { payment },
         kind,
         support: any.support.get().map(|words| words.0.clone()),
+        payment_lead: any.payment_lead.get().copied().unwrap_or(Secs::ZERO),
         zone: any.zone.get().map(|zone| zone.0.clone()),
         poll: any.poll.get().copied(),
         discover: any.discover.get().copied().unwrap_or(false),

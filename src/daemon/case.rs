@@ -7,18 +7,19 @@ use super::live::Live;
 use crate::domain::assess::{Assessment, assess};
 use crate::domain::attempt::Attempt;
 use crate::domain::card::{Card, CardId, Name};
-use crate::domain::choose::Occasion;
+use crate::domain::choose::{Occasion, choose};
 use crate::domain::draft;
 use crate::domain::forecast::{self, Forecast};
+use crate::domain::last_safe::{self, LastSafe, Lead};
 use crate::domain::ledger::{Ledger, Pace, Spend};
 use crate::domain::reading::AllowanceKind;
 use crate::domain::rule::Rule;
-use crate::domain::sellers::Till;
+use crate::domain::sellers::{self, Till};
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::StoreError;
 use crate::store::attempts::{self, AttemptFilter};
 use crate::store::polls::{self, Poll};
-use crate::store::readings;
+use crate::store::{catalogues, readings};
 
 /// Money is looked at this far back: two calendar months, so that every limit sees what it counts.
 const MONEY_LOOKS_BACK: Secs = Secs::days(62);
@@ -151,6 +152,46 @@ impl Case {
             }
         }
         Ok(uses)
+    }
+
+    /// How long before a loss a purchase for it must begin, by the account whose turn it is.
+    #[must_use]
+    pub fn lead(&self, live: &Live) -> Lead {
+        let ways = sellers::in_turn(&live.tills(&self.card), &self.attempts, self.poll.cycle);
+        let seller = ways.first().map_or(&self.card.account, |way| &way.account);
+        let payment = live.config().machine.account(seller).map_or(Secs::ZERO, |account| account.payment_lead);
+        Lead::of(&live.capabilities_for(seller, &self.card), payment)
+    }
+
+    /// Until when its renewal may still begin in time; what is used is looked at only near a limit.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn last_safe(
+        &self,
+        conn: &Connection,
+        rule: &Rule,
+        lead: Lead,
+        now: UnixTime,
+    ) -> Result<Option<LastSafe>, StoreError> {
+        let Some(reading) = &self.poll.recent.latest else { return Ok(None) };
+        let uses =
+            if last_safe::looks_at_use(rule, &self.poll.recent, now) { self.uses(conn, now)? } else { Vec::new() };
+        Ok(last_safe::last_safe(&self.card, rule, reading, &uses, lead, now))
+    }
+
+    /// Whether nothing is bought although it is due, since what is on it lasts until its rule's last day is over, by the
+    /// catalogue that was last read.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn lasts(&self, conn: &Connection, rule: &Rule, now: UnixTime) -> Result<bool, StoreError> {
+        if !rule.looks_ahead() {
+            return Ok(false);
+        }
+        let (catalogue, data_use) = (catalogues::load(conn, self.card.id)?, self.data_use(conn, rule, now)?);
+        let occasion = self.occasion(rule, &data_use, now);
+        Ok(catalogue.zip(occasion).is_some_and(|(catalogue, occasion)| choose(&occasion, &catalogue).lasts))
     }
 
     /// What a choice for it may know; none before its first reading.

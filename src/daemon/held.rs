@@ -55,7 +55,8 @@ fn merge(conn: &Connection, live: &Live, post: &Post, group: &[Held], now: UnixT
 /// Problems first.
 const fn rank(kind: NoticeKind) -> u8 {
     match kind {
-        NoticeKind::Failed
+        NoticeKind::LastSafe
+        | NoticeKind::Failed
         | NoticeKind::Unknown
         | NoticeKind::Asked
         | NoticeKind::RulesProblem

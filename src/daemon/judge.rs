@@ -10,6 +10,7 @@ use crate::domain::assess::{Action, Assessment};
 use crate::domain::attempt::Snapshot;
 use crate::domain::card::{Card, CardId};
 use crate::domain::intake;
+use crate::domain::last_safe;
 use crate::domain::notice::{Due, Event, NextStep};
 use crate::domain::operator::OperatorError;
 use crate::domain::reading::Reading;
@@ -58,6 +59,7 @@ pub(crate) fn judge(
     let failures = if failed { case.poll.failures } else { 0 };
     let next_poll_at = intake::next_poll(assessment.next_poll_at, id, failures, renew, now);
     let cycle = carry_out(conn, live, &case, &assessment, &seen, now)?;
+    alarm(conn, live, &case, &assessment, cycle, now)?;
     // A good reading has taken the place of the one that the row still holds.
     let in_row = if matches!(seen, Seen::Good(_)) { &case.poll.recent.previous } else { &case.poll.recent.latest };
     let update = PollUpdate { card: id, seen, next_poll_at, cycle };
@@ -113,6 +115,26 @@ fn carry_out(
 /// After a renewal "skip the next" is used up, and "stop after the next" becomes a pause.
 pub(crate) fn wishes_used(conn: &Connection, card: &Card, now: UnixTime) -> Result<(), StoreError> {
     card.wishes.used(now).map_or(Ok(()), |wishes| cards::set_wishes(conn, card.id, &wishes))
+}
+
+/// Tells loudly, once in a cycle, that a renewal may not begin in time any more.
+fn alarm(
+    conn: &Connection,
+    live: &Live,
+    case: &Case,
+    assessment: &Assessment,
+    cycle: u32,
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    let (Some(rule), Some(reading)) = (case.rule(live), &case.poll.recent.latest) else { return Ok(()) };
+    if !last_safe::may_alarm(assessment.verdict) {
+        return Ok(());
+    }
+    let Some(last) = case.last_safe(conn, rule, case.lead(live), now)? else { return Ok(()) };
+    let next = last_safe::alarm(&case.card, rule, reading, case.open(), assessment.verdict, &last, now);
+    let Some(next) = next else { return Ok(()) };
+    let event = Event::LastSafe { last, next, now: Snapshot::of(reading) };
+    tell(conn, live, Telling { card: Some(&case.card), cycle, step: last.loss.step(), attempt: None, event }, now)
 }
 
 fn warn(

@@ -11,7 +11,7 @@ use crate::config::Carries;
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
-use crate::domain::identity::masked;
+use crate::domain::identity::{Msisdn, masked};
 use crate::domain::notice::{CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
 use crate::domain::time::UnixTime;
 use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
@@ -55,7 +55,7 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
     };
     let story = Story { card: facts, at: now, event: telling.event, course, retold: None };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
-    let ways = live.ways(telling.card.map(|card| card.notify.as_slice()), kind);
+    let ways = ways(live, telling.card, kind);
     let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[] };
     let matter = insist::open(conn, live, &queueing, &ways, now)?;
     for way in ways {
@@ -65,6 +65,22 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
         }
     }
     Ok(())
+}
+
+/// The ways to everybody who is to be told. What may be lost soon is not told over the very card that it is about; if that
+/// leaves no way to any of its people, everybody else is told.
+fn ways(live: &Live, card: Option<&Card>, kind: NoticeKind) -> Vec<Way> {
+    let all = live.ways(card.map(|card| card.notify.as_slice()), kind);
+    let Some(number) = card.and_then(|card| card.msisdn.as_ref()).filter(|_| kind == NoticeKind::LastSafe) else {
+        return all;
+    };
+    let apart = |ways: Vec<Way>| -> Vec<Way> {
+        ways.into_iter()
+            .filter(|way| way.carries != Carries::Sms || Msisdn::parse(&way.address).as_ref() != Ok(number))
+            .collect()
+    };
+    let others = apart(all);
+    if others.is_empty() { apart(live.ways(None, kind)) } else { others }
 }
 
 /// How what the card holds went over the last weeks, for a picture.

@@ -90,7 +90,7 @@ fn point(reading: &Reading, measure: Measure) -> Option<Point> {
 #[must_use]
 pub const fn held(event: &Event) -> Option<&Snapshot> {
     match event {
-        Event::DueSoon { now, .. } => Some(now),
+        Event::DueSoon { now, .. } | Event::LastSafe { now, .. } => Some(now),
         Event::Bought { after, .. } => Some(after),
         Event::Failed { .. }
         | Event::Unknown { .. }

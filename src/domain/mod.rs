@@ -23,6 +23,7 @@ pub mod insist;
 pub mod intake;
 mod language;
 pub mod last_look;
+pub mod last_safe;
 pub mod ledger;
 pub mod limits;
 pub mod money;

@@ -7,6 +7,7 @@ use super::card::{CardId, Name};
 use super::course::Course;
 use super::cover::Reckoning;
 pub use super::language::Language;
+use super::last_safe::LastSafe;
 use super::money::Money;
 pub use super::notice_kind::NoticeKind;
 use super::operator::{Doubt, Refusal};
@@ -92,6 +93,15 @@ pub enum Event {
     DueSoon {
         /// What.
         due: Due,
+        /// What the daemon will do about it.
+        next: NextStep,
+        /// The card as last read.
+        now: Snapshot,
+    },
+    /// The last moment at which a renewal could surely begin in time has passed.
+    LastSafe {
+        /// When it was, and what is lost.
+        last: LastSafe,
         /// What the daemon will do about it.
         next: NextStep,
         /// The card as last read.
@@ -230,6 +240,7 @@ impl Event {
     pub const fn kind(&self) -> NoticeKind {
         match self {
             Self::DueSoon { .. } => NoticeKind::DueSoon,
+            Self::LastSafe { .. } => NoticeKind::LastSafe,
             Self::Bought { .. } => NoticeKind::Bought,
             Self::Failed { .. } => NoticeKind::Failed,
             Self::Unknown { .. } => NoticeKind::Unknown,

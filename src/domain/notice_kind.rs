@@ -11,6 +11,8 @@ use super::time::Secs;
 pub enum NoticeKind {
     /// Something ends or runs low soon.
     DueSoon,
+    /// A card may not be renewed in time any more.
+    LastSafe,
     /// Something was bought and its effect was seen.
     Bought,
     /// A purchase failed for certain.
@@ -39,8 +41,9 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::DueSoon,
+        Self::LastSafe,
         Self::Bought,
         Self::Failed,
         Self::Unknown,
@@ -60,6 +63,7 @@ impl NoticeKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DueSoon => "due_soon",
+            Self::LastSafe => "last_safe",
             Self::Bought => "bought",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
@@ -79,9 +83,13 @@ impl NoticeKind {
     #[must_use]
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Failed | Self::Unknown | Self::Asked | Self::RulesProblem | Self::RecordProblem | Self::Test => {
-                Severity::Urgent
-            }
+            Self::LastSafe
+            | Self::Failed
+            | Self::Unknown
+            | Self::Asked
+            | Self::RulesProblem
+            | Self::RecordProblem
+            | Self::Test => Severity::Urgent,
             Self::DueSoon | Self::WalletLow => Severity::Warning,
             Self::Bought | Self::SettledLate | Self::Paused | Self::CardsFound | Self::Held => Severity::News,
         }
@@ -98,7 +106,9 @@ impl NoticeKind {
     pub const fn expires_after(self) -> Secs {
         match self {
             Self::Test => Secs::HOUR,
-            Self::DueSoon | Self::Paused | Self::RulesProblem | Self::WalletLow | Self::CardsFound => Secs::days(7),
+            Self::DueSoon | Self::LastSafe | Self::Paused | Self::RulesProblem | Self::WalletLow | Self::CardsFound => {
+                Secs::days(7)
+            }
             Self::Bought
             | Self::Failed
             | Self::Unknown

@@ -61,7 +61,7 @@ pub(super) fn next_poll(
 
 /// Whether an end comes near, an amount is below its limit or its use not known yet, or an end on which the rule waits is
 /// not told: an operator may have left it out of one answer.
-fn is_near(rule: Option<&Rule>, readings: &Recent, now: UnixTime) -> bool {
+pub(super) fn is_near(rule: Option<&Rule>, readings: &Recent, now: UnixTime) -> bool {
     let Some(reading) = &readings.latest else { return false };
     let ends_soon = cycle::first_end(reading).is_some_and(|end| (0..=NEAR_END.0).contains(&end.since(now).0));
     let Some(rule) = rule else { return ends_soon };

@@ -317,6 +317,19 @@ impl LocalHours {
             .unwrap_or(UnixTime::MAX)
     }
 
+    /// `at` if it is inside, else the last instant before it that is.
+    #[must_use]
+    pub fn last_open(self, at: UnixTime, zone: &TimeZone) -> UnixTime {
+        if self.contains(at, zone) {
+            return at;
+        }
+        let today = at.date_in(zone);
+        let yesterday = today.yesterday().unwrap_or(today);
+        let days = [yesterday.yesterday().unwrap_or(yesterday), yesterday, today];
+        let closes = days.into_iter().map(|day| self.span_on(day, zone).1.minus(Secs(1)));
+        closes.filter(|last| *last < at).max().unwrap_or(UnixTime::MIN)
+    }
+
     /// `now` if it is outside, else the instant at which the present span ends.
     #[must_use]
     pub fn next_close(self, now: UnixTime, zone: &TimeZone) -> UnixTime {

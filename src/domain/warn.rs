@@ -60,7 +60,8 @@ fn step_reached(steps: &[Secs], left: Secs, plan_length: Option<Secs>) -> Option
     steps.iter().map(|step| half.min(*step)).filter(|step| left <= *step).min()
 }
 
-fn next_step(
+/// What the daemon will do about a card for which something is due.
+pub(super) fn next_step(
     card: &Card,
     rule: Option<&Rule>,
     reading: &Reading,

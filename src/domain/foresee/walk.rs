@@ -15,7 +15,7 @@ use crate::domain::ledger::{Ledger, Spend};
 use crate::domain::limits;
 use crate::domain::plan::Plan;
 use crate::domain::reading::{AllowanceKind, Recent};
-use crate::domain::rule::Trigger;
+use crate::domain::rule::{Join, Trigger};
 use crate::domain::time::{Secs, UnixTime, day_after, day_start};
 use crate::domain::usage;
 
@@ -254,13 +254,13 @@ impl<'a> Walk<'a> {
     }
 
     fn made(&self, at: UnixTime, what: What, reasons: &[Reason], chosen: Option<&Chosen<'_>>) -> Step {
-        let checks = reasons.iter().filter_map(|reason| match reason {
+        let mut checks = reasons.iter().filter_map(|reason| match reason {
             Reason::Checked(check) if check.holds => Some(*check),
             _ => None,
         });
         let check = match self.setting.rule.renew_when.join {
-            crate::domain::rule::Join::Any => checks.take(1).last(),
-            crate::domain::rule::Join::All => checks.last(),
+            Join::Any => checks.next(),
+            Join::All => checks.next_back(),
         };
         Step {
             at,

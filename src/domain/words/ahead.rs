@@ -6,6 +6,8 @@ use super::Spoken;
 use crate::domain::cover::Reckoning;
 use crate::domain::data::DataSize;
 use crate::domain::forecast::{Confidence, Forecast, Habit};
+use crate::domain::last_safe::{LastSafe, Loss};
+use crate::domain::reading::EndKind;
 use crate::domain::time::Secs;
 
 /// The use of data in words.
@@ -78,6 +80,35 @@ impl Display for Confidence {
     }
 }
 
+impl Display for Loss {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RunsOut(kind) => write!(f, "its {kind} may run out"),
+            Self::Ends(EndKind::Plan) => f.write_str("its plan ends"),
+            Self::Ends(EndKind::Credit) => f.write_str("its credit is lost"),
+            Self::Ends(EndKind::Number) => f.write_str("its number is taken back"),
+        }
+    }
+}
+
+/// How the moment comes about.
+impl Display for LastSafe {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let LastSafe { loss, ends, lead, age, hours, .. } = self;
+        write!(f, "{loss} {ends}, and an order may take up to {}", Spoken(lead.settling))?;
+        if lead.payment > Secs::ZERO {
+            write!(f, ", its money {}", Spoken(lead.payment))?;
+        }
+        if *age >= Secs::MINUTE {
+            write!(f, "; the reading is {} old", Spoken(*age))?;
+        }
+        if *hours > Secs::ZERO {
+            write!(f, "; the rule's hours are over {} before", Spoken(*hours))?;
+        }
+        Ok(())
+    }
+}
+
 impl Display for Reckoning {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let length = Spoken(self.until.since(self.from));
@@ -108,6 +139,8 @@ impl Display for Reckoning {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::last_safe::Lead;
+    use crate::domain::reading::AllowanceKind;
     use crate::domain::testing::{NOW, usd};
 
     #[test]
@@ -130,6 +163,24 @@ mod tests {
         assert_eq!(
             three.to_string(),
             "it begins the cheapest way to have data for 9d until 2026-12-24T12:00:00Z: 9.00 USD for 3 purchases; how much is used is assumed, since too little was seen; the limits or the plans on sale do not reach to the last day"
+        );
+    }
+
+    #[test]
+    fn the_last_safe_moment_says_how_it_comes_about() {
+        let lead = Lead { settling: Secs::hours(73), payment: Secs::DAY };
+        let loss = Loss::Ends(EndKind::Number);
+        let last = LastSafe { at: NOW, loss, ends: NOW, lead, age: Secs::ZERO, hours: Secs::hours(4) };
+        assert_eq!(
+            last.to_string(),
+            "its number is taken back 2026-12-15T12:00:00Z, and an order may take up to 3d 1h, its money 1d; the rule's hours are over 4h before"
+        );
+        let loss = Loss::RunsOut(AllowanceKind::Data);
+        let used =
+            LastSafe { loss, lead: Lead { payment: Secs::ZERO, ..lead }, age: Secs::HOUR, hours: Secs::ZERO, ..last };
+        assert_eq!(
+            used.to_string(),
+            "its data may run out 2026-12-15T12:00:00Z, and an order may take up to 3d 1h; the reading is 1h old"
         );
     }
 

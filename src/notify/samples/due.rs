@@ -1,10 +1,12 @@
-//! Samples of `due_soon`.
+//! Samples of `due_soon` and `last_safe`.
 
 use super::facts::{ENDS, ENDS_NEW, before, dollars};
 use crate::domain::attempt::Snapshot;
 use crate::domain::data::{DataSize, Percent};
+use crate::domain::last_safe::{LastSafe, Lead, Loss};
+use crate::domain::money::Currency;
 use crate::domain::notice::{Due, Event, NextStep};
-use crate::domain::reading::{EndKind, Renewable};
+use crate::domain::reading::{AllowanceKind, EndKind, Renewable};
 use crate::domain::rule::{Condition, Trigger};
 use crate::domain::time::{End, Precision, Secs};
 
@@ -42,6 +44,25 @@ pub(super) fn every() -> Vec<Event> {
     dues.extend(conditions().map(low));
     dues.extend([Renewable::OneOff, Renewable::Unknown, Renewable::Yes].map(|renewable| Due::Dead { renewable }));
     dues.iter().flat_map(|due| next_steps.map(|next| event(*due, next))).collect()
+}
+
+/// Everything that can be lost, with every next step that an alarm can name.
+pub(super) fn last_safe() -> Vec<Event> {
+    let event = |loss, next| {
+        let lead = Lead { settling: Secs::hours(73), payment: Secs::DAY };
+        let at = ENDS.minus(Secs::hours(97));
+        let last = LastSafe { at, loss, ends: ENDS, lead, age: Secs::ZERO, hours: Secs::ZERO };
+        Event::LastSafe { last, next, now: before() }
+    };
+    vec![
+        event(Loss::Ends(EndKind::Number), NextStep::IsBlocked),
+        event(Loss::RunsOut(AllowanceKind::Data), NextStep::Asks),
+        event(Loss::Ends(EndKind::Plan), NextStep::IsPaused),
+        event(Loss::Ends(EndKind::Credit), NextStep::OnlyWatches),
+        event(Loss::RunsOut(AllowanceKind::Voice), NextStep::Buys { from: ENDS.minus(Secs::hours(28)) }),
+        event(Loss::RunsOut(AllowanceKind::Sms), NextStep::IsBlocked),
+        event(Loss::RunsOut(AllowanceKind::Credit(Currency::USD)), NextStep::IsBlocked),
+    ]
 }
 
 fn event(due: Due, next: NextStep) -> Event {

@@ -23,6 +23,7 @@ pub struct Sample {
 pub fn shown(kind: NoticeKind) -> Vec<Sample> {
     let named = match kind {
         NoticeKind::DueSoon => due::shown(),
+        NoticeKind::LastSafe => paired(&["number-ends", "data-runs-out"], due::last_safe()),
         NoticeKind::Failed => failed::shown(),
         NoticeKind::Bought => paired(&["data", "credit"], orders::bought()),
         NoticeKind::Unknown => paired(&["no-answer"], orders::unknown()),
@@ -50,6 +51,7 @@ fn paired(names: &[&'static str], events: Vec<Event>) -> Vec<(&'static str, Even
 pub fn preview(kind: NoticeKind) -> Vec<Story> {
     let events = match kind {
         NoticeKind::DueSoon => due::every(),
+        NoticeKind::LastSafe => due::last_safe(),
         NoticeKind::Bought => orders::bought(),
         NoticeKind::Failed => failed::every(),
         NoticeKind::Unknown => orders::unknown(),
@@ -76,6 +78,7 @@ pub fn samples() -> Vec<Story> {
 fn story(place: usize, event: Event) -> Story {
     let about_a_card = match event.kind() {
         NoticeKind::DueSoon
+        | NoticeKind::LastSafe
         | NoticeKind::Bought
         | NoticeKind::Failed
         | NoticeKind::Unknown

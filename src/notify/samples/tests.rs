@@ -4,9 +4,10 @@ use super::facts::{ENDS, NOW};
 use super::*;
 use crate::domain::attempt::{AskWhy, Question};
 use crate::domain::gates::Gate;
+use crate::domain::last_safe::Loss;
 use crate::domain::notice::{Ask, Due, FailedWhy, NextStep, Settled};
 use crate::domain::operator::{Doubt, RefusalKind};
-use crate::domain::reading::EndKind;
+use crate::domain::reading::{AllowanceKind, EndKind};
 use crate::domain::record::RecordProblem;
 use crate::domain::rule::Condition;
 
@@ -60,6 +61,15 @@ fn place(event: &Event) -> Vec<(&'static str, usize)> {
             };
             vec![("due", due), ("next", next)]
         }
+        Event::LastSafe { last, .. } => vec![match last.loss {
+            Loss::Ends(EndKind::Plan) => ("loss", 0),
+            Loss::Ends(EndKind::Credit) => ("loss", 1),
+            Loss::Ends(EndKind::Number) => ("loss", 2),
+            Loss::RunsOut(AllowanceKind::Data) => ("loss", 3),
+            Loss::RunsOut(AllowanceKind::Voice) => ("loss", 4),
+            Loss::RunsOut(AllowanceKind::Sms) => ("loss", 5),
+            Loss::RunsOut(AllowanceKind::Credit(_)) => ("loss", 6),
+        }],
         Event::Failed { why, .. } => vec![match why {
             FailedWhy::Refused(refusal) => ("refusal", refusal.kind as usize),
             FailedWhy::NotSent(_) => ("failed", 0),

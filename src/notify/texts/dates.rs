@@ -3,6 +3,7 @@
 use super::voice::Voice;
 use super::{Entry, words};
 use crate::domain::attempt::Snapshot;
+use crate::domain::last_safe::{LastSafe, Loss};
 use crate::domain::notice::{Due, Event};
 use crate::domain::reading::EndKind;
 use crate::domain::time::End;
@@ -11,8 +12,10 @@ use crate::domain::time::End;
 pub(super) fn dates(voice: &Voice, card: &str, event: &Event) -> Vec<Entry> {
     let ends = match event {
         Event::DueSoon { due: Due::End { which, end, .. }, .. } => vec![(*which, *end)],
+        Event::LastSafe { last: LastSafe { loss: Loss::Ends(which), ends, .. }, .. } => vec![(*which, End::at(*ends))],
         Event::Bought { before, after, .. } => moved(before, after),
         Event::DueSoon { .. }
+        | Event::LastSafe { .. }
         | Event::Failed { .. }
         | Event::Unknown { .. }
         | Event::SettledLate { .. }

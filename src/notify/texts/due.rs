@@ -132,7 +132,7 @@ fn first(voice: &Voice, card: &str, due: &Due, next: NextStep) -> String {
 }
 
 /// What happens next, and what a person may type: why, and the line.
-fn step(voice: &Voice, card: &str, next: NextStep) -> (String, Option<(String, String)>) {
+pub(super) fn step(voice: &Voice, card: &str, next: NextStep) -> (String, Option<(String, String)>) {
     let name = quoted(card);
     let renew = || (say!(voice, "To renew it now", "如需立即续费"), format!("simkeeper renew {name}"));
     match next {

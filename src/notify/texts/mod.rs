@@ -20,6 +20,7 @@ mod dates;
 mod due;
 mod held;
 mod household;
+mod last_safe;
 mod reckoned;
 mod record;
 mod retold;
@@ -182,6 +183,7 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
     let card = card_name(story);
     let mut letter = match &story.event {
         Event::DueSoon { due, next, now } => due::letter(voice, &card, due, *next, now),
+        Event::LastSafe { last, next, now } => last_safe::letter(voice, &card, last, *next, now),
         Event::Bought { .. } => bought::letter(voice, &card, &story.event),
         Event::Failed { .. } => trouble::failed(voice, &card, &story.event, story.at),
         Event::Unknown { .. } => trouble::unknown(voice, &card, &story.event, story.at),
@@ -225,6 +227,7 @@ pub(super) fn short(story: &Story, voice: &Voice, (card_room, room): (usize, usi
 fn short_event(story: &Story, voice: &Voice, card: &str, room: usize) -> String {
     match &story.event {
         Event::DueSoon { due, next, .. } => due::short(voice, card, due, *next, story.at),
+        Event::LastSafe { last, .. } => last_safe::short(voice, card, last, story.at),
         Event::Bought { .. } => bought::short(voice, card, &story.event, room),
         Event::Failed { .. } => trouble::failed_short(voice, card, &story.event, room),
         Event::Unknown { plan, .. } => trouble::unknown_short(voice, card, plan, room),

@@ -279,7 +279,7 @@ fn word_of(message_id: &str) -> String {
 
 /// Words of the record as the oracle knows them.
 fn word(text: &str) -> &'static str {
-    const WORDS: [&str; 22] = [
+    const WORDS: [&str; 23] = [
         "planned",
         "sending",
         "pending",
@@ -292,6 +292,7 @@ fn word(text: &str) -> &'static str {
         "abandoned",
         "reversed",
         "due_soon",
+        "last_safe",
         "bought",
         "failed",
         "settled_late",

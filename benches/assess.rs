@@ -1,5 +1,6 @@
 //! How many cards per second one core can decide about. Prints one JSON line per measurement: `assess` as the daemon
-//! calls it, a bare comparison of the same thresholds, and how many times the one costs the other.
+//! calls it, a bare comparison of the same thresholds, and how many times the one costs the other; the same with the forecast
+//! (until when what is left lasts, and the last safe moment), and the telling of a habit from eight weeks of readings.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -9,6 +10,8 @@ use jiff::tz::TimeZone;
 use simkeeper::domain::assess::assess;
 use simkeeper::domain::card::{Card, CardId, Keeper, Name, Wishes};
 use simkeeper::domain::data::DataSize;
+use simkeeper::domain::forecast::Forecast;
+use simkeeper::domain::last_safe::{Lead, last_safe};
 use simkeeper::domain::ledger::Ledger;
 use simkeeper::domain::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading, Recent};
 use simkeeper::domain::rule::{Condition, Mode, Rule, Trigger};
@@ -17,7 +20,7 @@ use simkeeper::domain::time::{End, LocalHours, Secs, UnixTime};
 /// What one measurement lasts at least.
 const MEASURED: Duration = Duration::from_secs(1);
 /// Calls between two looks at the clock.
-const CALLS_PER_LOOK: u64 = 10_000;
+const CALLS_PER_LOOK: u64 = 1_000;
 const NOW: UnixTime = UnixTime::clamped(1_797_336_000);
 const LIMIT: DataSize = DataSize(500_000_000);
 const LEAD: Secs = Secs::hours(36);
@@ -43,7 +46,37 @@ fn main() -> Result<(), String> {
         println!("{{\"bench\":\"{name}_baseline\",\"per_s\":{compared:.0}}}");
         println!("{{\"bench\":\"{name}_ratio\",\"times\":{:.1}}}", compared / decided);
     }
+    with_forecast(&card, &ledger)
+}
+
+/// A decision beside what the forecast adds to it, and the habit that it rests upon.
+fn with_forecast(card: &Card, ledger: &Ledger) -> Result<(), String> {
+    let (rule, past) = (rule()?, past());
+    let tell = |now| Forecast::of(AllowanceKind::Data, &past, &card.zone, now);
+    let uses = [(AllowanceKind::Data, tell(NOW))];
+    let latest = reading(2_000_000_000, Secs::days(20));
+    let readings = Recent { latest: Some(latest.clone()), previous: Some(latest.clone()), odd: None };
+    let lead = Lead { settling: Secs::hours(2), payment: Secs::DAY };
+    let foreseen = per_second(|now| {
+        let seen = assess(card, Some(&rule), &readings, ledger, now);
+        let last = last_safe(card, &rule, &latest, &uses, lead, now);
+        seen.next_poll_at.secs() ^ last.map_or(0, |last| last.at.secs())
+    });
+    println!("{{\"bench\":\"assess_forecast\",\"per_s\":{foreseen:.0}}}");
+    let told = per_second(|now| i64::from(tell(now).habit().is_some()));
+    println!("{{\"bench\":\"habit\",\"per_s\":{told:.0},\"readings\":{}}}", past.len());
     Ok(())
+}
+
+/// Eight weeks of four readings a day, about 100 MB of use each day, topped up now and then.
+fn past() -> Vec<Reading> {
+    (0..8 * 7 * 4_i64)
+        .map(|n| {
+            let at = NOW.minus(Secs::hours(6 * (8 * 7 * 4 - n)));
+            let left = 3_000_000_000 - n % 96 * (20_000_000 + n * 7_919 % 10_000_000);
+            Reading { read_at: at, as_of: at, ..reading(left, Secs::days(20)) }
+        })
+        .collect()
 }
 
 /// Calls for [`MEASURED`], each at another second, so that nothing can be computed once for all.

@@ -67,7 +67,8 @@ fn tell(bench: &str, connections: usize, took: &Took, bare: Option<&Took>) {
 /// Makes every sample mail in both languages, tells what one costs, and answers one of them.
 fn made() -> anyhow::Result<Vec<u8>> {
     let stories = notify::samples();
-    let recipient = |language| Recipient { person: named("anna"), address: TO.into(), language, zone: TimeZone::UTC };
+    let recipient =
+        |language| Recipient { person: named("anna"), address: TO.into(), language, zone: TimeZone::UTC, ticket: None };
     let (english, chinese) = (recipient(Language::En), recipient(Language::ZhCn));
     let thread = Some(Thread { root: "<card.1.1@example.net>".into() });
     let headers = MailHeaders { message_id: "<1@example.net>".into(), from: FROM.into(), thread, date: NOW };

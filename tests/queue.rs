@@ -278,8 +278,13 @@ fn a_message_of_fifty_megabytes_is_cut_where_everybody_sees_it() {
         date: NOW,
     };
     for language in Language::ALL {
-        let recipient =
-            Recipient { person: named("anna"), address: "anna@example.net".to_owned(), language, zone: TimeZone::UTC };
+        let recipient = Recipient {
+            person: named("anna"),
+            address: "anna@example.net".to_owned(),
+            language,
+            zone: TimeZone::UTC,
+            ticket: None,
+        };
         let mail = notify::mail(&story, &recipient, &headers).unwrap();
         assert!(mail.bytes.len() < MAIL_BYTES_MAX, "{} bytes", mail.bytes.len());
         let parsed = MessageParser::default().parse(&mail.bytes).unwrap();

@@ -92,8 +92,10 @@ pub(crate) enum Command {
     )]
     Renew(RenewArgs),
     /// Agree to a purchase, at the price that was shown
-    #[command(after_help = "Example:\n  simkeeper approve 12")]
-    Approve(IdArgs),
+    #[command(
+        after_help = "Example:\n  simkeeper approve 12\n  simkeeper approve K7QM-3XRT\n  simkeeper approve --card tablet"
+    )]
+    Approve(ApproveArgs),
     /// Decline a purchase
     #[command(after_help = "Example:\n  simkeeper refuse 12 --reason \"the trip is off\"")]
     Refuse(RefuseArgs),
@@ -164,13 +166,6 @@ pub(crate) struct StatusArgs {
 pub(crate) struct CardArgs {
     /// The card's name
     pub(crate) card: String,
-}
-
-/// One attempt.
-#[derive(Debug, Args)]
-pub(crate) struct IdArgs {
-    /// The attempt's number
-    pub(crate) id: i64,
 }
 
 /// Arguments of `plan`.

@@ -149,7 +149,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Operator(OperatorCommand::Check(args)) => operator::profile::check_profile(context, &args.file)?,
         Command::Operator(OperatorCommand::Catalogue(args)) => operator::catalogue::show(context, &args)?,
         Command::Renew(args) => purchases::renew(context, args)?,
-        Command::Approve(args) => purchases::approve(context, args.id)?,
+        Command::Approve(args) => purchases::approve(context, &args)?,
         Command::Refuse(args) => purchases::refuse(context, args)?,
         Command::Settle(args) => purchases::settle(context, args)?,
         Command::Pause(args) => wishes::pause(context, args)?,

@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Context;
-use super::cli::{OutcomeArg, RefuseArgs, RenewArgs, SettleArgs};
+use super::cli::{ApproveArgs, OutcomeArg, RefuseArgs, RenewArgs, SettleArgs, WhichPurchase};
 use super::client::{self, Hands, Rounds, block_on, misplaced};
 use super::exit::{Exit, Stop};
+use super::view::View;
 use crate::daemon::request::{Outcome, Reply, Request};
+use crate::domain::approval::Code;
 use crate::domain::attempt::{Attempt, AttemptId, AttemptState, StateName};
 use crate::domain::card::Name;
 use crate::domain::money::Money;
@@ -141,11 +143,43 @@ fn agreed() -> io::Result<bool> {
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
 }
 
+/// How a person names a purchase.
+enum Named {
+    Number(i64),
+    Code(String),
+}
+
+/// What was named; of a card, the purchase that waits for an answer.
+fn named(context: &Context, purchase: &WhichPurchase) -> anyhow::Result<Named> {
+    if let Some(name) = &purchase.card {
+        let view = View::open(context)?;
+        let card = view.card(name)?;
+        let open = view.store.read_blocking(|conn| attempts::open_for(conn, card.id))?;
+        let waits = open.filter(|open| open.state.name() == StateName::Planned);
+        let waits =
+            waits.ok_or_else(|| Stop::with(Exit::Refused, format!("nothing waits for an answer about `{name}`")))?;
+        return Ok(Named::Number(waits.id.0));
+    }
+    let which = purchase.which.as_deref().unwrap_or_default();
+    match which.parse() {
+        Ok(number) => Ok(Named::Number(number)),
+        Err(_) if Code::parse(which).is_some() => Ok(Named::Code(which.to_owned())),
+        Err(_) => {
+            let said = format!("`{which}` is neither the number of a purchase nor a code such as K7QM-3XRT");
+            Err(Stop::command_line(said))
+        }
+    }
+}
+
 /// Agrees to a purchase and watches it.
-pub(super) fn approve(context: &Context, id: i64) -> anyhow::Result<Exit> {
+pub(super) fn approve(context: &Context, args: &ApproveArgs) -> anyhow::Result<Exit> {
+    let request = match named(context, &args.purchase)? {
+        Named::Number(id) => Request::Approve { id },
+        Named::Code(code) => Request::Answer { code, yes: true, reason: String::new() },
+    };
     let attempt = block_on(async {
         let hands = Hands::find(context, Rounds::Needed).await?;
-        let watched = match hands.ask(context, Request::Approve { id }).await {
+        let watched = match hands.ask(context, request).await {
             Ok(reply) => watch(context, reply).await,
             Err(error) => Err(error),
         };
@@ -211,7 +245,10 @@ fn outcome(attempt: &Attempt) -> (Exit, String) {
 
 /// Declines a purchase.
 pub(super) fn refuse(context: &Context, args: RefuseArgs) -> anyhow::Result<Exit> {
-    told(context, Request::Refuse { id: args.id, reason: args.reason }, json!({ "attempt": args.id }))
+    match named(context, &args.purchase)? {
+        Named::Number(id) => told(context, Request::Refuse { id, reason: args.reason }, json!({ "attempt": id })),
+        Named::Code(code) => told(context, Request::Answer { code, yes: false, reason: args.reason }, json!({})),
+    }
 }
 
 /// Says what became of an order.

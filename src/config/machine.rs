@@ -1,6 +1,7 @@
 //! What `simkeeper.toml` comes to: accounts, channels, people and the schedule of this machine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
@@ -44,6 +45,8 @@ pub struct Machine {
     pub schedule: Schedule,
     /// Where signs of life go.
     pub heartbeat: Option<HeartbeatConfig>,
+    /// How questions are answered by code, if they are.
+    pub approval: Option<ApprovalConfig>,
 }
 
 impl Machine {
@@ -387,6 +390,17 @@ pub struct HeartbeatConfig {
     pub url: Url,
     /// How often it wants one.
     pub every: Secs,
+}
+
+/// How questions about purchases are answered by code.
+#[derive(Clone, Debug)]
+pub struct ApprovalConfig {
+    /// Where the pages are served on this machine.
+    pub listen: Option<SocketAddr>,
+    /// The address under which people reach them.
+    pub url: Option<Url>,
+    /// The secret word of the address at which answers by text message are handed in.
+    pub texts: Option<SecretRef>,
 }
 
 /// What happens when.

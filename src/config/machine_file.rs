@@ -3,6 +3,7 @@
 use lettre::message::Mailbox;
 
 use super::account_file::{AccountTable, account};
+use super::approval_file::{ApprovalTable, approval};
 use super::channel_file::{
     AliyunTable, AndroidTable, GammuTable, ModemTable, NtfyTable, PlivoTable, ProgramTable, TelegramTable, VonageTable,
     WebhookTable, aliyun, android, gammu, modem, ntfy, plivo, program, telegram, vonage, webhook,
@@ -46,6 +47,8 @@ table! {
         may schedule: ScheduleTable,
         /// A monitor outside that notices when this daemon falls silent.
         may heartbeat: HeartbeatTable,
+        /// Answering questions about purchases by a code.
+        may approval: ApprovalTable,
     }
 }
 
@@ -148,7 +151,9 @@ pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Mac
     check_stand_ins(&table.person, notes);
     let schedule = schedule(table.schedule.get(), notes);
     let heartbeat = table.heartbeat.get().and_then(|table| heartbeat(table, notes));
-    Some(Machine { language, currency: *table.currency.get()?, accounts, channels, people, schedule, heartbeat })
+    let approval = table.approval.get().map(|table| approval(table, &channels, notes));
+    let currency = *table.currency.get()?;
+    Some(Machine { language, currency, accounts, channels, people, schedule, heartbeat, approval })
 }
 
 /// The names in a table of names.

@@ -5,12 +5,13 @@
 //!
 //! Each table is declared once (`declare`), and that declaration reads it, knows its keys and describes it in the
 //! [`schema()`]. `reader` walks the parsed file with places and notes every problem; `values` and
-//! `containers` are what keys may hold; `machine_file`, `account_file`, `described_file`,
+//! `containers` are what keys may hold; `machine_file`, `account_file`, `approval_file`, `described_file`,
 //! `ussd_file`, `person_file`, `channel_file`, `gateway_file`, `service_file`, `rules_file` and `rule_file` hold the declarations and build
 //! [`Machine`] and [`Rules`] from them; `contradictions` finds rules that cannot be meant.
 
 mod account;
 mod account_file;
+mod approval_file;
 mod channel_file;
 mod containers;
 mod contradictions;
@@ -51,7 +52,7 @@ pub use account::{
 pub use init::{InitError, SAMPLE_MACHINE, SAMPLE_RULES, init};
 pub use keys::{KeyInfo, KindInfo, account_kinds};
 pub use machine::{
-    AliyunAccess, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Language, Machine, Method,
+    AliyunAccess, ApprovalConfig, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Language, Machine, Method,
     POLL_USUAL, Person, Piece, Placeholder, Schedule, Service, Tls,
 };
 pub use problems::{Problem, Problems, Severity};

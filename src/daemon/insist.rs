@@ -7,7 +7,7 @@ use crate::domain::notice::{DedupKey, NoticeId, Retold, RetoldWhy};
 use crate::domain::severity::Severity;
 use crate::domain::time::UnixTime;
 use crate::store::matters::{self, Matter, MatterId};
-use crate::store::{Connection, StoreError, cards};
+use crate::store::{Connection, StoreError, attempts, cards};
 
 use super::live::{Live, Way};
 use super::tell::{self, Queueing};
@@ -64,7 +64,7 @@ pub(super) fn go_on(conn: &Connection, live: &Live, now: UnixTime) -> Result<(),
             let step = format!("{}:again:{}", matter.key.step, turn.repeats + 1);
             let ways = live.ways(Some(std::slice::from_ref(&matter.person)), matter.key.kind);
             let to_person = ways.into_iter().filter(|way| way.person == matter.person);
-            tell_again(conn, &matter, &step, RetoldWhy::StillSo, to_person, now)?;
+            tell_again(conn, live, &matter, &step, RetoldWhy::StillSo, to_person, now)?;
             turn = turn.repeated(wishes, now);
         }
         if turn.pass_on_at.is_some_and(|at| at <= now) {
@@ -104,7 +104,7 @@ fn pass_on(
     let place = usize::try_from(turn.passed_on).unwrap_or(usize::MAX);
     if let Some(link) = chain.get(place) {
         let step = format!("{}:on:{}", matter.key.step, place + 1);
-        tell_again(conn, matter, &step, why, link.iter().cloned(), now)?;
+        tell_again(conn, live, matter, &step, why, link.iter().cloned(), now)?;
     }
     // What needs nobody goes no further by waiting.
     let goes_on = turn.pass_on_at.is_some();
@@ -124,6 +124,7 @@ fn chain(live: &Live, matter: &Matter, wishes: &Insistence) -> Vec<Vec<Way>> {
 
 fn tell_again(
     conn: &Connection,
+    live: &Live,
     matter: &Matter,
     step: &str,
     why: RetoldWhy,
@@ -133,7 +134,10 @@ fn tell_again(
     let mut story = matter.story.clone();
     story.retold = Some(Retold { first: matter.opened_at, why });
     let key = DedupKey { step: step.to_owned(), ..matter.key.clone() };
-    let queueing = Queueing { story: &story, key: &key, attempt: matter.attempt, enclosed: &[] };
+    let attempt = matter.attempt.map(|id| attempts::by_id(conn, id)).transpose()?.flatten();
+    let tickets = tell::tickets(live, &story.event, attempt.as_ref());
+    let queueing =
+        Queueing { story: &story, key: &key, attempt: matter.attempt, enclosed: &[], tickets: tickets.as_ref() };
     for way in ways {
         if let Some(notice) = tell::queue(conn, &queueing, &way, now)? {
             matters::belongs(conn, notice, matter.id, &matter.person)?;

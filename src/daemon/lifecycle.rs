@@ -15,7 +15,7 @@ use super::bells::Round;
 use super::clock;
 use super::keep_round::Kept;
 use super::live::Live;
-use super::{Daemon, control, crash, lost_journal, order, roll_back, set_back, watch};
+use super::{Daemon, control, crash, lost_journal, order, pages, roll_back, set_back, watch};
 use crate::domain::card::CardId;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts;
@@ -85,6 +85,10 @@ pub async fn run(daemon: Arc<Daemon>) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let listener = control::bind(&daemon.places.socket)?;
     let control = vital(&daemon, "the control socket", control::serve(Arc::clone(&daemon), listener));
+    let pages = match pages::bind(&daemon).await? {
+        Some(listener) => Some(vital(&daemon, "the pages", pages::serve(Arc::clone(&daemon), listener))),
+        None => None,
+    };
     let alarm = alarm(&daemon).await?;
     let rounds = start_rounds(&daemon);
     let signals = vital(&daemon, "listening to signals", watch_signals(Arc::clone(&daemon), signals));
@@ -107,6 +111,9 @@ pub async fn run(daemon: Arc<Daemon>) -> anyhow::Result<()> {
     signals.abort();
     watchdog.abort();
     let _ended = control.await;
+    if let Some(pages) = pages {
+        let _ended = pages.await;
+    }
     if let Some(mut alarm) = alarm {
         let _ended = alarm.shutdown().await;
     }

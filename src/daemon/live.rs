@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::approval::Approvals;
 use super::desk::{Desk, Fares};
 use super::opener::Opener;
 use super::tell;
@@ -28,6 +29,7 @@ pub struct Live {
     posts: Vec<Arc<Post>>,
     everybody: Vec<Name>,
     heartbeat: Option<Arc<Heartbeat>>,
+    approvals: Option<Arc<Approvals>>,
 }
 
 /// A channel at work.
@@ -135,7 +137,10 @@ impl Live {
         }
         let heartbeat = config.machine.heartbeat.as_ref();
         let heartbeat = heartbeat.map(|wanted| Heartbeat::open(wanted.url.as_str(), wanted.every)).transpose()?;
-        Ok(Self { config, desks, posts, everybody, heartbeat: heartbeat.map(Arc::new) })
+        let approvals = config.machine.approval.as_ref();
+        let approvals = approvals.map(|wanted| Approvals::open(wanted, surroundings)).transpose()?;
+        let (heartbeat, approvals) = (heartbeat.map(Arc::new), approvals.map(Arc::new));
+        Ok(Self { config, desks, posts, everybody, heartbeat, approvals })
     }
 
     /// The owner's file.
@@ -148,6 +153,12 @@ impl Live {
     #[must_use]
     pub const fn heartbeat(&self) -> Option<&Arc<Heartbeat>> {
         self.heartbeat.as_ref()
+    }
+
+    /// Codes by which questions are answered, where they are.
+    #[must_use]
+    pub const fn approvals(&self) -> Option<&Arc<Approvals>> {
+        self.approvals.as_ref()
     }
 
     /// The machine's file.

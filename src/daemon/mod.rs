@@ -4,6 +4,7 @@
 //! `domain`'s; what is written is in `judge` (readings), `moves` (attempts) and `tell` (notices), each in one
 //! transaction. `order` alone spends money.
 
+pub mod approval;
 pub mod bells;
 pub mod case;
 pub mod clock;
@@ -28,6 +29,7 @@ mod offers;
 pub(crate) mod open;
 pub mod opener;
 mod order;
+mod pages;
 pub mod people;
 mod poll_round;
 mod reload;
@@ -43,13 +45,14 @@ mod set_back;
 mod settle_round;
 pub mod shared_limits;
 mod tell;
+mod text_answers;
 mod turns;
 mod wallet_watch;
 pub mod wallets;
 mod watch;
 mod work;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -65,9 +68,10 @@ use self::moves::Moved;
 use self::opener::{ByFiles, Opener};
 use self::schedule::Schedule;
 use self::work::Work;
+use crate::domain::approval::Guesses;
 use crate::domain::attempt::StateName;
 use crate::domain::card::CardId;
-use crate::domain::time::Secs;
+use crate::domain::time::{Secs, UnixTime};
 
 use crate::store::backup::{self, Backup};
 use crate::store::journal::{JournalLine, OrderJournal};
@@ -135,6 +139,8 @@ pub struct Daemon {
     wanted: Mutex<BTreeSet<CardId>>,
     files: Mutex<reload::Files>,
     health: lifecycle::Health,
+    /// Codes of nobody that were typed lately, by where they came in.
+    guesses: Mutex<BTreeMap<String, Guesses>>,
 }
 
 impl Daemon {
@@ -185,6 +191,7 @@ impl Daemon {
             files: Mutex::new(files),
             health: lifecycle::Health::default(),
             latest: set_back::Latest::new(now),
+            guesses: Mutex::default(),
         }))
     }
 
@@ -206,6 +213,17 @@ impl Daemon {
 
     fn schedule(&self) -> MutexGuard<'_, Schedule> {
         self.schedule.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether one more code may be tried where wrong ones came from lately.
+    fn hears(&self, door: &str, now: UnixTime) -> bool {
+        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        guesses.entry(door.to_owned()).or_default().may_try(now)
+    }
+
+    fn heard_a_guess(&self, door: String, now: UnixTime) {
+        let mut guesses = self.guesses.lock().unwrap_or_else(PoisonError::into_inner);
+        guesses.entry(door).or_default().note(now);
     }
 
     /// Reads a card at the next round.

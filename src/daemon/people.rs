@@ -1,5 +1,6 @@
 //! What people may do by command. Each act is one transaction with its entry in the record of human actions.
 
+pub(super) mod answers;
 mod card_book;
 mod found_cards;
 mod messages;
@@ -42,6 +43,7 @@ async fn try_carry_out(daemon: &Arc<Daemon>, asked: Asked) -> Result<Reply, Stor
         Request::Refuse { id, reason } => {
             purchases::decide(daemon, by, AttemptId(id), Decision::Abandon, reason, true).await
         }
+        Request::Answer { code, yes, reason } => answers::by_command(daemon, code, yes, reason).await,
         Request::Settle { id, outcome, reason } => {
             let decision = match outcome {
                 Outcome::Bought => Decision::Bought,

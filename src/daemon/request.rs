@@ -46,6 +46,15 @@ pub enum Request {
         /// Why.
         reason: String,
     },
+    /// Answers a question by the code that a person was sent.
+    Answer {
+        /// The code, as it was typed.
+        code: String,
+        /// Whether it is bought.
+        yes: bool,
+        /// Why not.
+        reason: String,
+    },
     /// Says what became of an order.
     Settle {
         /// The attempt.

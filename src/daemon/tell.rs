@@ -4,15 +4,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::store::Connection;
 
+use super::approval::Tickets;
 use super::deliver_round::word_of;
 use super::insist;
 use super::live::{Live, Way};
 use crate::config::Carries;
-use crate::domain::attempt::AttemptId;
+use crate::domain::attempt::{Attempt, AttemptId};
 use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
 use crate::domain::identity::{Msisdn, masked};
-use crate::domain::notice::{CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
+use crate::domain::notice::{Ask, CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
 use crate::domain::time::UnixTime;
 use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
 use crate::store::notices::{self, NewNotice};
@@ -43,12 +44,15 @@ pub(crate) struct Telling<'a> {
 pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: UnixTime) -> Result<(), StoreError> {
     let kind = telling.event.kind();
     let mut facts = telling.card.map(card_facts);
-    if let (Some(facts), Some(attempt)) = (&mut facts, telling.attempt)
-        && let Some(attempt) = attempts::by_id(conn, attempt)?
-    {
+    let attempt = match telling.attempt {
+        Some(attempt) => attempts::by_id(conn, attempt)?,
+        None => None,
+    };
+    if let (Some(facts), Some(attempt)) = (&mut facts, &attempt) {
         // A purchase is told with the account that sells.
-        facts.account = attempt.account;
+        facts.account.clone_from(&attempt.account);
     }
+    let tickets = tickets(live, &telling.event, attempt.as_ref());
     let course = match telling.card {
         Some(card) => course(conn, live, card, &telling.event, now)?,
         None => None,
@@ -56,15 +60,22 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
     let story = Story { card: facts, at: now, event: telling.event, course, retold: None };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
     let ways = ways(live, telling.card, kind);
-    let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[] };
-    let matter = insist::open(conn, live, &queueing, &ways, now)?;
+    let untold = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[], tickets: None };
+    let matter = insist::open(conn, live, &untold, &ways, now)?;
     for way in ways {
-        let queued = queue(conn, &queueing, &way, now)?;
+        let queued = queue(conn, &Queueing { tickets: tickets.as_ref(), ..untold }, &way, now)?;
         if let (Some(notice), Some(matter)) = (queued, matter) {
             matters::belongs(conn, notice, matter, &way.person)?;
         }
     }
     Ok(())
+}
+
+/// What people can answer a question with, if it can be answered by code.
+pub(super) fn tickets<'a>(live: &'a Live, event: &Event, attempt: Option<&'a Attempt>) -> Option<Tickets<'a>> {
+    let by_code = matches!(event, Event::Asked { ask: Ask::Approve { .. }, .. });
+    let (approvals, attempt) = live.approvals().filter(|_| by_code).zip(attempt)?;
+    Some(Tickets::new(approvals, attempt))
 }
 
 /// The ways to everybody who is to be told. What may be lost soon is not told over the very card that it is about; if that
@@ -114,6 +125,8 @@ pub(super) struct Queueing<'a> {
     pub(super) attempt: Option<AttemptId>,
     /// Mails that go within a mail.
     pub(super) enclosed: &'a [Vec<u8>],
+    /// What people can answer it with.
+    pub(super) tickets: Option<&'a Tickets<'a>>,
 }
 
 /// Queues one notice over one way; none if its key is there already. One whose text cannot be made is set aside at once,
@@ -186,8 +199,12 @@ fn finish(
     message_id: &str,
     now: UnixTime,
 ) -> Result<Finished, Untold> {
-    let Queueing { story, key, enclosed, .. } = *queueing;
+    let Queueing { story, key, enclosed, tickets, .. } = *queueing;
+    // Programs decide nothing.
+    let tickets = tickets.filter(|_| way.carries != Carries::Document);
+    let ticket = tickets.map(|tickets| tickets.of(conn, &way.person, now)).transpose().map_err(Untold::Record)?;
     let recipient = Recipient {
+        ticket,
         person: way.person.clone(),
         address: way.address.clone(),
         language: way.language,
@@ -229,7 +246,8 @@ pub(crate) fn test(
             retold: None,
         };
         let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };
-        queued.extend(queue(conn, &Queueing { story: &story, key: &key, attempt: None, enclosed: &[] }, &way, now)?);
+        let queueing = Queueing { story: &story, key: &key, attempt: None, enclosed: &[], tickets: None };
+        queued.extend(queue(conn, &queueing, &way, now)?);
     }
     Ok(queued)
 }

@@ -113,25 +113,37 @@ impl Counted {
     }
 }
 
+impl Counted {
+    /// Each sum that is capped: for which time, what is spent of it, none where a rate is missing, and the cap.
+    pub fn sums(&self) -> impl Iterator<Item = (Period, Option<Money>, Money)> {
+        let limit = &self.limit;
+        let sums = [(Period::Day, limit.per_day, &self.day), (Period::Month, limit.per_month, &self.month)];
+        let capped = sums.into_iter().filter_map(|(per, limit, spent)| Some((per, limit?, spent)));
+        capped.map(|(per, limit, spent)| (per, spent.within(limit, &self.limit.rates), limit))
+    }
+
+    /// Each count that is capped: for which time, how many there are, and the cap.
+    pub fn counts(&self) -> impl Iterator<Item = (Period, u32, u32)> {
+        let counts = [
+            (Period::Day, self.limit.renewals_per_day, self.day.count),
+            (Period::Month, self.limit.renewals_per_month, self.month.count),
+        ];
+        counts.into_iter().filter_map(|(per, limit, count)| Some((per, count, limit?)))
+    }
+}
+
 /// What of the cap is used, for `explain`.
 impl Display for Counted {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let limit = &self.limit;
-        let sums = [(Period::Day, limit.per_day, &self.day), (Period::Month, limit.per_month, &self.month)];
         let mut parts: Vec<String> = Vec::new();
-        for (per, limit, spent) in sums.into_iter().filter_map(|(per, limit, spent)| Some((per, limit?, spent))) {
-            let spent = spent.within(limit, &self.limit.rates);
+        for (per, spent, limit) in self.sums() {
             let spent = spent.map_or_else(|| "an unknown amount".to_owned(), |spent| spent.to_string());
             parts.push(format!("{spent} of {limit} {per}"));
         }
-        let counts = [
-            (Period::Day, limit.renewals_per_day, self.day.count),
-            (Period::Month, limit.renewals_per_month, self.month.count),
-        ];
-        for (per, limit, count) in counts.into_iter().filter_map(|(per, limit, count)| Some((per, limit?, count))) {
+        for (per, count, limit) in self.counts() {
             parts.push(format!("{count} of {limit} purchases {per}"));
         }
-        write!(f, "{} (rules.toml:{})", parts.join(", "), limit.line)
+        write!(f, "{} (rules.toml:{})", parts.join(", "), self.limit.line)
     }
 }
 

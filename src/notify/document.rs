@@ -31,7 +31,7 @@ struct Document<'a> {
 /// # Errors
 /// The document could not be made.
 pub fn document(story: &Story, recipient: &Recipient, id: &str) -> Result<Finished, NotifyError> {
-    let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
+    let voice = Voice::of(recipient);
     let (subject, text) = told(story, &voice);
     let kind = story.event.kind();
     let document = Document {

@@ -68,7 +68,7 @@ pub fn mail_with(
     headers: &MailHeaders,
     enclosed: &[Vec<u8>],
 ) -> Result<Finished, NotifyError> {
-    let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
+    let voice = Voice::of(recipient);
     let parts = parts(story, &voice)?;
     let subject = parts.subject.clone();
     let mut builder = Message::builder()

@@ -10,6 +10,7 @@ mod chart;
 mod document;
 mod heartbeat;
 mod mail;
+mod page;
 mod previews;
 mod push;
 mod samples;
@@ -19,6 +20,7 @@ mod texts;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
+use crate::domain::approval::Ticket;
 use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
@@ -31,6 +33,7 @@ pub use channel::{
 pub use document::document;
 pub use heartbeat::Heartbeat;
 pub use mail::{MailHeaders, Thread, mail, mail_with, message_id};
+pub use page::{PAGE_STYLE, PageFacts, PageSays, page, page_of_nothing};
 pub use previews::{PICTURE_ID, Preview, previewed};
 pub use push::push;
 pub use samples::{Sample, preview, samples, shown};
@@ -47,6 +50,8 @@ pub struct Recipient {
     pub language: Language,
     /// The zone in which times are told.
     pub zone: TimeZone,
+    /// What they can answer a question with, where questions are answered by code.
+    pub ticket: Option<Ticket>,
 }
 
 /// A message that can be stored and sent as it is.

@@ -34,7 +34,7 @@ impl Push {
 /// # Errors
 /// The document could not be made.
 pub fn push(story: &Story, recipient: &Recipient) -> Result<Finished, NotifyError> {
-    let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
+    let voice = Voice::of(recipient);
     let (subject, text) = told(story, &voice);
     let push = Push { title: subject.clone(), text, urgent: story.event.kind().is_urgent() };
     let bytes = serde_json::to_vec(&push).map_err(|error| NotifyError::Build(error.to_string()))?;

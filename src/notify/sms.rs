@@ -87,9 +87,14 @@ const ROOMS: [(usize, usize); 10] =
 /// The text message that tells `story`: one part, in the order card, what happened, what is needed by when; no links.
 #[must_use]
 pub fn text_message(story: &Story, recipient: &Recipient) -> Finished {
-    let voice = Voice { language: recipient.language, zone: recipient.zone.clone() };
+    let voice = Voice::of(recipient);
     let text = fitting(story, &voice);
-    Finished { subject: texts::cut(&text, texts::SUBJECT_MAX), bytes: text.into_bytes() }
+    // Lists and logs show subjects, and a code is for nobody else.
+    let shown = match &voice.ticket {
+        Some(ticket) => text.replace(&ticket.code.to_string(), "…"),
+        None => text.clone(),
+    };
+    Finished { subject: texts::cut(&shown, texts::SUBJECT_MAX), bytes: text.into_bytes() }
 }
 
 fn fitting(story: &Story, voice: &Voice) -> String {

@@ -25,6 +25,10 @@ const INSERT: &str = "INSERT INTO notice (kind, card, cycle, step, person, chann
 const KNOWN: &str = "SELECT 1 FROM notice WHERE kind = ?1 AND ifnull(card, 0) = ?2 AND cycle = ?3 AND step = ?4 \
      AND person = ?5 AND channel = ?6";
 const INSERT_BODY: &str = "INSERT INTO notice_body (notice, bytes) VALUES (?1, ?2)";
+/// A message that holds a code that decides is kept no longer than until it was sent.
+const EMPTY_BODY: &str = "UPDATE notice_body SET bytes = x'' WHERE notice = ?1 AND EXISTS (SELECT 1 FROM notice \
+     JOIN approval_code ON approval_code.attempt = notice.attempt AND approval_code.person = notice.person \
+     WHERE notice.id = ?1 AND notice.kind = 'asked')";
 const READY: &str = "SELECT id, attempts FROM notice WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 \
      AND next_at <= ?3 AND expires_at > ?3 ORDER BY next_at LIMIT ?4";
 const CLAIM: &str = "UPDATE notice SET state = 'claimed', attempts = attempts + 1, next_at = ?2 \
@@ -52,6 +56,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     KNOWN,
     INSERT,
     INSERT_BODY,
+    EMPTY_BODY,
     READY,
     CLAIM,
     SETTLE,
@@ -220,7 +225,11 @@ pub fn settle(
     };
     let settled_at = if next_at.is_none() { Some(now.secs()) } else { None };
     let values = (id.0, attempt_no, state.as_str(), next_at.map(UnixTime::secs), settled_at, remote, why);
-    Ok(change(conn, SETTLE, values)? == 1)
+    let was_its_turn = change(conn, SETTLE, values)? == 1;
+    if was_its_turn && state == NoticeState::Sent {
+        change(conn, EMPTY_BODY, [id.0])?;
+    }
+    Ok(was_its_turn)
 }
 
 /// Takes a notice that nobody can send out of the queue; it stays in the list, with the reason.

@@ -235,6 +235,7 @@ mod tests {
         M::up(include_str!("../../migrations/0004_reckoning.sql")),
         M::up(include_str!("../../migrations/0005_busiest.sql")),
         M::up(include_str!("../../migrations/0006_matters.sql")),
+        M::up(include_str!("../../migrations/0007_approval.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 

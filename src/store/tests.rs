@@ -38,6 +38,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
     let conn = memory();
     let lists = [
         accounts::STATEMENTS,
+        approvals::STATEMENTS,
         card_rows::STATEMENTS,
         card_search::STATEMENTS,
         card_sync::STATEMENTS,

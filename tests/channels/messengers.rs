@@ -85,6 +85,7 @@ fn recipient() -> Recipient {
         address: "topic".to_owned(),
         language: Language::En,
         zone: jiff::tz::TimeZone::UTC,
+        ticket: None,
     }
 }
 

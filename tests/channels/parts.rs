@@ -83,6 +83,7 @@ pub(crate) fn outgoing(id: &str) -> Outgoing {
         address: "anna@example.net".to_owned(),
         language: Language::ZhCn,
         zone: jiff::tz::TimeZone::UTC,
+        ticket: None,
     };
     let headers = MailHeaders {
         message_id: format!("<{id}@example.net>"),

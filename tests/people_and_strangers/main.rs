@@ -7,6 +7,7 @@
 mod world;
 
 mod addresses;
+mod codes;
 mod doors;
 mod people;
 mod program;

@@ -22,11 +22,30 @@ pub(crate) struct RenewArgs {
     pub(crate) plan: Option<String>,
 }
 
+/// Which purchase is decided about.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct WhichPurchase {
+    /// The attempt's number, or the code that you were sent
+    #[arg(value_name = "NUMBER|CODE")]
+    pub(crate) which: Option<String>,
+    /// The card that waits for an answer
+    #[arg(long, value_name = "NAME")]
+    pub(crate) card: Option<String>,
+}
+
+/// Arguments of `approve`.
+#[derive(Debug, Args)]
+pub(crate) struct ApproveArgs {
+    #[command(flatten)]
+    pub(crate) purchase: WhichPurchase,
+}
+
 /// Arguments of `refuse`.
 #[derive(Debug, Args)]
 pub(crate) struct RefuseArgs {
-    /// The attempt's number
-    pub(crate) id: i64,
+    #[command(flatten)]
+    pub(crate) purchase: WhichPurchase,
     /// Why, in your words; it is kept
     #[arg(long, default_value = "no reason given")]
     pub(crate) reason: String,

@@ -156,12 +156,7 @@ pub(super) async fn approve(daemon: &Arc<Daemon>, by: String, id: AttemptId) -> 
             if attempt.state.name() != StateName::Planned {
                 return Ok(Act::NotNow(attempt.state.name()));
             }
-            let evidence = Evidence { transition: "T2", what: format!("{by} agreed"), digest: None, at: now };
-            let approval = Approval::Given { by: by.clone(), at: now };
-            let due = AttemptState::Planned { next_at: now };
-            let attempt = attempts::advance(conn, &attempt, &due, Some(&approval), &evidence)?;
-            note(conn, now, &by, "approve", Some(attempt.card), Some(id), None)?;
-            Ok(Act::Done(Box::new(attempt)))
+            Ok(Act::Done(Box::new(agree(conn, &attempt, &by, now)?)))
         })
         .await?;
     daemon.bells.ring(Round::Renew);
@@ -170,15 +165,25 @@ pub(super) async fn approve(daemon: &Arc<Daemon>, by: String, id: AttemptId) -> 
         Act::NotNow(state) => {
             refused(Refusal::NotNow, format!("attempt {} is {state}; there is nothing to approve", id.0))
         }
-        Act::Done(attempt) => Reply::Done {
-            said: format!(
-                "{} for {} will be bought once its gates are open; `simkeeper status` shows how it goes",
-                attempt.plan.name, attempt.plan.price
-            ),
-            attempt: Some(id.0),
-            notices: Vec::new(),
-        },
+        Act::Done(attempt) => Reply::Done { said: agreed(&attempt), attempt: Some(id.0), notices: Vec::new() },
     })
+}
+
+/// Writes that a person agrees to a planned attempt, which is due at once then.
+pub(super) fn agree(conn: &Connection, attempt: &Attempt, by: &str, now: UnixTime) -> Result<Attempt, StoreError> {
+    let evidence = Evidence { transition: "T2", what: format!("{by} agreed"), digest: None, at: now };
+    let approval = Approval::Given { by: by.to_owned(), at: now };
+    let due = AttemptState::Planned { next_at: now };
+    let attempt = attempts::advance(conn, attempt, &due, Some(&approval), &evidence)?;
+    note(conn, now, by, "approve", Some(attempt.card), Some(attempt.id), None)?;
+    Ok(attempt)
+}
+
+pub(super) fn agreed(attempt: &Attempt) -> String {
+    format!(
+        "{} for {} will be bought once its gates are open; `simkeeper status` shows how it goes",
+        attempt.plan.name, attempt.plan.price
+    )
 }
 
 pub(super) fn no_such_attempt(id: AttemptId) -> Reply {

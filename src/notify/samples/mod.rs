@@ -6,6 +6,7 @@ mod failed;
 mod household;
 mod orders;
 
+use crate::domain::approval::{CODE_LIVES, Code, Ticket};
 use crate::domain::course;
 use crate::domain::notice::{Event, NoticeKind, Story};
 
@@ -96,6 +97,15 @@ fn story(place: usize, event: Event) -> Story {
     Story { card: about_a_card.then(facts::card), at: facts::NOW, event, course, retold: None }
 }
 
+/// How the names of samples end that are answered by code.
+pub(super) const BY_CODE: &str = "by-code";
+
+/// A ticket of nobody's.
+pub(super) fn ticket() -> Ticket {
+    let page = Some("https://keeper.example.net/a/0123456789abcdef0123456789abcdef".to_owned());
+    Ticket { code: Code::of_chance(u128::MAX / 7), ends_at: facts::NOW.plus(CODE_LIVES), page, by_text: true }
+}
+
 /// A recipient for tests.
 #[cfg(test)]
 #[must_use]
@@ -105,6 +115,7 @@ pub(super) fn recipient(language: crate::domain::notice::Language) -> super::Rec
         address: "anna@example.net".to_owned(),
         language,
         zone: jiff::tz::TimeZone::get("America/Toronto").expect("a zone"),
+        ticket: None,
     }
 }
 

@@ -5,11 +5,12 @@ use super::*;
 use crate::domain::attempt::{AskWhy, Question};
 use crate::domain::gates::Gate;
 use crate::domain::last_safe::Loss;
-use crate::domain::notice::{Ask, Due, FailedWhy, NextStep, Settled};
+use crate::domain::notice::{Ask, Due, FailedWhy, Language, NextStep, Settled};
 use crate::domain::operator::{Doubt, RefusalKind};
 use crate::domain::reading::{AllowanceKind, EndKind};
 use crate::domain::record::RecordProblem;
 use crate::domain::rule::Condition;
+use crate::notify::Recipient;
 
 #[test]
 fn every_kind_has_samples_of_its_own_kind() {
@@ -181,6 +182,26 @@ fn every_story_can_be_kept_and_told_again_later() {
                 let (subject, lines) = crate::notify::push::told(&back, &voice);
                 assert!(subject.contains(mark) && subject.chars().count() <= 60, "{subject}");
                 assert_eq!(lines.contains("notice acknowledge --card"), back.card.is_some(), "{lines}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_question_that_is_answered_by_code_fits_one_text_with_the_whole_code_and_hides_it_in_lists() {
+    for by_text in [true, false] {
+        for language in Language::ALL {
+            for event in orders::asked() {
+                let Event::Asked { ask: Ask::Approve { .. }, .. } = &event else { continue };
+                let ticket = Ticket { by_text, ..ticket() };
+                let code = ticket.code.to_string();
+                let story = story(1, event);
+                let told =
+                    crate::notify::text_message(&story, &Recipient { ticket: Some(ticket), ..recipient(language) });
+                let text = String::from_utf8(told.bytes).unwrap();
+                assert_eq!(crate::notify::sms::parts(&text).1, 1, "{text}");
+                assert!(text.contains(&code), "{text}");
+                assert!(!told.subject.contains(&code), "{}", told.subject);
             }
         }
     }

@@ -2,7 +2,9 @@
 
 use super::voice::{Voice, cut};
 use super::{Letter, Need, words};
+use crate::domain::approval::Ticket;
 use crate::domain::attempt::AskWhy;
+use crate::domain::money::Money;
 use crate::domain::notice::{Ask, Event};
 use crate::domain::time::UnixTime;
 
@@ -64,27 +66,7 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
 fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
     let Event::Asked { attempt, plan, ends, .. } = event else { return Letter::default() };
     let (price, number, offer) = (plan.price, attempt.0, Voice::plan_name(plan));
-    let reason = match why {
-        AskWhy::Mode => say!(voice, "the rule asks before each purchase", "规则要求每次购买前询问"),
-        AskWhy::Dearer { before } => {
-            say!(voice, "it is dearer than last time ({before} → {price})", "比上次贵（{before} → {price}）")
-        }
-        AskWhy::Above { limit } => {
-            say!(
-                voice,
-                "it costs more than {limit}, above which the rule asks",
-                "价格高于 {limit}，超过此金额时规则要求询问"
-            )
-        }
-        AskWhy::NoRate { limit } => say!(
-            voice,
-            "no rate is stated to hold its price against {limit}, above which the rule asks",
-            "未写明汇率，无法将价格与 {limit} 比较，超过此金额时规则要求询问"
-        ),
-        AskWhy::Differs => {
-            say!(voice, "its name, contents or validity changed since it was decided", "名称、内容或有效期与决定时不同")
-        }
-    };
+    let reason = reason(voice, why, price);
     let what = match ends {
         Some(ends) => {
             let ends = voice.day(*ends);
@@ -104,14 +86,66 @@ fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
     if let AskWhy::Dearer { before } = why {
         letter.row(say!(voice, "Price last time", "上次价格"), before.to_string());
     }
-    letter.command(say!(voice, "To buy it", "同意购买"), format!("simkeeper approve {number}"));
-    letter.command(say!(voice, "To leave it", "不购买"), format!("simkeeper refuse {number}"));
+    answers(voice, &mut letter, number);
     letter.next(say!(
         voice,
         "Nothing is bought until you agree. Your answer holds for this plan at this price only.",
         "在您同意之前不会购买。您的答复只对此套餐和此价格有效。"
     ));
     letter
+}
+
+/// Why the daemon does not decide by itself.
+pub(super) fn reason(voice: &Voice, why: AskWhy, price: Money) -> String {
+    match why {
+        AskWhy::Mode => say!(voice, "the rule asks before each purchase", "规则要求每次购买前询问"),
+        AskWhy::Dearer { before } => {
+            say!(voice, "it is dearer than last time ({before} → {price})", "比上次贵（{before} → {price}）")
+        }
+        AskWhy::Above { limit } => {
+            say!(
+                voice,
+                "it costs more than {limit}, above which the rule asks",
+                "价格高于 {limit}，超过此金额时规则要求询问"
+            )
+        }
+        AskWhy::NoRate { limit } => say!(
+            voice,
+            "no rate is stated to hold its price against {limit}, above which the rule asks",
+            "未写明汇率，无法将价格与 {limit} 比较，超过此金额时规则要求询问"
+        ),
+        AskWhy::Differs => {
+            say!(voice, "its name, contents or validity changed since it was decided", "名称、内容或有效期与决定时不同")
+        }
+    }
+}
+
+/// What to type, and where.
+fn answers(voice: &Voice, letter: &mut Letter, number: i64) {
+    let Some(Ticket { code, ends_at, page, by_text }) = &voice.ticket else {
+        letter.command(say!(voice, "To buy it", "同意购买"), format!("simkeeper approve {number}"));
+        letter.command(say!(voice, "To leave it", "不购买"), format!("simkeeper refuse {number}"));
+        return;
+    };
+    let until = voice.time(*ends_at);
+    letter.command(say!(voice, "Your code, until {until}", "您的验证码（{until} 前有效）"), code.to_string());
+    if let Some(page) = page {
+        letter.command(say!(voice, "Page on which to type it", "输入验证码的网页"), page.clone());
+    }
+    letter.command(say!(voice, "Or, to buy it", "或者，同意购买"), format!("simkeeper approve {code}"));
+    letter.command(say!(voice, "Or, to leave it", "或者，不购买"), format!("simkeeper refuse {code}"));
+    if *by_text {
+        letter.next(say!(
+            voice,
+            "You can also answer the text message: {code} to buy it, NO {code} to leave it.",
+            "也可以直接回复短信：回复 {code} 同意购买，回复 NO {code} 不购买。"
+        ));
+    }
+    letter.next(say!(
+        voice,
+        "The code is yours alone and works once. A later question brings a new one.",
+        "验证码仅供您本人使用，只能用一次。再次询问时会发送新的验证码。"
+    ));
 }
 
 pub(super) fn short(voice: &Voice, card: &str, event: &Event, now: UnixTime, room: usize) -> String {
@@ -124,13 +158,23 @@ pub(super) fn short(voice: &Voice, card: &str, event: &Event, now: UnixTime, roo
         }
         None => String::new(),
     };
-    match ask {
-        Ask::Approve { .. } => say!(
+    match (ask, &voice.ticket) {
+        (Ask::Approve { .. }, Some(Ticket { code, by_text: true, .. })) => say!(
+            voice,
+            "{card}: buy {plan} for {price}? Reply{by}: {code} for yes, NO {code} for no",
+            "{card}：买{plan} {price}？{by}回复{code}同意，NO {code}不买"
+        ),
+        (Ask::Approve { .. }, Some(Ticket { code, by_text: false, .. })) => say!(
+            voice,
+            "{card}: buy {plan} for {price}? Type{by}: simkeeper approve {code} (or refuse {code})",
+            "{card}：买{plan} {price}？{by}输入simkeeper approve {code}"
+        ),
+        (Ask::Approve { .. }, None) => say!(
             voice,
             "{card}: buy {plan} for {price}? Type{by}: simkeeper approve {number} (or refuse {number})",
             "{card}：买{plan} {price}？同意请{by}输入simkeeper approve {number}"
         ),
-        Ask::Settle { .. } => say!(
+        (Ask::Settle { .. }, _) => say!(
             voice,
             "{card}: was the order of {plan} for {price} taken? Ask the operator{by}, then type: simkeeper settle {number}",
             "{card}：{price}的订单成交了吗？请{by}查明，输入simkeeper settle {number}"

@@ -21,6 +21,7 @@ mod due;
 mod held;
 mod household;
 mod last_safe;
+pub(super) mod page;
 mod reckoned;
 mod record;
 mod retold;

@@ -2,10 +2,12 @@
 
 use jiff::tz::TimeZone;
 
+use crate::domain::approval::Ticket;
 use crate::domain::data::DataSize;
 use crate::domain::notice::Language;
 use crate::domain::plan::Plan;
 use crate::domain::time::{End, Precision, Secs, UnixTime};
+use crate::notify::Recipient;
 
 /// English names of months are kept here, since no library of ours has them in other languages.
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -17,9 +19,16 @@ pub(in crate::notify) struct Voice {
     pub(in crate::notify) language: Language,
     /// The zone.
     pub(in crate::notify) zone: TimeZone,
+    /// What they can answer a question with.
+    pub(in crate::notify) ticket: Option<Ticket>,
 }
 
 impl Voice {
+    /// How this recipient is spoken to.
+    pub(in crate::notify) fn of(recipient: &Recipient) -> Self {
+        Self { language: recipient.language, zone: recipient.zone.clone(), ticket: recipient.ticket.clone() }
+    }
+
     /// `20 Dec 2026 08:00`, `2026年12月20日 08:00`.
     pub(super) fn time(&self, at: UnixTime) -> String {
         let wall = at.in_zone(&self.zone);

@@ -2,7 +2,7 @@
 //! every variant, so a new one asks for its words here.
 
 use super::voice::{Voice, cut};
-use crate::domain::attempt::Question;
+use crate::domain::attempt::{Question, StateName};
 use crate::domain::gates::{ClockFault, Gate, Period};
 use crate::domain::money::Money;
 use crate::domain::notice::FailedWhy;
@@ -365,5 +365,19 @@ pub(super) fn question(voice: &Voice, question: Question) -> String {
             "The records were restored from a backup, so this order may have gone differently than they say.",
             "记录由备份恢复，这笔订单的实际情况可能与记录不同。"
         ),
+    }
+}
+/// Where a purchase stands.
+pub(super) fn attempt_state(voice: &Voice, state: StateName) -> String {
+    match state {
+        StateName::Planned => say!(voice, "planned, and nothing was sent yet", "已计划，尚未发出"),
+        StateName::Sending | StateName::Pending => say!(voice, "on its way", "进行中"),
+        StateName::Accepted => say!(voice, "taken by the operator", "运营商已受理"),
+        StateName::Unknown | StateName::Human => say!(voice, "not known to be done or not", "结果尚不确定"),
+        StateName::Done => say!(voice, "done", "已完成"),
+        StateName::Refused => say!(voice, "refused by the operator", "被运营商拒绝"),
+        StateName::Absent => say!(voice, "known never to have arrived", "确认未送达"),
+        StateName::Abandoned => say!(voice, "given up", "已放弃"),
+        StateName::Reversed => say!(voice, "taken back by the operator", "已被运营商撤销"),
     }
 }

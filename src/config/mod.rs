@@ -52,8 +52,8 @@ pub use account::{
 pub use init::{InitError, SAMPLE_MACHINE, SAMPLE_RULES, init};
 pub use keys::{KeyInfo, KindInfo, account_kinds};
 pub use machine::{
-    AliyunAccess, ApprovalConfig, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Language, Machine, Method,
-    POLL_USUAL, Person, Piece, Placeholder, Schedule, Service, Tls,
+    AliyunAccess, ApprovalConfig, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Language,
+    Machine, Method, POLL_USUAL, Person, Piece, Placeholder, Schedule, Service, Tls,
 };
 pub use problems::{Problem, Problems, Severity};
 pub use rules::{CardEntry, Match, Rules};

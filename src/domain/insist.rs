@@ -80,12 +80,12 @@ impl Insistence {
     }
 }
 
-/// Whether something stays as it is until a person does something: a purchase that failed or is unknown, a question, and
-/// the last warning before something ends that nobody renews by itself.
+/// Whether something stays as it is until a person does something: a purchase that failed or is unknown, a question, a
+/// last safe moment that has passed, and the last warning before something ends that nobody renews by itself.
 #[must_use]
 pub fn needs_person(event: &Event, rule: Option<&Rule>) -> bool {
     match event {
-        Event::Failed { .. } | Event::Unknown { .. } | Event::Asked { .. } => true,
+        Event::Failed { .. } | Event::Unknown { .. } | Event::Asked { .. } | Event::LastSafe { .. } => true,
         Event::DueSoon { next: NextStep::Buys { .. } | NextStep::Asks, .. } => false,
         Event::DueSoon { due: Due::End { step, .. }, .. } => {
             let steps = rule.map_or(&super::rule::WARN_BEFORE[..], |rule| &rule.warn_before);

@@ -1,7 +1,7 @@
 //! The last safe moment: until when a purchase may still begin so that a card does not run out of what its rule is about, or
 //! lose it. Decides nothing: people see it, and hear of it when it has passed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::assess::Verdict;
 use super::attempt::{Approval, Attempt, StateName};
@@ -21,7 +21,7 @@ use super::warn;
 const ANSWERS_WITHIN: Secs = Secs::hours(6);
 
 /// What is lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
     /// It is used up, or lost with its plan.
@@ -31,7 +31,7 @@ pub enum Loss {
 }
 
 /// How long before a loss a purchase must begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     /// Until the result of an order is known and shows on the card, at the longest.
     pub settling: Secs,
@@ -48,7 +48,7 @@ impl Lead {
 }
 
 /// The last safe moment, and how it comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSafe {
     /// The moment.
     pub at: UnixTime,
@@ -67,7 +67,7 @@ pub struct LastSafe {
 /// Whether what is used must be looked at: only near a limit, where it may come before a date.
 #[must_use]
 pub fn looks_at_use(rule: &Rule, readings: &Recent, now: UnixTime) -> bool {
-    usage::needs_past(rule) && pace::is_near(Some(rule), readings, now)
+    usage::needs_past(rule) && pace::comes_soon(rule, readings, now)
 }
 
 /// The last safe moment of a card; none if nothing that its rule is about is lost, as far as that can be told.

@@ -20,6 +20,8 @@ const NEAR_FACTOR: i64 = 4;
 const EFFECT_LOOKED_FOR: Secs = Secs::minutes(10);
 /// An end this near is close.
 const NEAR_END: Secs = Secs::days(2);
+/// A limit that a busy time could reach within this is close.
+const NEAR_LIMIT: Secs = Secs::days(3);
 /// However soon an amount may reach its limit, its card is not read more often than this.
 const SOONEST: Secs = Secs::minutes(10);
 /// Cards whose dates fall on the same instant are read within this time after it.
@@ -59,9 +61,14 @@ pub(super) fn next_poll(
     }
 }
 
+/// Whether an end or a limit may be reached within days, so that what the card is used for is worth a look at its past.
+pub(super) fn comes_soon(rule: &Rule, readings: &Recent, now: UnixTime) -> bool {
+    is_near(Some(rule), readings, now) || amounts_hold(rule, readings, now).is_some_and(|holds| holds < NEAR_LIMIT)
+}
+
 /// Whether an end comes near, an amount is below its limit or its use not known yet, or an end on which the rule waits is
 /// not told: an operator may have left it out of one answer.
-pub(super) fn is_near(rule: Option<&Rule>, readings: &Recent, now: UnixTime) -> bool {
+fn is_near(rule: Option<&Rule>, readings: &Recent, now: UnixTime) -> bool {
     let Some(reading) = &readings.latest else { return false };
     let ends_soon = cycle::first_end(reading).is_some_and(|end| (0..=NEAR_END.0).contains(&end.since(now).0));
     let Some(rule) = rule else { return ends_soon };

@@ -8,7 +8,7 @@ use super::money::{Currency, Money};
 use super::time::{End, Secs, UnixTime};
 
 /// What an allowance is of, and so the unit of its numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AllowanceKind {
     /// Bytes.

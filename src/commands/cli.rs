@@ -110,6 +110,9 @@ pub(crate) enum Command {
     /// End a pause, a skip, or the wait after a restore
     #[command(after_help = "Example:\n  simkeeper resume tablet")]
     Resume(CardArgs),
+    /// Tell nothing about a card for a while; only what is urgent is told all the same
+    #[command(after_help = "Examples:\n  simkeeper silence tablet --until 7d\n  simkeeper silence tablet --lift")]
+    Silence(SilenceArgs),
     /// Leave out the next renewal of a card
     #[command(after_help = "Example:\n  simkeeper skip tablet --after-next   # renew once more, then pause")]
     Skip(SkipArgs),

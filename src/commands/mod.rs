@@ -154,6 +154,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Settle(args) => purchases::settle(context, args)?,
         Command::Pause(args) => wishes::pause(context, args)?,
         Command::Resume(args) => wishes::resume(context, args.card)?,
+        Command::Silence(args) => wishes::silence(context, args)?,
         Command::Skip(args) => wishes::skip(context, args)?,
         Command::Notice(NoticeCommand::List(args)) => notices::list(context, args.limit)?,
         Command::Notice(NoticeCommand::Retry(args)) => notices::retry(context, args.id)?,

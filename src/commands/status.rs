@@ -18,10 +18,11 @@ use crate::domain::attempt::{Attempt, AttemptState, StateName};
 use crate::domain::card::{Card, CardId, Pause};
 use crate::domain::last_safe::{self, LastSafe};
 use crate::domain::reading::{AllowanceKind, Reading};
+use crate::domain::silence::Silence;
 use crate::domain::time::{Secs, UnixTime};
 use crate::domain::words::Spoken;
 use crate::store::notices::{self, Gauges};
-use crate::store::{Store, StoreError, cards};
+use crate::store::{Connection, Store, StoreError, cards, silences};
 
 /// Cards are read from the record in groups of this size, so that a million of them need little memory.
 const PAGE: usize = 1_000;
@@ -42,6 +43,7 @@ struct Glance {
     last_safe: Option<LastSafe>,
     /// Whether nothing is bought although it is due, since what is left lasts until the rule's last day is over.
     lasts: bool,
+    silence: Option<Silence>,
 }
 
 /// Shows all cards, or one in full.
@@ -74,17 +76,18 @@ fn nothing_yet(context: &Context) -> anyhow::Result<Exit> {
 
 fn one(context: &Context, view: &View, name: &str) -> anyhow::Result<Exit> {
     let card = view.card(name)?;
-    let (case, uses, lasts) = view.store.read_blocking(|conn| {
+    let (case, uses, lasts, silence) = view.store.read_blocking(|conn| {
         let case = view.case(conn, card)?;
         let (uses, lasts) = (case.uses(conn, view.now)?, lasts(view, conn, &case)?);
-        Ok((case, uses, lasts))
+        let silence = silences::of_card(conn, case.card.id, view.now)?;
+        Ok((case, uses, lasts, silence))
     })?;
     let rule = view.rule(&case.card);
     let reading = case.poll.recent.latest.as_ref();
     let last_safe = rule
         .zip(reading)
         .and_then(|(rule, reading)| last_safe::last_safe(&case.card, rule, reading, &uses, view.lead(&case), view.now));
-    let glance = Glance::of(view, case, last_safe, lasts);
+    let glance = Glance { silence, ..Glance::of(view, case, last_safe, lasts) };
     if context.output.json {
         let trip = rule.and_then(|rule| trip::document(&glance.case, rule, &uses));
         context.output.document(json!({ "card": glance.document(view), "trip": trip }))?;
@@ -154,12 +157,7 @@ fn all(context: &Context, view: &View) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn glances(
-    view: &View,
-    conn: &crate::store::Connection,
-    after: CardId,
-    purses: &mut Purses,
-) -> Result<Vec<Glance>, StoreError> {
+fn glances(view: &View, conn: &Connection, after: CardId, purses: &mut Purses) -> Result<Vec<Glance>, StoreError> {
     let page = cards::page(conn, after, PAGE)?.into_iter();
     page.map(|card| {
         let case = view.case(conn, card)?;
@@ -170,7 +168,8 @@ fn glances(
             None => None,
         };
         let lasts = lasts(view, conn, &case)?;
-        Ok(Glance::of(view, case, last_safe, lasts))
+        let silence = silences::of_card(conn, case.card.id, view.now)?;
+        Ok(Glance { silence, ..Glance::of(view, case, last_safe, lasts) })
     })
     .collect()
 }
@@ -182,7 +181,7 @@ impl Glance {
         let old =
             case.card.retired_at.is_none() && reading.is_none_or(|reading| is_old(reading, case.ledger.pace, view.now));
         let (standing, tone) = standing(&case, &assessment, old, lasts, view.now);
-        Self { case, assessment, standing, tone, old, last_safe, lasts }
+        Self { case, assessment, standing, tone, old, last_safe, lasts, silence: None }
     }
 
     /// Problems first, then by how soon a renewal must begin.
@@ -204,14 +203,14 @@ impl Glance {
         }
     }
 
-    /// The state, and beside it a pause: nobody may think that a paused card is bought for.
+    /// The state, and beside it a pause and a silence: nobody may think that a paused card is bought for, or that one of
+    /// which nothing is heard is well.
     fn state_words(&self, now: UnixTime) -> String {
         let paused = self.case.card.wishes.pause.as_ref().is_some_and(|pause| pause.holds(now));
-        if paused && self.standing != PAUSED {
-            format!("{}, {PAUSED}", self.standing)
-        } else {
-            self.standing.to_owned()
-        }
+        let paused = (paused && self.standing != PAUSED).then_some(PAUSED);
+        let silenced = self.silence.as_ref().map(|_| "silenced");
+        let words: Vec<&str> = [Some(self.standing), paused, silenced].into_iter().flatten().collect();
+        words.join(", ")
     }
 
     fn verdict_words(&self) -> String {
@@ -272,6 +271,7 @@ impl Glance {
         rows.extend(
             card.wishes.pause.as_ref().filter(|pause| pause.holds(now)).map(|pause| ("paused", pause_words(pause))),
         );
+        rows.extend(self.silence.as_ref().map(|silence| ("silenced", silence_words(silence))));
         rows
     }
 
@@ -293,6 +293,7 @@ impl Glance {
             "open_attempt": self.case.open(),
             "last_attempt": self.case.attempts.last(),
             "wishes": self.case.card.wishes,
+            "silence": self.silence,
         })
     }
 }
@@ -307,7 +308,7 @@ fn in_turn<T>(mut found: Vec<(Urgency, T)>) -> Vec<T> {
 }
 
 /// Whether nothing is bought for a card that is due, since what is left lasts.
-fn lasts(view: &View, conn: &crate::store::Connection, case: &Case) -> Result<bool, StoreError> {
+fn lasts(view: &View, conn: &Connection, case: &Case) -> Result<bool, StoreError> {
     let is_due = matches!(view.assess(case).verdict, Verdict::Renew | Verdict::Ask);
     match view.rule(&case.card).filter(|_| is_due) {
         Some(rule) => case.lasts(conn, rule, view.now),
@@ -414,6 +415,13 @@ const fn end_name(kind: crate::domain::reading::EndKind) -> &'static str {
 
 fn next_read(at: UnixTime, now: UnixTime) -> String {
     if at <= now { "now".to_owned() } else { relative(at, now) }
+}
+
+/// A silence in words.
+fn silence_words(silence: &Silence) -> String {
+    let Silence { since, until, by, urgent } = silence;
+    let told = if *urgent { "nothing is told" } else { "only what is urgent is told" };
+    format!("until {until}, by {by} on {since}; {told}")
 }
 
 /// A pause in words.

@@ -1,10 +1,10 @@
-//! `pause`, `resume` and `skip`: what people wish for a card, without touching a file.
+//! `pause`, `resume`, `silence` and `skip`: what people wish for a card, without touching a file.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::cli::{PauseArgs, SkipArgs};
+use super::cli::{PauseArgs, SilenceArgs, SkipArgs};
 use super::exit::{Exit, Stop};
 use super::view::View;
 use super::{Context, client};
@@ -23,6 +23,16 @@ pub(super) fn pause(context: &Context, args: PauseArgs) -> anyhow::Result<Exit> 
 /// Ends a pause, a skip, or the wait after a restore.
 pub(super) fn resume(context: &Context, card: String) -> anyhow::Result<Exit> {
     ask(context, Request::Resume { card })
+}
+
+/// Begins or ends a silence about a card.
+pub(super) fn silence(context: &Context, args: SilenceArgs) -> anyhow::Result<Exit> {
+    let SilenceArgs { card, until, all, .. } = args;
+    let until = match &until {
+        Some(text) => Some(instant(text, &zone_of(context, &card), context.clock.now())?.to_string()),
+        None => None,
+    };
+    ask(context, Request::Silence { card, until, urgent: all })
 }
 
 /// Leaves the next renewal out, or pauses after it.

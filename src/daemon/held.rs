@@ -12,20 +12,24 @@ use super::tell;
 /// As many messages go into one; the rest go by themselves.
 const TOGETHER_MOST: usize = 50;
 
+/// A text has no room for two stories; so many go apart, and more would be a burst that is paid for.
+const TEXTS_APART: usize = 3;
+
 /// Merges what waited for this channel.
 ///
 /// # Errors
 /// When the record cannot be written.
 pub(super) fn gather(conn: &Connection, live: &Live, post: &Post, now: UnixTime) -> Result<(), StoreError> {
     held::drop_untrue(conn, &post.name, now)?;
-    match post.carries {
-        Carries::Mail | Carries::Push => {}
-        // A text has no room for two stories, and programs do not sleep.
-        Carries::Sms | Carries::Document => return Ok(()),
-    }
+    let apart = match post.carries {
+        Carries::Mail | Carries::Push => 1,
+        Carries::Sms => TEXTS_APART,
+        // Programs do not sleep.
+        Carries::Document => return Ok(()),
+    };
     let due = held::due(conn, &post.name, TOGETHER_MOST, now)?;
     let of_one = |one: &Held, other: &Held| one.person == other.person && one.address == other.address;
-    for group in due.chunk_by(of_one).filter(|group| group.len() > 1) {
+    for group in due.chunk_by(of_one).filter(|group| group.len() > apart) {
         merge(conn, live, post, group, now)?;
     }
     Ok(())
@@ -46,7 +50,8 @@ fn merge(conn: &Connection, live: &Live, post: &Post, group: &[Held], now: UnixT
     };
     let story = Story { card: None, at: now, event: Event::Held { messages }, course: None, retold: None };
     let key = DedupKey { kind: NoticeKind::Held, card: None, cycle: 0, step: format!("held:{}", first.id.0) };
-    let telling = tell::Queueing { story: &story, key: &key, attempt: None, enclosed: &enclosed, tickets: None };
+    let telling =
+        tell::Queueing { story: &story, key: &key, attempt: None, enclosed: &enclosed, tickets: None, silence: None };
     let Some(whole) = tell::queue(conn, &telling, &way, now)? else { return Ok(()) };
     let ids: Vec<_> = group.iter().map(|held| held.id).collect();
     held::merged(conn, &ids, whole, now)

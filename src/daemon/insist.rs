@@ -7,7 +7,7 @@ use crate::domain::notice::{DedupKey, NoticeId, Retold, RetoldWhy};
 use crate::domain::severity::Severity;
 use crate::domain::time::UnixTime;
 use crate::store::matters::{self, Matter, MatterId};
-use crate::store::{Connection, StoreError, attempts, cards};
+use crate::store::{Connection, StoreError, attempts, cards, silences};
 
 use super::live::{Live, Way};
 use super::tell::{self, Queueing};
@@ -59,6 +59,10 @@ pub(super) fn go_on(conn: &Connection, live: &Live, now: UnixTime) -> Result<(),
             matters::end_turn(conn, matter.id, &matter.person)?;
             continue;
         };
+        if let Some(later) = held_back(conn, live, &matter, wishes, now)? {
+            matters::put_turn(conn, matter.id, &matter.person, &later)?;
+            continue;
+        }
         let mut turn = matter.turn;
         if turn.repeat_at.is_some_and(|at| at <= now) {
             let step = format!("{}:again:{}", matter.key.step, turn.repeats + 1);
@@ -74,6 +78,20 @@ pub(super) fn go_on(conn: &Connection, live: &Live, now: UnixTime) -> Result<(),
         matters::put_turn(conn, matter.id, &matter.person, &turn)?;
     }
     Ok(())
+}
+
+/// The same turn after the end of the silence about the card, if one holds this back.
+fn held_back(
+    conn: &Connection,
+    live: &Live,
+    matter: &Matter,
+    wishes: &Insistence,
+    now: UnixTime,
+) -> Result<Option<Turn>, StoreError> {
+    let Some(card) = matter.key.card else { return Ok(None) };
+    let Some(silence) = silences::of_card(conn, card, now)? else { return Ok(None) };
+    let until = live.weight(&matter.person, matter.key.kind).and_then(|severity| silence.holds(severity, now));
+    Ok(until.map(|until| matter.turn.counted_from(wishes, until)))
 }
 
 /// A way has failed for good: what it was to tell is passed on at once.
@@ -136,8 +154,9 @@ fn tell_again(
     let key = DedupKey { step: step.to_owned(), ..matter.key.clone() };
     let attempt = matter.attempt.map(|id| attempts::by_id(conn, id)).transpose()?.flatten();
     let tickets = tell::tickets(live, &story.event, attempt.as_ref());
+    let tickets = tickets.as_ref();
     let queueing =
-        Queueing { story: &story, key: &key, attempt: matter.attempt, enclosed: &[], tickets: tickets.as_ref() };
+        Queueing { story: &story, key: &key, attempt: matter.attempt, enclosed: &[], tickets, silence: None };
     for way in ways {
         if let Some(notice) = tell::queue(conn, &queueing, &way, now)? {
             matters::belongs(conn, notice, matter.id, &matter.person)?;

@@ -237,8 +237,7 @@ impl Live {
         let mut ways = Vec::new();
         for name in tell::concerned(named, &self.everybody) {
             let person = self.config.machine.person(name);
-            let severity = person.map_or(Some(kind.severity()), |person| person.weights.of(kind));
-            let Some(severity) = severity else { continue };
+            let Some(severity) = self.weight(name, kind) else { continue };
             let all: Vec<Way> = self.all_ways_to(name, severity).collect();
             let alone = all.iter().all(|way| way.carries == Carries::Sms);
             let from = |way: &Way| person.and_then(|person| person.from.get(&way.carries)).copied();
@@ -249,6 +248,12 @@ impl Live {
             ways.extend(self.programs(kind.severity()));
         }
         ways
+    }
+
+    /// How much a kind matters to a person; none if they are not told.
+    #[must_use]
+    pub fn weight(&self, name: &Name, kind: NoticeKind) -> Option<Severity> {
+        self.config.machine.person(name).map_or(Some(kind.severity()), |person| person.weights.of(kind))
     }
 
     /// What a person wants done so that nothing is overlooked, if anything.

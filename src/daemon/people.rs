@@ -5,6 +5,7 @@ mod card_book;
 mod found_cards;
 mod messages;
 mod purchases;
+mod silences;
 mod wishes;
 
 use std::sync::Arc;
@@ -54,6 +55,10 @@ async fn try_carry_out(daemon: &Arc<Daemon>, asked: Asked) -> Result<Reply, Stor
         }
         Request::Pause { card, until } => wishes::pause(daemon, by, card, until).await,
         Request::Resume { card } => wishes::resume(daemon, by, card).await,
+        Request::Silence { card, until: Some(until), urgent } => {
+            silences::begin(daemon, by, card, &until, urgent).await
+        }
+        Request::Silence { card, until: None, .. } => silences::lift(daemon, by, card).await,
         Request::Skip { card, after_next } => wishes::skip(daemon, by, card, after_next).await,
         Request::AddCards { cards } => card_book::add_cards(daemon, by, cards).await,
         Request::ImportFrom { account, labels, dry_run } => {

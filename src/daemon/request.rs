@@ -76,6 +76,15 @@ pub enum Request {
         /// The card's name.
         card: String,
     },
+    /// Tells nothing about a card for a while, or again.
+    Silence {
+        /// The card's name.
+        card: String,
+        /// Until when, as RFC 3339; none ends the silence.
+        until: Option<String>,
+        /// Whether urgent messages are held back, too.
+        urgent: bool,
+    },
     /// Leaves the next renewal out, or pauses after it.
     Skip {
         /// The card's name.

@@ -172,3 +172,51 @@ async fn what_a_way_refuses_for_good_goes_the_next_one_at_once() {
     rig.tell("tablet", "1", dead()).await;
     assert_eq!(rig.reached(), []);
 }
+
+#[tokio::test]
+async fn a_silence_holds_back_what_is_not_urgent_and_tells_it_as_one_when_it_is_over_or_lifted() {
+    use crate::daemon::people::carry_out;
+    use crate::daemon::request::{Asked, Reply, Request};
+
+    let silence = |until: Option<&str>, urgent| Asked {
+        by: "ben".to_owned(),
+        request: Request::Silence { card: "tablet".to_owned(), until: until.map(str::to_owned), urgent },
+    };
+    for (all, lifted) in [(false, false), (false, true), (true, false), (true, true)] {
+        let rig = Rig::of(&by_mail("repeat = \"1h\""), &["tablet", "phone"]).await;
+        for wrong in [silence(None, false), silence(Some("2026-11-30T00:00:00Z"), false), silence(Some("soon"), false)]
+        {
+            assert!(matches!(carry_out(&rig.daemon, wrong).await, Reply::Refused { .. }));
+        }
+        let reply = carry_out(&rig.daemon, silence(Some("2026-12-03T12:00:00Z"), all)).await;
+        assert!(matches!(reply, Reply::Done { .. }), "{reply:?}");
+        rig.tell("tablet", "1", dead()).await;
+        rig.tell("tablet", "2", bought_back()).await;
+        rig.tell("tablet", "3", failed()).await;
+        rig.tell("phone", "1", dead()).await;
+        // The card in silence is only told of when it is urgent, and then again as the person wants it.
+        let urgent = if all { 0 } else { 1 };
+        assert_eq!(rig.arrived().len(), urgent + 1);
+        rig.pass(Secs::hours(2)).await;
+        let again = rig.arrived();
+        assert_eq!(again.iter().filter(|(_, _, said)| said.starts_with("tablet")).count(), urgent, "{again:?}");
+        rig.pass(Secs::hours(20)).await;
+        assert_eq!(rig.arrived(), []);
+        if lifted {
+            assert!(matches!(carry_out(&rig.daemon, silence(None, false)).await, Reply::Done { .. }));
+            rig.pass(Secs(1)).await;
+        } else {
+            rig.pass(Secs::hours(26)).await;
+        }
+        let told = rig.arrived();
+        assert!(told.iter().any(|(_, _, said)| said.contains("messages waited")), "{all} {lifted}: {told:?}");
+        assert!(told.iter().all(|(_, _, said)| !said.starts_with("tablet")), "it comes within the one: {told:?}");
+        let acts = rig.write(|conn| crate::store::people::list(conn, None, 9)).await;
+        assert!(acts.iter().all(|act| act.by == "ben") && acts.len() == 1 + usize::from(lifted));
+    }
+}
+
+/// News.
+fn bought_back() -> Event {
+    Event::Paused { by: "ben".into(), until: None, resumed: true }
+}

@@ -14,10 +14,11 @@ use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
 use crate::domain::identity::{Msisdn, masked};
 use crate::domain::notice::{Ask, CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
+use crate::domain::silence::Silence;
 use crate::domain::time::UnixTime;
 use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
 use crate::store::notices::{self, NewNotice};
-use crate::store::{StoreError, attempts, matters, meta, readings};
+use crate::store::{StoreError, attempts, matters, meta, readings, silences};
 
 /// Where more messages than these wait, as when a whole fleet runs low in one night, mails go without pictures: a picture
 /// takes milliseconds to draw, and orders wait meanwhile.
@@ -60,10 +61,12 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
     let story = Story { card: facts, at: now, event: telling.event, course, retold: None };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
     let ways = ways(live, telling.card, kind);
-    let untold = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[], tickets: None };
-    let matter = insist::open(conn, live, &untold, &ways, now)?;
+    let silence = telling.card.map(|card| silences::of_card(conn, card.id, now)).transpose()?.flatten();
+    let (tickets, silence) = (tickets.as_ref(), silence.as_ref());
+    let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[], tickets, silence };
+    let matter = insist::open(conn, live, &queueing, &ways, now)?;
     for way in ways {
-        let queued = queue(conn, &Queueing { tickets: tickets.as_ref(), ..untold }, &way, now)?;
+        let queued = queue(conn, &queueing, &way, now)?;
         if let (Some(notice), Some(matter)) = (queued, matter) {
             matters::belongs(conn, notice, matter, &way.person)?;
         }
@@ -127,6 +130,16 @@ pub(super) struct Queueing<'a> {
     pub(super) enclosed: &'a [Vec<u8>],
     /// What people can answer it with.
     pub(super) tickets: Option<&'a Tickets<'a>>,
+    /// The silence about the card.
+    pub(super) silence: Option<&'a Silence>,
+}
+
+impl Queueing<'_> {
+    /// Until when it is held back on this way; programs are told all the same.
+    fn held_until(&self, way: &Way, now: UnixTime) -> Option<UnixTime> {
+        let silence = self.silence.filter(|_| way.carries != Carries::Document);
+        silence.and_then(|silence| silence.holds(way.severity, now))
+    }
 }
 
 /// Queues one notice over one way; none if its key is there already. One whose text cannot be made is set aside at once,
@@ -142,6 +155,7 @@ pub(super) fn queue(
         return Ok(None);
     }
     let message_id = format!("<{}@{}>", super::clock::chance_text(), way.domain);
+    let held_until = queueing.held_until(way, now);
     // A text that cannot be made must not undo the purchase it tells about.
     let (finished, unmade) = match without_panic(|| finish(conn, queueing, way, &message_id, now)) {
         Ok(Ok(finished)) => (finished, None),
@@ -156,11 +170,11 @@ pub(super) fn queue(
         address: way.address.clone(),
         subject: finished.subject,
         message_id,
-        urgent: way.is_urgent(),
+        urgent: way.is_urgent() && held_until.is_none(),
         resend_costs: way.carries == Carries::Sms,
         attempt,
         created_at: now,
-        send_at: way.send_at(now),
+        send_at: way.send_at(held_until.unwrap_or(now)),
         expires_at: now.plus(key.kind.expires_after()),
         bytes: finished.bytes,
     };
@@ -246,7 +260,8 @@ pub(crate) fn test(
             retold: None,
         };
         let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };
-        let queueing = Queueing { story: &story, key: &key, attempt: None, enclosed: &[], tickets: None };
+        let queueing =
+            Queueing { story: &story, key: &key, attempt: None, enclosed: &[], tickets: None, silence: None };
         queued.extend(queue(conn, &queueing, &way, now)?);
     }
     Ok(queued)

@@ -58,6 +58,18 @@ impl Turn {
         }
     }
 
+    /// The same turn, its waits counted from `begin`: from the end of a silence, at which what waited is told.
+    #[must_use]
+    pub fn counted_from(self, wishes: &Insistence, begin: UnixTime) -> Self {
+        let repeat = usize::try_from(self.repeats).ok().and_then(|place| wishes.repeat.get(place));
+        let pass_on = wishes.wait_before_passing_on();
+        Self {
+            repeat_at: self.repeat_at.and(repeat).map(|wait| begin.plus(*wait)),
+            pass_on_at: self.pass_on_at.and(pass_on).map(|wait| begin.plus(wait)),
+            ..self
+        }
+    }
+
     /// It was told again. The next wait counts from now, so that an outage brings one reminder and no burst of them.
     #[must_use]
     pub fn repeated(self, wishes: &Insistence, now: UnixTime) -> Self {
@@ -129,6 +141,15 @@ mod tests {
         assert_eq!((turn.repeats, turn.repeat_at), (2, None));
         assert_eq!(Turn::begin(&wishes(), false, NOW), Turn::default());
         assert_eq!(Turn::begin(&Insistence::default(), true, NOW), Turn::default());
+    }
+
+    #[test]
+    fn after_a_silence_the_waits_begin_anew() {
+        let (turn, end) = (Turn::begin(&wishes(), true, NOW).repeated(&wishes(), NOW), NOW.plus(Secs::days(2)));
+        let later = turn.counted_from(&wishes(), end);
+        assert_eq!((later.repeats, later.repeat_at), (1, Some(end.plus(Secs::hours(4)))));
+        assert_eq!(later.pass_on_at, Some(end.plus(Secs::hours(2))));
+        assert_eq!(Turn::default().counted_from(&wishes(), end), Turn::default());
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub mod sellers;
 pub mod settling;
 pub mod severity;
 pub mod shared_limits;
+pub mod silence;
 mod state;
 pub mod step;
 pub mod template;

@@ -17,6 +17,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0005_busiest.sql")),
     M::up(include_str!("../../migrations/0006_matters.sql")),
     M::up(include_str!("../../migrations/0007_approval.sql")),
+    M::up(include_str!("../../migrations/0008_silence.sql")),
 ];
 
 const NOTE: &str = "INSERT OR REPLACE INTO schema_note (version, at, program) VALUES (?1, ?2, ?3)";

@@ -34,6 +34,7 @@ pub mod people;
 pub mod polls;
 pub mod readings;
 pub mod restore;
+pub mod silences;
 
 mod attempt_rows;
 mod busy_bytes;

@@ -236,6 +236,7 @@ mod tests {
         M::up(include_str!("../../migrations/0005_busiest.sql")),
         M::up(include_str!("../../migrations/0006_matters.sql")),
         M::up(include_str!("../../migrations/0007_approval.sql")),
+        M::up(include_str!("../../migrations/0008_silence.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 

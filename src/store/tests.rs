@@ -57,6 +57,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         people::STATEMENTS,
         polls::STATEMENTS,
         readings::STATEMENTS,
+        silences::STATEMENTS,
     ];
     let all = lists.into_iter().flatten().copied().chain(attempts::statements());
     for sql in all {

@@ -84,6 +84,22 @@ pub(crate) struct PauseArgs {
     pub(crate) until: Option<String>,
 }
 
+/// Arguments of `silence`.
+#[derive(Debug, Args)]
+pub(crate) struct SilenceArgs {
+    /// The card's name
+    pub(crate) card: String,
+    /// Until when: a length such as 7d, a day such as 2026-12-24 (its beginning in the card's zone), or 2026-12-24T18:00:00Z
+    #[arg(long, required_unless_present = "lift")]
+    pub(crate) until: Option<String>,
+    /// Hold back what is urgent, too
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// End the silence; what waited is told now
+    #[arg(long, conflicts_with_all = ["until", "all"])]
+    pub(crate) lift: bool,
+}
+
 /// Arguments of `skip`.
 #[derive(Debug, Args)]
 pub(crate) struct SkipArgs {

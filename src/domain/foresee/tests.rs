@@ -55,7 +55,7 @@ impl Kept {
     }
 
     fn setting<T>(&self, look: impl FnOnce(&Setting<'_>) -> T) -> T {
-        let recent = Recent { latest: self.past.last().cloned(), previous: None, odd: None };
+        let recent = Recent { latest: self.past.last().cloned(), ..Recent::default() };
         let used = Forecast::of(AllowanceKind::Data, &self.past, &zone("UTC"), NOW);
         look(&Setting {
             card: &self.card,

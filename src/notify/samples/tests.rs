@@ -178,7 +178,7 @@ fn every_story_can_be_kept_and_told_again_later() {
                     Language::ZhCn => "再次提醒",
                 };
                 assert!(text.to_lowercase().starts_with(mark), "{text}");
-                let voice = Voice { language, zone: person.zone.clone() };
+                let voice = Voice { language, zone: person.zone.clone(), ticket: None };
                 let (subject, lines) = crate::notify::push::told(&back, &voice);
                 assert!(subject.contains(mark) && subject.chars().count() <= 60, "{subject}");
                 assert_eq!(lines.contains("notice acknowledge --card"), back.card.is_some(), "{lines}");

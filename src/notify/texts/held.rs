@@ -12,11 +12,11 @@ pub(super) fn letter(voice: &Voice, messages: &[HeldMessage], now: UnixTime) -> 
     let (count, subject) = (messages.len(), first(messages, SUBJECT_ROOM));
     let mut letter = Letter::new(
         Need::Look,
-        say!(voice, "{count} messages waited for the morning", "{count} 条消息等到了静默时段结束"),
+        say!(voice, "{count} messages waited", "{count} 条消息已合并"),
         say!(
             voice,
-            "{count} messages waited while it was quiet; first: {subject}",
-            "静默时段内有 {count} 条消息，首先：{subject}"
+            "{count} messages waited for the end of a silence; first: {subject}",
+            "静默期间有 {count} 条消息，首先：{subject}"
         ),
     );
     for message in messages {
@@ -32,11 +32,7 @@ pub(super) fn letter(voice: &Voice, messages: &[HeldMessage], now: UnixTime) -> 
 
 pub(super) fn short(voice: &Voice, messages: &[HeldMessage], room: usize) -> String {
     let (count, subject) = (messages.len(), first(messages, room));
-    say!(
-        voice,
-        "simkeeper: {count} messages waited while it was quiet. {subject}",
-        "simkeeper：静默时段内有{count}条消息。{subject}"
-    )
+    say!(voice, "simkeeper: {count} messages waited. {subject}", "simkeeper：静默期间有{count}条消息。{subject}")
 }
 
 fn first(messages: &[HeldMessage], room: usize) -> String {

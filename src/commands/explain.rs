@@ -67,11 +67,9 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
         .read_blocking(|conn| shared_limits::counted(conn, &view.config.rules, &case.card, &seller, None, view.now))?;
     let data_use = uses.iter().find(|(kind, _)| *kind == AllowanceKind::Data);
     let data_use = data_use.map_or(Forecast::unseen(), |(_, used)| used.clone());
-    let reading = case.poll.recent.latest.as_ref();
-    let last_safe = rule
-        .as_ref()
-        .zip(reading)
-        .and_then(|(rule, reading)| last_safe::last_safe(&case.card, rule, reading, &uses, view.lead(&case), view.now));
+    let last_safe = rule.as_ref().zip(case.reading(rule.as_ref(), view.now)).and_then(|(rule, reading)| {
+        last_safe::last_safe(&case.card, rule, &reading, &uses, view.lead(&case), view.now)
+    });
     let explained = Explained { case, rule, last_safe, assessment, catalogue, uses, data_use, events, ways, shared };
     if context.output.json {
         context.output.document(explained.document(view.now))?;
@@ -88,6 +86,7 @@ impl Explained {
         let mut lines = vec![heading(&self.case.card), self.reading_line(now)];
         lines.extend(self.use_lines(now));
         lines.push(self.rule_line());
+        lines.extend(self.keeping_line(now));
         lines.extend(self.rule.iter().flat_map(|rule| trip::lines(&self.case, rule, &self.uses, now)));
         lines.push(String::new());
         let (checks, others): (Vec<&Reason>, Vec<&Reason>) =
@@ -179,6 +178,19 @@ impl Explained {
                 format!("Rule {} (rules.toml:{}), mode {}{above}", rule.name, rule.line, mode(rule.mode))
             }
         }
+    }
+
+    /// Until when the number is kept, where that is counted.
+    fn keeping_line(&self, now: UnixTime) -> Option<String> {
+        let keep = self.rule.as_ref()?.keep_number?;
+        let told = self.case.poll.recent.latest.as_ref()?.number_ends.is_some();
+        let end = self.case.reading(self.rule.as_ref(), now)?.number_ends?.at;
+        let from = match self.case.ledger.bought_at {
+            Some(_) => "by its last renewal".to_owned(),
+            None => format!("from {}", keep.since),
+        };
+        let (days, when) = (keep.days, relative(end, now));
+        (!told).then(|| format!("Its number is kept until {end} ({when}), counted: {days} days {from}"))
     }
 
     /// What would be bought now, by the catalogue as it was last read.

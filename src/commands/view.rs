@@ -71,7 +71,8 @@ impl View {
     /// Everything the record knows about a card.
     pub(super) fn case(&self, conn: &Connection, card: Card) -> Result<Case, StoreError> {
         let standing = self.standing(&card.account);
-        Case::gather(conn, card, standing, |card| self.tills(card), self.now)
+        let rule = self.rule(&card).cloned();
+        Case::gather(conn, card, rule.as_ref(), standing, |card| self.tills(card), self.now)
     }
 
     /// In which ways a card would be bought for, the next one first.

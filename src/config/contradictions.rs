@@ -4,7 +4,9 @@
 use jiff::civil::Date;
 
 use super::reader::{At, Field, Notes, Span};
-use super::rule_file::{Around, ConditionsTable, LimitsTable, RenewWhenTable, RuleTable, conditions, is_empty};
+use super::rule_file::{
+    Around, ConditionsTable, KeepNumberTable, LimitsTable, RenewWhenTable, RuleTable, conditions, is_empty,
+};
 use crate::domain::card::Name;
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::money::Money;
@@ -27,6 +29,33 @@ pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, around: &Aroun
     }
     if !around.is_capped {
         check_caps(name, table, notes);
+    }
+    if let Some(keep) = table.keep_number.get() {
+        check_keeping(keep, table, around.today, notes);
+    }
+}
+
+/// A number's period is counted by days, from a day that is there, and is longer than the lead that is to come before it.
+fn check_keeping(keep: &KeepNumberTable, table: &RuleTable, today: Option<Date>, notes: &mut Notes<'_>) {
+    let Some(every) = keep.every.good() else { return };
+    let length = every.value;
+    if length < Secs::DAY || length.0 % Secs::DAY.0 != 0 {
+        notes.error(&every.span, "how long a number is kept is counted in whole days", "every = \"180d\"".to_owned());
+        return;
+    }
+    if let Some(since) = keep.since.good().filter(|since| today.is_some_and(|today| since.value.0 > today)) {
+        let message = format!("{} is still to come", since.value.0);
+        let help = "write the day of the last activity that you know of; it may lie in the past".to_owned();
+        notes.contradiction(&since.span, message, help);
+    }
+    let tables = table.renew_when.get().into_iter().flat_map(|when| {
+        let listed = [&when.all_of, &when.any_of].into_iter().flat_map(|field| field.get().into_iter().flatten());
+        std::iter::once(&when.any).chain(listed.map(|item| &item.value))
+    });
+    for lead in tables.filter_map(|table| table.number_ends_within.good()).filter(|lead| lead.value >= length) {
+        let message = format!("a number that is kept for {length} always ends within {}", lead.value);
+        let help = "shorten number_ends_within, such as \"14d\", or correct keep_number".to_owned();
+        notes.contradiction(&lead.span, message, help);
     }
 }
 

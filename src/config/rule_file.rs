@@ -14,6 +14,7 @@ use super::reader::{At, Field, Node, Notes, Span, Value};
 use super::values::{DataBelow, Day, Rise, Words};
 use crate::domain::card::Name;
 use crate::domain::data::DataSize;
+use crate::domain::keeping::{CountsFrom, KeepNumber};
 use crate::domain::money::Money;
 use crate::domain::rates::Rates;
 use crate::domain::rule::{Buy, Choice, Condition, Join, Limits, Mode, RenewWhen, Rule, Trigger, WARN_BEFORE};
@@ -46,7 +47,25 @@ table! {
         may warn_before: OneOrMore<Secs>,
         /// Whether cards that are not installed or not active may be topped up.
         may even_inactive: bool,
+        /// Until when the number is kept, where the operator does not tell: counted from a day and from purchases.
+        may keep_number: KeepNumberTable,
     }
+}
+
+table! {
+    /// How long a number is kept without activity.
+    struct KeepNumberTable {
+        /// For how long, in whole days, such as "180d".
+        must every: Secs,
+        /// The day from which it counts until something is bought, without quotes; it may lie in the past.
+        must since: Day,
+        /// From where it counts after a purchase: from the day of the "renewal" (the default), or from the "end" that was ahead.
+        may count_from: CountsFrom,
+    }
+}
+
+words! {
+    CountsFrom, "a point to count from": { "renewal" => CountsFrom::Renewal, "end" => CountsFrom::End, }
 }
 
 table! {
@@ -222,7 +241,15 @@ pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, around: &Around
         codes: super::machine_file::texts(&table.codes),
         warn_before: warnings(&table.warn_before),
         even_inactive: table.even_inactive.get().copied().unwrap_or(false),
+        keep_number: table.keep_number.get().and_then(keep_number),
     }
+}
+
+/// What was told whole; what is wrong with it was noted.
+fn keep_number(table: &KeepNumberTable) -> Option<KeepNumber> {
+    let days = u32::try_from(table.every.get()?.0 / Secs::DAY.0).ok()?;
+    let counts_from = table.count_from.get().copied().unwrap_or_default();
+    Some(KeepNumber { days, since: table.since.get()?.0, counts_from })
 }
 
 fn buys(table: &RuleTable, notes: &Notes<'_>) -> Vec<Buy> {

@@ -1,6 +1,8 @@
 //! A card's case: everything the record knows about it, put together for `assess`. The rounds, `status`, `explain` and
 //! `plan` all look at cards through this.
 
+use std::borrow::Cow;
+
 use crate::store::Connection;
 
 use super::live::Live;
@@ -10,9 +12,10 @@ use crate::domain::card::{Card, CardId, Name};
 use crate::domain::choose::{Occasion, choose};
 use crate::domain::draft;
 use crate::domain::forecast::{self, Forecast};
+use crate::domain::keeping;
 use crate::domain::last_safe::{self, LastSafe, Lead};
 use crate::domain::ledger::{Ledger, Pace, Spend};
-use crate::domain::reading::AllowanceKind;
+use crate::domain::reading::{AllowanceKind, Reading};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::{self, Till};
 use crate::domain::time::{Secs, UnixTime};
@@ -59,7 +62,8 @@ impl Case {
             pace: desk.pace(),
             left_alone_until: desk.left_alone_until(now),
         });
-        Self::gather(conn, card, standing, |card| live.tills(card), now)
+        let rule = live.rule_of(&card);
+        Self::gather(conn, card, rule, standing, |card| live.tills(card), now)
     }
 
     /// Loads the case of a card whose account stands as told: for commands, which open no way to any operator.
@@ -69,12 +73,14 @@ impl Case {
     pub fn gather(
         conn: &Connection,
         card: Card,
+        rule: Option<&Rule>,
         standing: Standing,
         tills: impl FnOnce(&Card) -> Vec<Till>,
         now: UnixTime,
     ) -> Result<Self, StoreError> {
         let poll = polls::load(conn, card.id)?;
-        let attempts = if poll.has_attempts { recent_attempts(conn, card.id, now)? } else { Vec::new() };
+        let attempts =
+            if poll.has_attempts { attempts_since(conn, card.id, looks_back(rule, now))? } else { Vec::new() };
         let spent = if attempts.is_empty() { Vec::new() } else { spends(conn, card.id, now)? };
         let ledger = Ledger {
             quarantined: poll.is_quarantined,
@@ -154,6 +160,14 @@ impl Case {
         Ok(uses)
     }
 
+    /// Its last reading, with the number's end as its rule counts it where the operator tells none.
+    #[must_use]
+    pub fn reading(&self, rule: Option<&Rule>, now: UnixTime) -> Option<Cow<'_, Reading>> {
+        let reading = self.poll.recent.latest.as_ref()?;
+        let counted = rule.and_then(|rule| keeping::counted(&self.card, rule, reading, self.ledger.bought_at, now));
+        Some(counted.map_or(Cow::Borrowed(reading), Cow::Owned))
+    }
+
     /// How long before a loss a purchase for it must begin, by the account whose turn it is.
     #[must_use]
     pub fn lead(&self, live: &Live) -> Lead {
@@ -174,10 +188,10 @@ impl Case {
         lead: Lead,
         now: UnixTime,
     ) -> Result<Option<LastSafe>, StoreError> {
-        let Some(reading) = &self.poll.recent.latest else { return Ok(None) };
+        let Some(reading) = self.reading(Some(rule), now) else { return Ok(None) };
         let uses =
             if last_safe::looks_at_use(rule, &self.poll.recent, now) { self.uses(conn, now)? } else { Vec::new() };
-        Ok(last_safe::last_safe(&self.card, rule, reading, &uses, lead, now))
+        Ok(last_safe::last_safe(&self.card, rule, &reading, &uses, lead, now))
     }
 
     /// Whether nothing is bought although it is due, since what is on it lasts until its rule's last day is over, by the
@@ -213,8 +227,17 @@ impl Case {
 /// # Errors
 /// When the record cannot be read.
 pub fn recent_attempts(conn: &Connection, card: CardId, now: UnixTime) -> Result<Vec<Attempt>, StoreError> {
-    let filter =
-        AttemptFilter { card: Some(card), open_only: false, since: now.minus(MONEY_LOOKS_BACK), limit: MOST_ATTEMPTS };
+    attempts_since(conn, card, now.minus(MONEY_LOOKS_BACK))
+}
+
+/// How far back purchases matter: as limits count, and as long as a number is kept by the last of them.
+fn looks_back(rule: Option<&Rule>, now: UnixTime) -> UnixTime {
+    let kept = rule.and_then(|rule| rule.keep_number).map_or(Secs::ZERO, |keep| Secs::days(i64::from(keep.days)));
+    now.minus(MONEY_LOOKS_BACK).minus(kept)
+}
+
+fn attempts_since(conn: &Connection, card: CardId, since: UnixTime) -> Result<Vec<Attempt>, StoreError> {
+    let filter = AttemptFilter { card: Some(card), open_only: false, since, limit: MOST_ATTEMPTS };
     let mut found = attempts::list(conn, &filter)?;
     if !found.iter().any(|attempt| attempt.state.name().is_open()) {
         found.extend(attempts::open_for(conn, card)?);

@@ -126,14 +126,15 @@ fn alarm(
     cycle: u32,
     now: UnixTime,
 ) -> Result<(), StoreError> {
-    let (Some(rule), Some(reading)) = (case.rule(live), &case.poll.recent.latest) else { return Ok(()) };
+    let rule = case.rule(live);
+    let (Some(rule), Some(reading)) = (rule, case.reading(rule, now)) else { return Ok(()) };
     if !last_safe::may_alarm(assessment.verdict) {
         return Ok(());
     }
     let Some(last) = case.last_safe(conn, rule, case.lead(live), now)? else { return Ok(()) };
-    let next = last_safe::alarm(&case.card, rule, reading, case.open(), assessment.verdict, &last, now);
+    let next = last_safe::alarm(&case.card, rule, &reading, case.open(), assessment.verdict, &last, now);
     let Some(next) = next else { return Ok(()) };
-    let event = Event::LastSafe { last, next, now: Snapshot::of(reading) };
+    let event = Event::LastSafe { last, next, now: Snapshot::of(&reading) };
     tell(conn, live, Telling { card: Some(&case.card), cycle, step: last.loss.step(), attempt: None, event }, now)
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::attempt::StateName;
 use super::card::Card;
+use super::keeping;
 use super::ledger::{Closed, Ledger, OpenAttempt, Pace};
 use super::limits;
 use super::notice::{Due, NextStep};
@@ -193,8 +194,10 @@ const STALE_AFTER_POLLS: i64 = 3;
 /// What is to be done about `card` at `now`.
 #[must_use]
 pub fn assess(card: &Card, rule: Option<&Rule>, readings: &Recent, ledger: &Ledger, now: UnixTime) -> Assessment {
+    let counted = keeping::counted_in(card, rule, readings, ledger.bought_at, now);
+    let seen = counted.as_ref().unwrap_or(readings);
     let mut reasons = Vec::new();
-    let (verdict, fired) = conclude(card, rule, readings, ledger, now, &mut reasons);
+    let (verdict, fired) = conclude(card, rule, seen, ledger, now, &mut reasons);
     let mut actions = Vec::new();
     if let Some(reading) = &readings.latest {
         // What an order of ours may have changed begins a cycle when that order is done; before anything has left, a
@@ -211,11 +214,11 @@ pub fn assess(card: &Card, rule: Option<&Rule>, readings: &Recent, ledger: &Ledg
             (Verdict::Ask, Some(trigger)) => actions.push(Action::Renew { trigger, ask: true }),
             _ => {}
         }
-        if verdict != Verdict::Retired {
+        if let Some(reading) = seen.latest.as_ref().filter(|_| verdict != Verdict::Retired) {
             warn::warnings(card, rule, reading, ledger, verdict, fired, now, &mut actions);
         }
     }
-    let next_poll_at = pace::next_poll(card.id, rule, readings, ledger, verdict, now);
+    let next_poll_at = pace::next_poll(card.id, rule, seen, ledger, verdict, now);
     Assessment { verdict, reasons, actions, next_poll_at }
 }
 

@@ -22,6 +22,7 @@ pub mod gates;
 pub mod identity;
 pub mod insist;
 pub mod intake;
+pub mod keeping;
 mod language;
 pub mod last_look;
 pub mod last_safe;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::AskWhy;
 use super::card::Name;
 use super::data::{DataSize, Percent};
+use super::keeping::KeepNumber;
 use super::money::Money;
 use super::rates::Rates;
 use super::time::{LocalHours, Secs};
@@ -167,6 +168,8 @@ pub struct Rule {
     pub warn_before: Vec<Secs>,
     /// Whether cards that are not installed or not active may be topped up.
     pub even_inactive: bool,
+    /// Until when the number is kept, where its operator does not tell.
+    pub keep_number: Option<KeepNumber>,
 }
 
 fn shown_hours<S: serde::Serializer>(hours: &Option<LocalHours>, out: S) -> Result<S::Ok, S::Error> {
@@ -224,6 +227,7 @@ impl Rule {
             codes: Vec::new(),
             warn_before: WARN_BEFORE.to_vec(),
             even_inactive: false,
+            keep_number: None,
         }
     }
 }

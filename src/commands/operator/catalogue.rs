@@ -76,7 +76,8 @@ impl Choice {
         let case = match store {
             // A card that only the file names has no row.
             Some(store) if card.id != CardId(0) => {
-                let case = |conn: &_| Case::gather(conn, card.clone(), Standing::default(), |_| Vec::new(), now);
+                let case =
+                    |conn: &_| Case::gather(conn, card.clone(), Some(rule), Standing::default(), |_| Vec::new(), now);
                 Some(store.read_blocking(case)?)
             }
             Some(_) | None => None,

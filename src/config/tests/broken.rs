@@ -561,6 +561,28 @@ time_limit = "0s"
 }
 
 #[test]
+fn numbers_that_are_kept_for_no_time_from_no_day() {
+    let keeps = |name: &str, keep: &str| {
+        format!("[rule.{name}]\nrenew_when = {{ number_ends_within = \"14d\" }}\nkeep_number = {{ {keep} }}\n")
+    };
+    let file = keeps("a", "every = \"36h\", since = 2026-01-15")
+        + &keeps("b", "every = \"14d\", since = 2026-01-15")
+        + &keeps("c", "every = \"180d\", since = 2099-01-15")
+        + &keeps("d", "every = \"180d\", since = 2026-01-15, count_from = \"start\"")
+        + &keeps("e", "every = \"180d\"");
+    rules(
+        &file,
+        &[
+            "3:25: how long a number is kept is counted in whole days; every = \"180d\"",
+            "5:37: a number that is kept for 14d always ends within 14d; shorten number_ends_within, such as \"14d\", or correct keep_number",
+            "9:41: 2099-01-15 is still to come; write the day of the last activity that you know of; it may lie in the past",
+            "12:66: `start` is not a point to count from; known: `renewal`, `end`",
+            "15:1: `rule.e.keep_number.since` is missing; add since = …",
+        ],
+    );
+}
+
+#[test]
 fn a_limit_with_a_misspelt_key_is_told_once() {
     rules(
         "[[limit]]\nper_mnth = \"50 USD\"\n[[limit]]\nlabels = [\"x\"]\n",

@@ -11,6 +11,7 @@ use crate::domain::choose::{Chosen, Occasion, choose};
 use crate::domain::draft;
 use crate::domain::forecast::Forecast;
 use crate::domain::gates::Gate;
+use crate::domain::keeping;
 use crate::domain::ledger::{Ledger, Spend};
 use crate::domain::limits;
 use crate::domain::plan::Plan;
@@ -99,7 +100,11 @@ impl<'a> Walk<'a> {
         let seen = assess(&self.card, Some(self.setting.rule), readings, &self.ledger, at);
         match seen.verdict {
             Verdict::Renew | Verdict::Ask => self.due(readings, at, &seen.reasons),
-            Verdict::Fine => self.next_turn(readings, at),
+            Verdict::Fine => {
+                let counted =
+                    keeping::counted_in(&self.card, Some(self.setting.rule), readings, self.ledger.bought_at, at);
+                self.next_turn(counted.as_ref().unwrap_or(readings), at)
+            }
             Verdict::Wait { until } => Some(until),
             Verdict::Open { .. } => self.under_way(readings, at, &seen.reasons),
             Verdict::Stale => {

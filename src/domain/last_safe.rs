@@ -142,27 +142,17 @@ pub fn alarm(
     last: &LastSafe,
     now: UnixTime,
 ) -> Option<NextStep> {
-    if now < last.at || now >= last.ends {
+    if !may_alarm(verdict) || now < last.at || now >= last.ends {
         return None;
     }
     match verdict {
-        Verdict::Open { state: StateName::Planned } => match open?.approval {
+        Verdict::Open { .. } => match open?.approval {
             Approval::Asked { at, .. } if now.since(at) >= ANSWERS_WITHIN => Some(NextStep::Asks),
             Approval::Asked { .. } | Approval::Given { .. } | Approval::NotNeeded => None,
         },
         // What begins in time by itself needs nobody.
         Verdict::Wait { until } if until < last.ends => None,
-        Verdict::Wait { .. } | Verdict::Watch | Verdict::Blocked | Verdict::Paused | Verdict::Stale => {
-            Some(warn::next_step(card, Some(rule), reading, verdict, None, now))
-        }
-        // It begins now or is under way, it is not wanted, or it cannot be had.
-        Verdict::Fine
-        | Verdict::Renew
-        | Verdict::Ask
-        | Verdict::Open { .. }
-        | Verdict::OutsideDates
-        | Verdict::CannotRenew
-        | Verdict::Retired => None,
+        _ => Some(warn::next_step(card, Some(rule), reading, verdict, None, now)),
     }
 }
 
@@ -177,7 +167,8 @@ impl Loss {
     }
 }
 
-/// Whether something may hold an alarm off: while it is neither due nor stale there is nothing to tell.
+/// Whether something keeps a purchase from beginning. If not, it begins now or is under way, it is not wanted, or it cannot be
+/// had.
 #[must_use]
 pub const fn may_alarm(verdict: Verdict) -> bool {
     match verdict {

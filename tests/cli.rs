@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+#[path = "cli/ahead.rs"]
+mod ahead;
+
 /// How long a condition is waited for.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -165,9 +168,9 @@ fn broken_files_end_with_3_and_their_place() {
 #[test]
 fn each_command_teaches_by_an_example() {
     let commands = [
-        "init", "check", "run", "status", "explain", "plan", "replay", "card", "operator", "renew", "approve",
-        "refuse", "settle", "pause", "resume", "skip", "history", "notice", "backup", "restore", "verify", "schema",
-        "sandbox", "demo",
+        "init", "check", "run", "status", "explain", "plan", "replay", "rehearse", "card", "operator",
+        "renew", "approve", "refuse", "settle", "pause", "resume", "skip", "history", "notice", "backup", "restore",
+        "verify", "schema", "sandbox", "demo",
     ];
     for command in commands {
         let help = program().args([command, "--help"]).output().unwrap();

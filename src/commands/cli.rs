@@ -80,6 +80,11 @@ pub(crate) enum Command {
         after_help = "Nothing is bought, and nothing is changed; a daemon may run.\n\nExample:\n  simkeeper replay new-rules.toml --from 2026-09-01"
     )]
     Replay(ReplayArgs),
+    /// Play the coming weeks in fast time, with your rules and cards, on a copy of the record
+    #[command(
+        after_help = "No operator is asked, no message leaves this machine, nothing is bought. Ends with 5 if a card would be\nwithout data, or an order would come to nothing.\n\nExample:\n  simkeeper rehearse --days 90 --to my-rehearsal"
+    )]
+    Rehearse(RehearseArgs),
     /// Add, import, find, show and retire cards
     #[command(subcommand, after_help = "Example:\n  simkeeper card import fleet.csv")]
     Card(CardCommand),

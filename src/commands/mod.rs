@@ -23,6 +23,7 @@ mod places;
 mod plan;
 mod previews;
 mod purchases;
+mod rehearse;
 mod replay;
 mod run;
 mod sandbox;
@@ -136,6 +137,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => status::status(context, args.card.as_deref())?,
         Command::Explain(args) => explain::explain(context, &args.card)?,
         Command::Plan(args) => plan::plan(context, &args)?,
+        Command::Rehearse(args) => rehearse::rehearse(context, &args)?,
         Command::Replay(args) => replay::replay(context, &args)?,
         Command::History(args) => history::history(context, &args)?,
         Command::Card(CardCommand::Add(args)) => cards::add(context, *args)?,

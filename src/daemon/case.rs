@@ -19,6 +19,7 @@ use crate::domain::reading::{AllowanceKind, Reading};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::{self, Till};
 use crate::domain::time::{Secs, UnixTime};
+use crate::domain::usage::{self, Rates};
 use crate::store::StoreError;
 use crate::store::attempts::{self, AttemptFilter};
 use crate::store::polls::{self, Poll};
@@ -133,6 +134,15 @@ impl Case {
     /// When the record cannot be read.
     pub fn data_use(&self, conn: &Connection, rule: &Rule, now: UnixTime) -> Result<Forecast, StoreError> {
         if rule.looks_ahead() { self.use_of(AllowanceKind::Data, conn, now) } else { Ok(Forecast::unseen()) }
+    }
+
+    /// What it uses of these kinds within a day, for looking ahead.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub fn daily_use(&self, conn: &Connection, kinds: &[AllowanceKind], now: UnixTime) -> Result<Rates, StoreError> {
+        let past = readings::history(conn, self.card.id, now.minus(forecast::LOOKS_BACK), now.plus(Secs(1)))?;
+        Ok(usage::daily(kinds, &past, &self.card.zone, now))
     }
 
     /// How it was used.

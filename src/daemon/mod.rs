@@ -160,7 +160,7 @@ impl Daemon {
     pub async fn open_with(places: Places, clock: Arc<Clock>, opener: Arc<dyn Opener>) -> anyhow::Result<Arc<Self>> {
         let now = clock.now();
         let files = reload::Files::read(&places.config);
-        let config = crate::config::load(&places.config, Some(now.date_in(&TimeZone::UTC)))?;
+        let config = opener.files(&places.config, now.date_in(&TimeZone::UTC))?;
         let store = opener.record(&places.state, now)?;
         reload::keep_copy(&places);
         let fares = store.read(move |conn| reload::stored_fares(conn, now)).await?;

@@ -4,10 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::clock;
 use super::live::Surroundings;
 use super::open;
-use crate::config::{AccountConfig, ChannelConfig};
+use crate::config::{self, AccountConfig, ChannelConfig, Config, Problems};
 use crate::domain::time::UnixTime;
 use crate::notify::Channel;
 use crate::operators::{Answer, Operator};
@@ -15,6 +17,14 @@ use crate::store::{Store, StoreError};
 
 /// Makes what the files name.
 pub trait Opener: Send + Sync {
+    /// Both files in a folder, checked.
+    ///
+    /// # Errors
+    /// Everything that is wrong in them.
+    fn files(&self, folder: &Path, today: Date) -> Result<Config, Problems> {
+        config::load(folder, Some(today))
+    }
+
     /// The record in a folder.
     ///
     /// # Errors

@@ -76,7 +76,7 @@ impl Daemon {
     pub async fn reload(self: &Arc<Self>) -> bool {
         let files = Files::read(&self.places.config);
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = files.clone();
-        let problems = match config::load(&self.places.config, Some(self.today())) {
+        let problems = match self.opener.files(&self.places.config, self.today()) {
             Ok(config) => match self.put_to_work(config).await {
                 Ok(()) => {
                     tracing::info!("the files were reloaded");

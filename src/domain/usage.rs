@@ -1,6 +1,9 @@
 //! How fast a card is used, and when a condition of its rule may begin to hold: from ends exactly, from amounts by the use
 //! since the last top-up within the last days.
 
+use jiff::tz::TimeZone;
+
+use super::forecast::Forecast;
 use super::reading::{AllowanceKind, Reading};
 use super::rule::{Condition, Rule};
 use super::time::{End, Secs, UnixTime};
@@ -19,11 +22,31 @@ pub fn needs_past(rule: &Rule) -> bool {
     rule.renew_when.triggers.iter().any(|trigger| kind(trigger.condition).is_some())
 }
 
+/// The amounts that a rule's conditions are about.
+#[must_use]
+pub fn kinds(rule: &Rule) -> Vec<AllowanceKind> {
+    rule.renew_when.triggers.iter().filter_map(|trigger| kind(trigger.condition)).collect()
+}
+
 /// How fast a rule's amounts fell, from readings in the order of time; amounts of which that cannot be told are left out.
 #[must_use]
 pub fn rates(rule: &Rule, past: &[Reading]) -> Rates {
     let kinds = rule.renew_when.triggers.iter().filter_map(|trigger| kind(trigger.condition));
     kinds.filter_map(|kind| Some((kind, use_per_day(kind, past)?))).collect()
+}
+
+/// What is used of each kind within a day, for looking ahead: as the forecast has it, or while that is collecting, since
+/// the amount last grew within the last days. Readings are in the order of time.
+#[must_use]
+pub fn daily(kinds: &[AllowanceKind], past: &[Reading], zone: &TimeZone, now: UnixTime) -> Rates {
+    let since = now.minus(LOOKS_BACK);
+    let lately = &past[past.partition_point(|reading| reading.read_at < since)..];
+    let of = |kind: AllowanceKind| {
+        let forecast = Forecast::of(kind, past, zone, now);
+        let mean = forecast.habit().map(|habit| habit.mean.round() as i64);
+        mean.or_else(|| use_per_day(kind, lately)).map(|rate| (kind, rate))
+    };
+    kinds.iter().filter_map(|kind| of(*kind)).collect()
 }
 
 /// What is used of a kind within a day.
@@ -154,6 +177,21 @@ mod tests {
         let soon = [reading(NOW, 5_000), reading(NOW.plus(Secs(3_599)), 4_000)];
         assert_eq!(use_per_day(AllowanceKind::Data, &soon), None, "too near each other");
         assert_eq!(use_per_day(AllowanceKind::Sms, &[reading(NOW, 5), reading(NOW.plus(DAY), 4)]), None);
+    }
+
+    #[test]
+    fn daily_use_is_the_average_of_weeks_and_while_that_is_not_known_that_since_the_last_top_up() {
+        let past = |hours: &[i64]| -> Vec<Reading> {
+            hours.iter().map(|hour| reading(NOW.plus(Secs::hours(*hour)), 100_000 - hour * 100)).collect()
+        };
+        let daily = |past: &[Reading]| daily(&[AllowanceKind::Data], past, &TimeZone::UTC, NOW.plus(Secs::days(3)));
+        assert_eq!(daily(&past(&[0, 12])), [(AllowanceKind::Data, 2_400)], "half a day is enough for this one");
+        let mut grown = past(&[0, 12, 24, 36, 48]);
+        grown.push(reading(NOW.plus(Secs::hours(60)), 500_000));
+        grown.push(reading(NOW.plus(Secs::hours(62)), 499_000));
+        let [(_, mean)] = daily(&grown)[..] else { panic!("it is known") };
+        assert!((2_000..6_000).contains(&mean), "{mean}: the last two hours of 12,000 a day are not all there is");
+        assert!(daily(&[]).is_empty());
     }
 
     #[test]

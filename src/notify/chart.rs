@@ -13,9 +13,9 @@ pub(super) const WIDTH: u32 = 640;
 /// As [`WIDTH`].
 pub(super) const HEIGHT: u32 = 176;
 
-const LINE: [u8; 3] = [47, 129, 247];
+pub(super) const LINE: [u8; 3] = [47, 129, 247];
 const LIMIT: [u8; 3] = [210, 120, 20];
-const BASE: [u8; 3] = [139, 148, 158];
+pub(super) const BASE: [u8; 3] = [139, 148, 158];
 /// Room for the width of lines at the edges.
 const MARGIN: f32 = 9.0;
 /// How far the highest point stays below the upper edge, as a share of the height.
@@ -44,9 +44,9 @@ pub(super) fn png(course: &Course) -> Option<Vec<u8>> {
 }
 
 /// Packed fast rather than small: what the record writes waits meanwhile.
-fn encoded(picture: Pixmap) -> Result<Vec<u8>, EncodingError> {
+pub(super) fn encoded(picture: Pixmap) -> Result<Vec<u8>, EncodingError> {
     let mut bytes = Vec::new();
-    let mut encoder = Encoder::new(&mut bytes, WIDTH, HEIGHT);
+    let mut encoder = Encoder::new(&mut bytes, picture.width(), picture.height());
     encoder.set_color(ColorType::Rgba);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_compression(Compression::Fast);
@@ -101,14 +101,14 @@ impl Frame {
     }
 }
 
-fn paint(colour: [u8; 3], opacity: u8) -> Paint<'static> {
+pub(super) fn paint(colour: [u8; 3], opacity: u8) -> Paint<'static> {
     let [red, green, blue] = colour;
     let mut paint = Paint { anti_alias: true, ..Paint::default() };
     paint.set_color(Color::from_rgba8(red, green, blue, opacity));
     paint
 }
 
-fn stroke(picture: &mut Pixmap, path: &Path, colour: [u8; 3], width: f32, dash: Option<StrokeDash>) {
+pub(super) fn stroke(picture: &mut Pixmap, path: &Path, colour: [u8; 3], width: f32, dash: Option<StrokeDash>) {
     let stroke = Stroke { width, dash, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
     picture.stroke_path(path, &paint(colour, 255), &stroke, Transform::identity(), None);
 }

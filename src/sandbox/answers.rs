@@ -101,6 +101,7 @@ struct PackageAnswer<'a> {
 
 /// Writes what there is to say about a card at `now`, up to when its use has been counted.
 pub(super) fn write_card(card: &SimCard, currency: Currency, now: UnixTime, out: &mut Vec<u8>) {
+    let currency = card.currency.unwrap_or(currency);
     let answer = CardAnswer {
         iccid: &card.iccid,
         msisdn: card.msisdn.as_deref(),

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::habit::used_between;
+use super::guest::DailyUse;
+use super::habit::{used_between, used_evenly};
 use super::package::{Package, PackageState, draw};
 use super::plans::CardKind;
 use crate::domain::identity::luhn_digit;
-use crate::domain::money::Money;
+use crate::domain::money::{Currency, Money};
 use crate::domain::plan::Plan;
 use crate::domain::retry::mixed;
 use crate::domain::time::{Secs, UnixTime};
@@ -146,6 +147,12 @@ pub(super) struct SimCard {
     sms_per_day: u64,
     credit_per_day: u64,
     salt: u64,
+    /// The same use each day, in place of the above.
+    pub(super) steady: Option<DailyUse>,
+    /// Its own currency, where that is not the sandbox's.
+    pub(super) currency: Option<Currency>,
+    /// What is sold for it, in place of what is sold for its kind.
+    pub(super) own_plans: Option<Vec<Plan>>,
     /// Up to when use has been counted.
     counted_to: UnixTime,
     /// The last answer and its time, given again while the operator's cache lasts.
@@ -181,6 +188,9 @@ impl SimCard {
             sms_per_day: new.sms_per_day,
             credit_per_day: new.credit_per_day,
             salt,
+            steady: None,
+            currency: None,
+            own_plans: None,
             counted_to: now,
             cached: None,
             frozen: None,
@@ -214,11 +224,7 @@ impl SimCard {
     }
 
     fn use_between(&mut self, from: UnixTime, until: UnixTime) {
-        let amount = |per_day: u64, what: u64| used_between(per_day, self.salt ^ what, from, until);
-        let mut data = amount(self.data_per_day, 0);
-        let mut voice = amount(self.voice_secs_per_day, 1);
-        let mut sms = amount(self.sms_per_day, 2);
-        let spent = amount(self.credit_per_day, 3);
+        let [mut data, mut voice, mut sms, spent] = self.used_between(from, until);
         for package in self.packages.iter_mut().filter(|package| package.ends > from) {
             draw(package.data.as_mut(), &mut data);
             draw(package.voice.as_mut(), &mut voice);
@@ -230,6 +236,21 @@ impl SimCard {
                 *credit = 0;
             }
         }
+    }
+
+    /// Data, calls, texts and credit.
+    fn used_between(&self, from: UnixTime, until: UnixTime) -> [u64; 4] {
+        if let Some(uses) = self.steady {
+            return [uses.data, uses.voice_secs, uses.sms, uses.credit]
+                .map(|per_day| used_evenly(per_day, from, until));
+        }
+        let amount = |per_day: u64, what: u64| used_between(per_day, self.salt ^ what, from, until);
+        [
+            amount(self.data_per_day, 0),
+            amount(self.voice_secs_per_day, 1),
+            amount(self.sms_per_day, 2),
+            amount(self.credit_per_day, 3),
+        ]
     }
 
     /// Uses data at once, as far as there is any.

@@ -66,7 +66,9 @@ impl World {
             Ok(price) => price,
             Err(code) => return Outcome::Refused(code),
         };
-        let Some(plan) = self.shelf.plan(&request.plan_id).cloned() else { return Outcome::Refused("plan_gone") };
+        let Some(plan) = self.plan_for(&request.iccid, &request.plan_id) else {
+            return Outcome::Refused("plan_gone");
+        };
         if request.payment == "wallet" {
             self.wallet -= price.ten_thousandths();
         }
@@ -85,12 +87,14 @@ impl World {
         }
         let kind = card.kind;
         let offer =
-            self.shelf.offer(&request.plan_id, kind, request.code.as_deref()).map_err(|no_price| match no_price {
-                NoPrice::PlanGone => "plan_gone",
-                NoPrice::BadCode => "code_invalid",
+            self.offer(&request.iccid, &request.plan_id, kind, request.code.as_deref()).map_err(|no_price| {
+                match no_price {
+                    NoPrice::PlanGone => "plan_gone",
+                    NoPrice::BadCode => "code_invalid",
+                }
             })?;
         let price = percent_of(offer.price, percent);
-        let currency = self.settings.currency();
+        let currency = offer.price.currency();
         let expected = Money::from_decimal(&request.amount, currency).map_err(|_| "bad_request")?;
         // With a code the amount is the most that may be charged, without one it is the price itself.
         let agreed = match &request.code {
@@ -107,6 +111,12 @@ impl World {
             return Err("wallet_empty");
         }
         Ok(price)
+    }
+
+    /// The plan as it stands on the shelf, before any code.
+    fn plan_for(&self, iccid: &str, id: &str) -> Option<Plan> {
+        let own = self.cards.get(iccid).and_then(|card| card.own_plans.as_ref());
+        own.map_or_else(|| self.shelf.plan(id).cloned(), |own| own.iter().find(|plan| plan.id == id).cloned())
     }
 
     #[expect(clippy::too_many_arguments, reason = "the columns of one row, named at the two places that write one")]

@@ -21,6 +21,13 @@ pub(super) fn used_between(per_day: u64, salt: u64, from: UnixTime, to: UnixTime
     whole_days + used_on(per_day, salt, last, to.secs().rem_euclid(DAY_SECS)) - before
 }
 
+/// What would be used between two instants where each second takes the same.
+pub(super) fn used_evenly(per_day: u64, from: UnixTime, to: UnixTime) -> u64 {
+    let until =
+        |at: UnixTime| u128::from(per_day) * u128::from(at.secs().unsigned_abs()) / u128::from(DAY_SECS.unsigned_abs());
+    u64::try_from(until(to).saturating_sub(until(from))).unwrap_or(u64::MAX)
+}
+
 /// What is used on `day` (counted from 1970) until `second` of it.
 fn used_on(per_day: u64, salt: u64, day: i64, second: i64) -> u64 {
     // Days beyond 2^32 do not occur: the last instant lies in the year 9999.

@@ -12,6 +12,7 @@ mod counter;
 mod deliver;
 mod drip;
 mod fault;
+mod guest;
 mod habit;
 mod orders;
 mod package;
@@ -34,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use card::{CardChange, Life, NewCard};
 pub use fault::{Call, Fault, FaultKind};
+pub use guest::{DailyUse, Guest};
 pub use orders::AcceptedOrder;
 pub use plans::CardKind;
 pub use settings::{Class, Clock, DEFAULT_KEY, FLEET_MAX, PAYMENT_METHODS, READ_BATCH_MAX, Settings};
@@ -108,6 +110,20 @@ impl Sandbox {
         };
         let card = SimCard::added(new, plan.as_ref(), world.settings.seed, now);
         world.cards.insert(card.iccid.clone(), card);
+        Ok(())
+    }
+
+    /// Takes in a card of another operator, as it was last read.
+    ///
+    /// # Errors
+    /// The ICCID is none, or there are too many cards.
+    pub fn take_in(&self, guest: &Guest) -> Result<(), SandboxError> {
+        Iccid::parse(&guest.iccid).map_err(SandboxError::Wrong)?;
+        let (mut world, now) = self.world();
+        if world.cards.len() >= CARDS_KEPT_MAX {
+            return Err(SandboxError::Wrong(format!("a sandbox holds {CARDS_KEPT_MAX} cards")));
+        }
+        world.cards.insert(guest.iccid.clone(), SimCard::guest(guest, now));
         Ok(())
     }
 

@@ -235,8 +235,12 @@ impl World {
     pub(super) fn catalogue(&self, iccid: &str, fault: Option<&FaultKind>) -> Reply {
         let Some(kind) = self.kind_of(iccid) else { return Reply::error(404, "card_unknown") };
         let gone = matches!(fault, Some(FaultKind::PlanGone));
-        let plans: Vec<Value> =
-            self.shelf.for_kind(kind).filter(|_| !gone).map(|plan| plan_answer(&repriced(plan, fault))).collect();
+        let on_sale: Vec<&Plan> = match self.own_plans(iccid) {
+            Some(own) => own.iter().collect(),
+            None => self.shelf.for_kind(kind).collect(),
+        };
+        let on_sale = on_sale.into_iter().filter(|_| !gone);
+        let plans: Vec<Value> = on_sale.map(|plan| plan_answer(&repriced(plan, fault))).collect();
         Reply::json(200, &json!({ "plans": plans }))
     }
 
@@ -245,10 +249,23 @@ impl World {
         if matches!(fault, Some(FaultKind::PlanGone)) {
             return Reply::error(404, "plan_gone");
         }
-        match self.shelf.offer(plan, kind, code) {
+        match self.offer(iccid, plan, kind, code) {
             Ok(plan) => Reply::json(200, &plan_answer(&repriced(&plan, fault))),
             Err(NoPrice::PlanGone) => Reply::error(404, "plan_gone"),
             Err(NoPrice::BadCode) => Reply::error(422, "code_invalid"),
+        }
+    }
+
+    /// What is sold for this card alone.
+    fn own_plans(&self, iccid: &str) -> Option<&[Plan]> {
+        self.cards.get(iccid)?.own_plans.as_deref()
+    }
+
+    /// The plan at the price that this card pays; whoever has plans of its own pays the same with any code.
+    pub(super) fn offer(&self, iccid: &str, id: &str, kind: CardKind, code: Option<&str>) -> Result<Plan, NoPrice> {
+        match self.own_plans(iccid) {
+            Some(own) => own.iter().find(|plan| plan.id == id).cloned().ok_or(NoPrice::PlanGone),
+            None => self.shelf.offer(id, kind, code),
         }
     }
 

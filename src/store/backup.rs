@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::crash;
 use super::error::StoreError;
-use super::journal::sync_dir_of;
+use super::journal::{JOURNAL, sync_dir_of};
 use super::open::{self, BACKUPS, DATABASE};
 use crate::domain::time::UnixTime;
 
@@ -73,6 +73,21 @@ pub fn made_at(path: &Path) -> Option<UnixTime> {
     let parts = [day.get(..4)?, day.get(4..6)?, day.get(6..)?, time.get(..2)?, time.get(2..4)?, time.get(4..)?];
     let [year, month, date, hour, minute, second] = parts;
     UnixTime::parse(&format!("{year}-{month}-{date}T{hour}:{minute}:{second}Z")).ok()
+}
+
+/// Copies the record in `dir`, which may be at work, into the new folder `to`, where it can be opened. The journal of orders
+/// is copied after it: it knows at least what the copy knows.
+///
+/// # Errors
+/// What the system says, or [`StoreError::Damaged`] if the copy fails its check.
+pub fn copy_aside(dir: &Path, to: &Path) -> Result<(), StoreError> {
+    make_at(&dir.join(DATABASE), &to.join(DATABASE))?;
+    let (from, journal) = (dir.join(JOURNAL), to.join(JOURNAL));
+    match fs::copy(&from, &journal) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::file("copying", &from, &error)),
+    }
 }
 
 /// Copies the database `from` to the new file `to`.

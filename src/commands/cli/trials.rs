@@ -57,6 +57,23 @@ pub(crate) struct ReplayArgs {
     pub(crate) to: Option<String>,
 }
 
+/// Arguments of `rehearse`.
+#[derive(Debug, Args)]
+pub(crate) struct RehearseArgs {
+    /// How many days to play
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=366))]
+    pub(crate) days: u16,
+    /// A changed rules file in place of the present one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rules: Option<PathBuf>,
+    /// How long a day takes to play at least, in milliseconds
+    #[arg(long, default_value_t = 0, value_name = "MILLIS", value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    pub(crate) day_millis: u32,
+    /// A new folder in which picture, messages and the rehearsal's own record are left
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {

@@ -53,7 +53,7 @@ fn past(rule: Rule) -> Past {
         };
         readings.push(seen(left));
         if left < 200 * MB {
-            orders.push(done(i64::try_from(orders.len()).unwrap() + 1, at.plus(Secs(5))));
+            orders.push(done(i64::try_from(orders.len()).unwrap() + 1, at));
             left += 1_000 * MB;
             ends = ends.plus(Secs::days(30));
         }

@@ -128,12 +128,13 @@ impl<'a> Track<'a> {
         self.told
     }
 
-    /// Hears of what the record bought by now and the replay did not.
+    /// Hears of what the record bought before now and the replay did not. What it bought in this very second it may have
+    /// decided by this very reading.
     fn hear(&mut self, now: UnixTime) {
         while let Some(place) = self
             .needs
             .iter()
-            .position(|need| !need.met && !need.heard && need.bought.as_ref().is_some_and(|bought| bought.at <= now))
+            .position(|need| !need.met && !need.heard && need.bought.as_ref().is_some_and(|bought| bought.at < now))
         {
             let need = &mut self.needs[place];
             need.heard = true;

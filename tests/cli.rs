@@ -168,7 +168,7 @@ fn broken_files_end_with_3_and_their_place() {
 #[test]
 fn each_command_teaches_by_an_example() {
     let commands = [
-        "init", "check", "run", "status", "explain", "plan", "replay", "rehearse", "card", "operator",
+        "init", "check", "run", "status", "explain", "plan", "replay", "rehearse", "spend", "card", "operator",
         "renew", "approve", "refuse", "settle", "pause", "resume", "skip", "history", "notice", "backup", "restore",
         "verify", "schema", "sandbox", "demo",
     ];

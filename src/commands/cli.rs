@@ -80,6 +80,9 @@ pub(crate) enum Command {
         after_help = "Nothing is bought, and nothing is changed; a daemon may run.\n\nExample:\n  simkeeper replay new-rules.toml --from 2026-09-01"
     )]
     Replay(ReplayArgs),
+    /// Show what a month has cost, what is on its way, what limits leave, and what is still to come
+    #[command(after_help = "Example:\n  simkeeper spend --month 2026-12")]
+    Spend(SpendArgs),
     /// Play the coming weeks in fast time, with your rules and cards, on a copy of the record
     #[command(
         after_help = "No operator is asked, no message leaves this machine, nothing is bought. Ends with 5 if a card would be\nwithout data, or an order would come to nothing.\n\nExample:\n  simkeeper rehearse --days 90 --to my-rehearsal"

@@ -28,6 +28,7 @@ mod replay;
 mod run;
 mod sandbox;
 mod setup;
+mod spend;
 mod status;
 mod trip;
 mod verify;
@@ -139,6 +140,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Plan(args) => plan::plan(context, &args)?,
         Command::Rehearse(args) => rehearse::rehearse(context, &args)?,
         Command::Replay(args) => replay::replay(context, &args)?,
+        Command::Spend(args) => spend::spend(context, &args)?,
         Command::History(args) => history::history(context, &args)?,
         Command::Card(CardCommand::Add(args)) => cards::add(context, *args)?,
         Command::Card(CardCommand::Import(args)) => import_cards(context, args)?,

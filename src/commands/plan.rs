@@ -1,11 +1,13 @@
 //! `plan`: what would be bought in the coming days. The daemon's own decision is asked along the days to come; nothing is
 //! bought, and no network is touched.
 
+mod coming;
 mod shared;
 mod words;
 
 use serde_json::{Value, json};
 
+pub(super) use self::coming::coming;
 use super::Context;
 use super::cli::PlanArgs;
 use super::exit::Exit;
@@ -43,13 +45,7 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> anyhow::Result<Exit> {
         Some(name) => vec![view.card(name)?],
         None => view.store.read_blocking(cards::all)?,
     };
-    let mut entries = Vec::new();
-    for card in wanted.clone() {
-        entries.extend(view.store.read_blocking(|conn| of_card(&view, conn, card, until))?);
-    }
-    // What is known comes first, in the order of time; what is not known and what is nothing follows.
-    entries.sort_by_key(|entry| entry.at().map_or((1, UnixTime::MAX), |at| (0, at)));
-    let entries = view.store.read_blocking(|conn| shared::hold(&view, conn, &wanted, entries))?;
+    let entries = view.store.read_blocking(|conn| of_cards(&view, conn, &wanted, until))?;
     if context.output.json {
         let documents: Vec<Value> = entries.iter().map(Entry::document).collect();
         context.output.document(json!({ "now": view.now, "until": until, "plan": documents }))?;
@@ -68,6 +64,16 @@ pub(super) fn plan(context: &Context, args: &PlanArgs) -> anyhow::Result<Exit> {
         context.output.say(&line)?;
     }
     Ok(Exit::Done)
+}
+
+/// What is known comes first, in the order of time; what is not known and what is nothing follows.
+fn of_cards(view: &View, conn: &Connection, wanted: &[Card], until: UnixTime) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = Vec::new();
+    for card in wanted {
+        entries.extend(of_card(view, conn, card.clone(), until)?);
+    }
+    entries.sort_by_key(|entry| entry.at().map_or((1, UnixTime::MAX), |at| (0, at)));
+    shared::hold(view, conn, wanted, entries)
 }
 
 fn of_card(view: &View, conn: &Connection, card: Card, until: UnixTime) -> Result<Vec<Entry>, StoreError> {

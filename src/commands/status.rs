@@ -67,7 +67,7 @@ fn one(context: &Context, view: &View, name: &str) -> anyhow::Result<Exit> {
     let last_safe = rule.zip(case.reading(rule, view.now)).and_then(|(rule, reading)| {
         last_safe::last_safe(&case.card, rule, &reading, &uses, view.lead(&case), view.now)
     });
-    let glance = Glance { silence, ..Glance::of(view, case, last_safe, lasts) };
+    let glance = Glance::of(view, case, last_safe, lasts).under(silence);
     if context.output.json {
         let trip = rule.and_then(|rule| trip::document(&glance.case, rule, &uses));
         context.output.document(json!({ "card": glance.document(view), "trip": trip }))?;
@@ -149,7 +149,7 @@ fn glances(view: &View, conn: &Connection, after: CardId, purses: &mut Purses) -
         };
         let lasts = lasts(view, conn, &case)?;
         let silence = silences::of_card(conn, case.card.id, view.now)?;
-        Ok(Glance { silence, ..Glance::of(view, case, last_safe, lasts) })
+        Ok(Glance::of(view, case, last_safe, lasts).under(silence))
     })
     .collect()
 }

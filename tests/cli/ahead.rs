@@ -139,6 +139,13 @@ fn what_is_planned_is_bought_in_the_rehearsal_and_again_by_the_same_rules() {
     assert!(fs::read_to_string(folder.join("rehearsal.svg")).unwrap().contains(">canada<"));
 
     replayed(&home, &folder, now);
+    for month in rehearsed["months"].as_array().unwrap() {
+        let arguments = ["spend", "--month", month["month"].as_str().unwrap(), "--state"];
+        let spent = home.json(&[&arguments[..], &[folder.join("state").to_str().unwrap()]].concat());
+        assert_eq!(spent["in_all"]["spent"], json!([month["money"]]), "{spent:#}");
+        let canada = spent["cards"].as_array().unwrap().iter().find(|card| card["card"] == "canada");
+        assert!(canada.is_none_or(|canada| canada["limit"] == "40.00 EUR"), "{spent:#}");
+    }
 }
 
 fn euros(money: &Value) -> i64 {

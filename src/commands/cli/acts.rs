@@ -120,6 +120,14 @@ pub(crate) struct HistoryArgs {
     pub(crate) since: Option<String>,
 }
 
+/// Arguments of `spend`.
+#[derive(Debug, Args)]
+pub(crate) struct SpendArgs {
+    /// A month such as 2026-12; the present one, if left out
+    #[arg(long, value_name = "YYYY-MM")]
+    pub(crate) month: Option<String>,
+}
+
 /// Arguments of `restore`.
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {

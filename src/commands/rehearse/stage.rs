@@ -154,7 +154,7 @@ fn guest(
     now: UnixTime,
 ) -> Result<(Part, Guest), StoreError> {
     let plans = catalogues::load(conn, card.id)?.map(|catalogue| catalogue.plans);
-    let case = Case::gather(conn, card, Standing::default(), |_| Vec::new(), now)?;
+    let case = Case::gather(conn, card, None, Standing::default(), |_| Vec::new(), now)?;
     let plans = plans.unwrap_or_else(|| bought_before(&case));
     // A sandbox sells the same here as there.
     let plans = Some(plans).filter(|plans| !plans.is_empty() || !at_sandbox);

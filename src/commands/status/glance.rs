@@ -33,7 +33,7 @@ pub(super) struct Glance {
     /// Whether nothing is bought although it is due, since what is left lasts until the rule's last day is over.
     lasts: bool,
     /// The silence about it.
-    pub(super) silence: Option<Silence>,
+    silence: Option<Silence>,
 }
 
 impl Glance {
@@ -44,6 +44,11 @@ impl Glance {
             case.card.retired_at.is_none() && reading.is_none_or(|reading| is_old(reading, case.ledger.pace, view.now));
         let (standing, tone) = standing(&case, &assessment, old, lasts, view.now);
         Self { case, assessment, standing, tone, old, last_safe, lasts, silence: None }
+    }
+
+    /// The same, while there is a silence about the card.
+    pub(super) fn under(self, silence: Option<Silence>) -> Self {
+        Self { silence, ..self }
     }
 
     /// Problems first, then by how soon a renewal must begin.

@@ -169,8 +169,8 @@ fn broken_files_end_with_3_and_their_place() {
 fn each_command_teaches_by_an_example() {
     let commands = [
         "init", "check", "run", "status", "explain", "plan", "replay", "rehearse", "spend", "card", "operator",
-        "renew", "approve", "refuse", "settle", "pause", "resume", "skip", "history", "notice", "backup", "restore",
-        "verify", "schema", "sandbox", "demo",
+        "renew", "approve", "refuse", "settle", "pause", "resume", "silence", "skip", "history", "notice", "backup",
+        "restore", "verify", "schema", "sandbox", "demo",
     ];
     for command in commands {
         let help = program().args([command, "--help"]).output().unwrap();
@@ -249,9 +249,15 @@ fn wishes_work_without_a_daemon_and_are_remembered() {
     assert!(home.json(&["status", "first"])["card"]["wishes"]["pause"].is_null());
     assert_eq!(code(&home.run(&["skip", "first"])), 0);
     assert_eq!(home.json(&["card", "show", "first"])["card"]["wishes"]["skip_next"], true);
+    assert_eq!(code(&home.run(&["silence", "first", "--until", "7d", "--all"])), 0);
+    let status = home.json(&["status", "first"]);
+    assert_eq!(status["card"]["silence"]["by"], "anna");
+    assert!(out(&home.run(&["status"])).contains("silenced"));
+    assert_eq!(code(&home.run(&["silence", "first", "--lift"])), 0);
+    assert!(home.json(&["status", "first"])["card"]["silence"].is_null());
     let acts = home.json(&["history", "first"]);
     let acts: Vec<&str> = acts["people"].as_array().unwrap().iter().map(|act| act["what"].as_str().unwrap()).collect();
-    assert_eq!(acts, ["pause", "resume", "skip"]);
+    assert_eq!(acts, ["pause", "resume", "skip", "silence", "end silence"]);
     for (arguments, exit) in [
         (&["pause", "nobody"][..], 6),
         (&["pause", "first", "--until", "soon"], 2),
@@ -259,6 +265,12 @@ fn wishes_work_without_a_daemon_and_are_remembered() {
         (&["approve", "99"], 6),
         (&["settle", "99", "bought", "--reason", "seen"], 6),
         (&["notice", "retry", "99"], 6),
+        (&["notice", "acknowledge", "99"], 6),
+        (&["notice", "acknowledge", "--card", "nobody"], 6),
+        (&["notice", "acknowledge"], 2),
+        (&["silence", "first"], 2),
+        (&["silence", "first", "--lift"], 4),
+        (&["silence", "nobody", "--until", "7d"], 6),
         (&["card", "retire", "first"], 2),
         (&["status", "nobody"], 6),
     ] {

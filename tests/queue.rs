@@ -186,7 +186,13 @@ async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
     queue_all(&store).await;
     let mails = folder.path().join("mail");
     let channel = Channel::open(ChannelSettings::Maildir { folder: mails.clone() }).unwrap();
-    let post = Post { name: named("mail"), channel, carries: Carries::Mail, from: "keeper@example.net".to_owned() };
+    let post = Post {
+        name: named("mail"),
+        channel,
+        carries: Carries::Mail,
+        from: "keeper@example.net".to_owned(),
+        through: None,
+    };
     let seen = watched(&store).await;
     deliver(&store, &Clock::stepped(NOW, Duration::ZERO), &post).await.unwrap();
     let transactions: Vec<Transaction> = seen.lock().unwrap().clone();

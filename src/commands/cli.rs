@@ -119,7 +119,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  simkeeper resume tablet")]
     Resume(CardArgs),
     /// Tell nothing about a card for a while; only what is urgent is told all the same
-    #[command(after_help = "Examples:\n  simkeeper silence tablet --until 7d\n  simkeeper silence tablet --lift")]
+    #[command(after_help = "Example:\n  simkeeper silence tablet --until 7d\n  simkeeper silence tablet --lift")]
     Silence(SilenceArgs),
     /// Leave out the next renewal of a card
     #[command(after_help = "Example:\n  simkeeper skip tablet --after-next   # renew once more, then pause")]

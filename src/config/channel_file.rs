@@ -9,6 +9,7 @@ use super::machine_file::texts;
 use super::reader::{Field, Notes};
 use super::secret::SecretRef;
 use super::values::{LocalUrl, SafeUrl, WholePath, Words};
+use crate::domain::card::Name;
 use crate::domain::identity::Iccid;
 use crate::domain::time::Secs;
 
@@ -84,6 +85,8 @@ table! {
         must user: Words,
         /// The user's password.
         must password: SecretRef,
+        /// The card of rules.toml that is in the phone, where it is one.
+        may through: Name,
     }
 }
 

@@ -12,6 +12,7 @@ use super::machine_file::texts;
 use super::reader::{Field, Named, Node, Notes, Span, Value, known_words, looks_secret};
 use super::secret::SecretRef;
 use super::values::{SafeUrl, Words};
+use crate::domain::card::Name;
 
 /// Statuses that mean "taken" if nothing is said.
 const SUCCESS_USUAL: [u16; 3] = [200, 201, 202];
@@ -39,6 +40,8 @@ table! {
         may success_prefix: OneOrMore<Words>,
         /// Beginnings of an answer that mean "never".
         may permanent_prefix: OneOrMore<Words>,
+        /// The card of rules.toml that the texts go through, where it is one.
+        may through: Name,
     }
 }
 

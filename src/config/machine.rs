@@ -56,6 +56,24 @@ impl Machine {
         self.accounts.iter().find(|account| account.name == *name)
     }
 
+    /// Whether anybody can be told something over a channel; `but_for` leaves channels and numbers of a card out.
+    #[must_use]
+    pub fn is_anybody_reached(&self, but_for: Option<(&Name, Option<&str>)>) -> bool {
+        let reaches = |channel: &ChannelConfig, person: &Person| match (channel.kind.carries(), &channel.kind) {
+            (_, ChannelKind::Maildir { .. }) => true,
+            (Carries::Mail, _) => person.mail.is_some(),
+            (Carries::Push, _) => person.push.is_some(),
+            (Carries::Sms, _) => {
+                let number = but_for.and_then(|(_, number)| number);
+                person.sms.as_ref().is_some_and(|sms| Some(sms.digits()) != number)
+            }
+            (Carries::Document, _) => false,
+        };
+        let card = but_for.map(|(card, _)| card);
+        let mut channels = self.channels.iter().filter(|channel| card.is_none() || channel.through.as_ref() != card);
+        channels.any(|channel| self.people.iter().any(|person| reaches(channel, person)))
+    }
+
     /// The person of this name.
     #[must_use]
     pub fn person(&self, name: &Name) -> Option<&Person> {
@@ -70,6 +88,8 @@ pub struct ChannelConfig {
     pub name: Name,
     /// How it sends.
     pub kind: ChannelKind,
+    /// The card that its texts go through, where it is one of ours.
+    pub through: Option<Name>,
 }
 
 /// What a channel carries.
@@ -379,6 +399,8 @@ pub struct Person {
     pub weights: Weights,
     /// From which weight on each kind of way is used, where they have said so.
     pub from: BTreeMap<Carries, Severity>,
+    /// How long what is not urgent waits for others that can go with it.
+    pub together: Option<Secs>,
     /// What is told again, and passed on.
     pub insistence: Insistence,
 }

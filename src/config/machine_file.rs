@@ -190,7 +190,19 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 ChannelTable::Program(table) => program(table, notes),
                 ChannelTable::Service(table) => service(table, &entry.key, notes),
             };
-            Some(ChannelConfig { name: entry.name.clone(), kind: kind? })
+            let through = match table {
+                ChannelTable::Gateway(table) => table.through.get(),
+                ChannelTable::Android(table) => table.through.get(),
+                ChannelTable::Smtp(_)
+                | ChannelTable::Maildir(_)
+                | ChannelTable::Twilio(_)
+                | ChannelTable::Vonage(_)
+                | ChannelTable::Ntfy(_)
+                | ChannelTable::Telegram(_)
+                | ChannelTable::Webhook(_)
+                | ChannelTable::Program(_) => None,
+            };
+            Some(ChannelConfig { name: entry.name.clone(), kind: kind?, through: through.cloned() })
         })
         .collect()
 }
@@ -198,7 +210,7 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
 /// The channel of a file that names none.
 fn own_maildir() -> Option<ChannelConfig> {
     let kind = ChannelKind::Maildir { path: None, from: own_sender()? };
-    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind })
+    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind, through: None })
 }
 
 fn own_sender() -> Option<Mailbox> {

@@ -38,6 +38,8 @@ table! {
         may severity: KindsTable,
         /// From how much on each way is used.
         may from: FromTable,
+        /// How long what is not urgent waits, so that all of that time goes as one message.
+        may together: Secs,
         /// How long after the time before what needs a person is told again; one wait for each time.
         may repeat: OneOrMore<Secs>,
         /// Where what this person does not react to, or cannot be told, goes.
@@ -155,6 +157,7 @@ pub(super) fn person(
         wakes: table.wakes.get().copied().unwrap_or(Severity::Urgent),
         weights: table.severity.get().map(KindsTable::weights).unwrap_or_default(),
         from: thresholds(entry, table, notes),
+        together: together(table, notes),
         insistence: insistence(entry, table, notes),
     }
 }
@@ -193,6 +196,18 @@ fn thresholds(entry: &Entry<PersonTable>, table: &PersonTable, notes: &mut Notes
         said.insert(carries, at.value);
     }
     said
+}
+
+/// Nothing waits longer to go with others.
+const TOGETHER_MOST: Secs = Secs::DAY;
+
+fn together(table: &PersonTable, notes: &mut Notes<'_>) -> Option<Secs> {
+    let at = table.together.good()?;
+    if at.value < Secs::MINUTE || at.value > TOGETHER_MOST {
+        let help = "together = \"15m\"".to_owned();
+        notes.contradiction(&at.span, "messages are gathered for a minute at least and a day at most", help);
+    }
+    Some(at.value)
 }
 
 /// The shortest wait before something is told again or passed on; nobody reacts faster.

@@ -112,6 +112,7 @@ pub(super) fn rules(
     check_doubles(&table.card, notes);
     let mut rules = Rules { cards, rules, matches, shared_limits, of_cards: BTreeMap::new() };
     check_askers(table, &rules, notes);
+    check_paths(&table.card, known.and_then(|known| known.machine), notes);
     for (entry, card) in entries(&table.card) {
         let decides = rules.rule_for(&list(&card.labels), card.rule.get());
         if let Some(dated) = trip_file::rule_of_card(entry, card, decides, &trips, notes) {
@@ -319,6 +320,20 @@ fn check_double<'a>(
         return;
     }
     seen.insert(digits, (name, span));
+}
+
+/// Nobody should hear of a card by the card alone.
+fn check_paths(cards: &Field<Named<CardTable>>, machine: Option<&Machine>, notes: &mut Notes<'_>) {
+    let Some(machine) = machine.filter(|machine| machine.is_anybody_reached(None)) else { return };
+    for (entry, table) in entries(cards) {
+        let number = table.msisdn.get().map(Msisdn::digits);
+        if machine.is_anybody_reached(Some((&entry.name, number))) {
+            continue;
+        }
+        let message = format!("nobody can be told of `{}` but through the card itself", entry.name);
+        let help = "add mail = \"name@example.net\" to a person, or a channel for texts that does not go through it";
+        notes.warning(&entry.key, message, help.to_owned());
+    }
 }
 
 /// A rule that asks needs somebody to ask.

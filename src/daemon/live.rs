@@ -19,7 +19,7 @@ use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::Till;
 use crate::domain::severity::Severity;
-use crate::domain::time::{LocalHours, UnixTime};
+use crate::domain::time::{LocalHours, Secs, UnixTime};
 use crate::notify::{Channel, Heartbeat};
 
 /// The files, at work.
@@ -42,6 +42,8 @@ pub struct Post {
     pub carries: Carries,
     /// Who messages come from.
     pub from: String,
+    /// The card that its texts go through, where it is one of ours.
+    pub through: Option<Name>,
 }
 
 /// One way to one person.
@@ -69,12 +71,24 @@ pub struct Way {
     pub quiet: Option<LocalHours>,
     /// From which weight on a message may wake them.
     pub wakes: Severity,
+    /// How long what is not urgent waits for others that can go with it.
+    pub together: Option<Secs>,
 }
 
 impl Way {
-    /// When a message may go out: at once if it may wake people or nobody sleeps, else when the quiet hours end.
+    /// When a message may go out: at once if it is urgent, else when those of its time go together, and not in quiet hours
+    /// unless it may wake people.
     #[must_use]
     pub fn send_at(&self, now: UnixTime) -> UnixTime {
+        match self.together {
+            Some(length) if !self.is_urgent() => self.awake_at(now.next_multiple(length)),
+            Some(_) | None => self.awake_at(now),
+        }
+    }
+
+    /// `now`, or the end of the quiet hours.
+    #[must_use]
+    pub fn awake_at(&self, now: UnixTime) -> UnixTime {
         match self.quiet {
             Some(quiet) if self.severity < self.wakes => quiet.next_close(now, &self.zone),
             Some(_) | None => now,
@@ -129,6 +143,7 @@ impl Live {
                 channel: opener.channel(channel, surroundings)?,
                 carries: channel.kind.carries(),
                 from: super::open::sender(&channel.kind),
+                through: channel.through.clone(),
             }));
         }
         let mut everybody: Vec<Name> = config.machine.people.iter().map(|person| person.name.clone()).collect();
@@ -277,6 +292,7 @@ impl Live {
             severity,
             quiet: None,
             wakes: Severity::Urgent,
+            together: None,
         })
     }
 
@@ -312,7 +328,14 @@ impl Live {
             severity,
             quiet: person.and_then(|person| person.quiet),
             wakes: person.map_or(Severity::Urgent, |person| person.wakes),
+            together: person.and_then(|person| person.together),
         })
+    }
+
+    /// Everybody who can be told.
+    #[must_use]
+    pub fn everybody(&self) -> &[Name] {
+        &self.everybody
     }
 
     /// Whether a person, or a program, can be told something.

@@ -50,6 +50,7 @@ mod turns;
 mod wallet_watch;
 pub mod wallets;
 mod watch;
+mod ways_about;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};

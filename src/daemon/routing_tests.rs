@@ -220,3 +220,52 @@ async fn a_silence_holds_back_what_is_not_urgent_and_tells_it_as_one_when_it_is_
 fn bought_back() -> Event {
     Event::Paused { by: "ben".into(), until: None, resumed: true }
 }
+
+#[tokio::test]
+async fn nobody_is_told_of_a_card_through_that_card_alone() {
+    let own = "[person.anna]\nmail = \"anna@example.net\"\nsms = \"+16135550100\"\npush = \"anna\"\nfrom = { push = \"urgent\", sms = \"news\", mail = \"urgent\" }\n";
+    let rig = Rig::of(own, &["tablet", "phone"]).await;
+    rig.tell("phone", "1", dead()).await;
+    assert_eq!(ways(&rig.reached()), ["sms"], "as she wants it");
+    // The tablet's own number is where her texts go.
+    rig.tell("tablet", "1", dead()).await;
+    let mut reached = rig.reached();
+    reached.sort();
+    assert_eq!(ways(&reached), ["mail", "push", "sms"], "whatever else there is");
+    // Where she has nothing else, somebody else is told.
+    let machine = "currency = \"USD\"\n[operator.try]\nkind = \"sandbox\"\n\
+        [channel.sms]\nkind = \"gateway\"\nurl = \"https://sms.example.net/\"\nquery = { to = \"{to}\", text = \"{text}\" }\n\
+        [person.anna]\nsms = \"+16135550100\"\n[person.ben]\nsms = \"+16135550199\"\n";
+    let rules = "[card.tablet]\noperator = \"try\"\nmsisdn = \"+16135550100\"\nnotify = [\"anna\"]\n";
+    let rig = Rig::with(machine, rules).await;
+    rig.tell("tablet", "1", failed()).await;
+    let mut reached = rig.reached();
+    reached.sort();
+    let addresses: Vec<&str> = reached.iter().map(|(_, address)| address.as_str()).collect();
+    assert_eq!(addresses, ["16135550100", "16135550199"]);
+}
+
+#[tokio::test]
+async fn cards_that_are_due_together_share_one_mail_problems_first() {
+    let rig = Rig::of(&by_mail("together = \"15m\""), &["tablet", "phone", "router"]).await;
+    rig.pass(Secs::minutes(1)).await;
+    rig.tell("tablet", "1", paused()).await;
+    rig.pass(Secs::minutes(3)).await;
+    rig.tell("phone", "1", dead()).await;
+    rig.tell("router", "1", failed()).await;
+    let arrived = rig.arrived();
+    assert!(arrived.len() == 1 && arrived[0].2.starts_with("router"), "what is urgent does not wait: {arrived:?}");
+    rig.pass(Secs::minutes(11)).await;
+    let arrived = rig.arrived();
+    assert!(arrived.len() == 1 && arrived[0].2.contains("2 messages"), "{arrived:?}");
+    let held = rig.notices().await.into_iter().find(|notice| notice.kind == NoticeKind::Held).unwrap();
+    let bytes = rig.write(move |conn| crate::store::notices::bytes(conn, held.id)).await;
+    let mail = String::from_utf8_lossy(&bytes).into_owned();
+    let (phone, tablet) = (mail.find("phone: "), mail.find("tablet: "));
+    assert!(phone.is_some() && phone < tablet, "{mail}");
+    // Alone it goes as it is.
+    rig.tell("tablet", "2", dead()).await;
+    rig.pass(Secs::minutes(15)).await;
+    let arrived = rig.arrived();
+    assert!(arrived.len() == 1 && arrived[0].2.starts_with("tablet"), "{arrived:?}");
+}

@@ -12,7 +12,7 @@ use crate::config::Carries;
 use crate::domain::attempt::{Attempt, AttemptId};
 use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
-use crate::domain::identity::{Msisdn, masked};
+use crate::domain::identity::masked;
 use crate::domain::notice::{Ask, CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
 use crate::domain::silence::Silence;
 use crate::domain::time::UnixTime;
@@ -60,7 +60,7 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
     };
     let story = Story { card: facts, at: now, event: telling.event, course, retold: None };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
-    let ways = ways(live, telling.card, kind);
+    let ways = live.ways_about(telling.card, kind);
     let silence = telling.card.map(|card| silences::of_card(conn, card.id, now)).transpose()?.flatten();
     let (tickets, silence) = (tickets.as_ref(), silence.as_ref());
     let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[], tickets, silence };
@@ -79,22 +79,6 @@ pub(super) fn tickets<'a>(live: &'a Live, event: &Event, attempt: Option<&'a Att
     let by_code = matches!(event, Event::Asked { ask: Ask::Approve { .. }, .. });
     let (approvals, attempt) = live.approvals().filter(|_| by_code).zip(attempt)?;
     Some(Tickets::new(approvals, attempt))
-}
-
-/// The ways to everybody who is to be told. What may be lost soon is not told over the very card that it is about; if that
-/// leaves no way to any of its people, everybody else is told.
-fn ways(live: &Live, card: Option<&Card>, kind: NoticeKind) -> Vec<Way> {
-    let all = live.ways(card.map(|card| card.notify.as_slice()), kind);
-    let Some(number) = card.and_then(|card| card.msisdn.as_ref()).filter(|_| kind == NoticeKind::LastSafe) else {
-        return all;
-    };
-    let apart = |ways: Vec<Way>| -> Vec<Way> {
-        ways.into_iter()
-            .filter(|way| way.carries != Carries::Sms || Msisdn::parse(&way.address).as_ref() != Ok(number))
-            .collect()
-    };
-    let others = apart(all);
-    if others.is_empty() { apart(live.ways(None, kind)) } else { others }
 }
 
 /// How what the card holds went over the last weeks, for a picture.
@@ -174,7 +158,7 @@ pub(super) fn queue(
         resend_costs: way.carries == Carries::Sms,
         attempt,
         created_at: now,
-        send_at: way.send_at(held_until.unwrap_or(now)),
+        send_at: send_at(key.kind, way, held_until.unwrap_or(now)),
         expires_at: now.plus(key.kind.expires_after()),
         bytes: finished.bytes,
     };
@@ -185,6 +169,25 @@ pub(super) fn queue(
         return Ok(None);
     }
     Ok(queued)
+}
+
+/// When it goes out; what was gathered does not wait to be gathered again.
+fn send_at(kind: NoticeKind, way: &Way, not_before: UnixTime) -> UnixTime {
+    match kind {
+        NoticeKind::Held => way.awake_at(not_before),
+        NoticeKind::DueSoon
+        | NoticeKind::Bought
+        | NoticeKind::Failed
+        | NoticeKind::Unknown
+        | NoticeKind::SettledLate
+        | NoticeKind::Asked
+        | NoticeKind::Paused
+        | NoticeKind::RulesProblem
+        | NoticeKind::RecordProblem
+        | NoticeKind::WalletLow
+        | NoticeKind::CardsFound
+        | NoticeKind::Test => way.send_at(not_before),
+    }
 }
 
 /// Why there is no text.

@@ -54,6 +54,13 @@ impl UnixTime {
         Self::clamped(self.0.saturating_sub(length.0))
     }
 
+    /// The next instant after this that is a whole number of `length` after the epoch.
+    #[must_use]
+    pub fn next_multiple(self, length: Secs) -> Self {
+        let length = length.0.max(1);
+        Self::clamped((self.0 / length).saturating_add(1).saturating_mul(length))
+    }
+
     /// How long after `earlier` this is; negative if it is before.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Secs {
@@ -444,6 +451,16 @@ mod tests {
         for text in ["", "1:00-6:00", "01:00", "24:00-01:00", "01:00-25:00", "01:60-02:00", "05:00-05:00"] {
             assert!(LocalHours::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn multiples_are_counted_from_the_epoch() {
+        let at = |secs| UnixTime::clamped(secs);
+        let quarter = Secs::minutes(15);
+        for (from, next) in [(0, 900), (1, 900), (899, 900), (900, 1_800)] {
+            assert_eq!(at(from).next_multiple(quarter), at(next), "{from}");
+        }
+        assert_eq!(UnixTime::MAX.next_multiple(quarter), UnixTime::MAX);
     }
 
     #[test]

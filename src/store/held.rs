@@ -16,7 +16,7 @@ const DUE: &str = "SELECT *, (SELECT bytes FROM notice_body WHERE notice = notic
      WHERE state = 'queued' AND channel = ?1 AND urgent = 0 AND next_at <= ?2 AND attempts = 0 AND next_at > created_at \
      AND expires_at > ?2 ORDER BY person, address, id LIMIT ?3";
 const DROP_UNTRUE: &str = "UPDATE notice SET state = 'expired', next_at = NULL, settled_at = ?2, \
-     why = 'it became untrue while it waited for the end of quiet hours' \
+     why = 'it became untrue while it waited' \
      WHERE state = 'queued' AND channel = ?1 AND urgent = 0 AND next_at <= ?2 AND attempts = 0 AND next_at > created_at \
      AND (kind = 'due_soon' AND cycle < (SELECT poll.cycle FROM poll WHERE poll.card = notice.card) \
      OR kind = 'paused' AND EXISTS (SELECT 1 FROM notice AS later WHERE later.kind = 'paused' \

@@ -155,9 +155,7 @@ pub(crate) enum NoticeCommand {
     #[command(after_help = "Example:\n  simkeeper notice retry 7")]
     Retry(NoticeIdArgs),
     /// Take care of what a message tells, or of all that is told of a card: nobody is told again
-    #[command(
-        after_help = "Examples:\n  simkeeper notice acknowledge 12\n  simkeeper notice acknowledge --card tablet"
-    )]
+    #[command(after_help = "Example:\n  simkeeper notice acknowledge 12\n  simkeeper notice acknowledge --card tablet")]
     Acknowledge(AcknowledgeArgs),
     /// Send a trial message through the real queue and say what the other side answered
     #[command(after_help = "Example:\n  simkeeper notice test anna")]

@@ -607,3 +607,25 @@ fn shared_limits_and_rates_that_say_nothing() {
         ],
     );
 }
+
+#[test]
+fn a_card_of_which_nobody_can_be_told_but_through_itself() {
+    let machine = |person: &str, through: &str| {
+        format!(
+            "currency = \"CAD\"\n[operator.try]\nkind = \"sandbox\"\n[channel.phone]\nkind = \"android\"\n\
+             url = \"http://127.0.0.1:8080/message\"\nuser = \"a\"\npassword = {{ credential = \"a\" }}\n{through}\
+             [channel.mail]\nkind = \"smtp\"\nhost = \"localhost\"\nfrom = \"a@example.net\"\n[person.anna]\n{person}"
+        )
+    };
+    let card = "[card.a]\noperator = \"try\"\nmsisdn = \"+16135550123\"\nnotify = [\"anna\"]\n";
+    let warning = "rules.toml:1:7: nobody can be told of `a` but through the card itself; add mail = \"name@example.net\" to a person, or a channel for texts that does not go through it";
+    let own = "sms = \"+1 613 555 0123\"\n";
+    for (person, through, expected) in [
+        (own, "", &[warning][..]),
+        ("sms = \"+16135550199\"\n", "through = \"a\"\n", &[warning]),
+        ("sms = \"+16135550199\"\n", "through = \"b\"\n", &[]),
+        ("sms = \"+1 613 555 0123\"\nmail = \"anna@example.net\"\n", "through = \"a\"\n", &[]),
+    ] {
+        assert_eq!(told(&machine(person, through), card), expected, "{person} {through}");
+    }
+}

@@ -160,7 +160,8 @@ fn a_file_of_almost_nothing_gets_careful_defaults() {
     assert_eq!(config.rules.rules[0].mode, Mode::Watch);
     assert_eq!(config.rules.cards[0].zone.iana_name(), Some("Europe/Berlin"), "the zone of its account");
     assert_eq!(config.machine.schedule.poll, Secs::hours(12));
-    let [ChannelConfig { name, kind: ChannelKind::Maildir { path: None, .. } }] = config.machine.channels.as_slice()
+    let [ChannelConfig { name, kind: ChannelKind::Maildir { path: None, .. }, .. }] =
+        config.machine.channels.as_slice()
     else {
         panic!("{:?}", config.machine.channels)
     };

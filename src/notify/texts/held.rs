@@ -13,11 +13,7 @@ pub(super) fn letter(voice: &Voice, messages: &[HeldMessage], now: UnixTime) -> 
     let mut letter = Letter::new(
         Need::Look,
         say!(voice, "{count} messages waited", "{count} 条消息已合并"),
-        say!(
-            voice,
-            "{count} messages waited for the end of a silence; first: {subject}",
-            "静默期间有 {count} 条消息，首先：{subject}"
-        ),
+        say!(voice, "{count} messages were gathered; first: {subject}", "已合并 {count} 条消息，首先：{subject}"),
     );
     for message in messages {
         letter.row(voice.short_time(message.at, now), cut(&message.subject, SUBJECT_ROOM));

@@ -132,8 +132,14 @@ async fn queued(folder: &Path, sink: SocketAddr, connections: usize, mail: &[u8]
         step_timeout: Duration::from_secs(10),
     };
     let channel = Channel::open(ChannelSettings::Smtp(settings))?;
-    let post =
-        Arc::new(Post { name: named("mail"), channel, carries: Carries::Mail, from: FROM.to_owned(), through: None });
+    let post = Arc::new(Post {
+        name: named("mail"),
+        channel,
+        carries: Carries::Mail,
+        from: FROM.to_owned(),
+        through: None,
+        texts: None,
+    });
     let clock = Clock::stepped(NOW, Duration::ZERO);
     let (meter, task_store, task_post) = (Meter::start(), store.clone(), Arc::clone(&post));
     tokio::spawn(async move { deliver(&task_store, &clock, &task_post).await }).await??;

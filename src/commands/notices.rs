@@ -41,12 +41,23 @@ pub(super) fn list(context: &Context, limit: u32) -> anyhow::Result<Exit> {
             state(notice),
             relative(notice.created_at, view.now),
             notice.subject.clone(),
+            cost(notice),
             notice.remote.clone().or_else(|| notice.why.clone()).unwrap_or_default(),
         ]
     });
-    let headings = ["ID", "KIND", "PERSON", "CHANNEL", "STATE", "MADE", "SUBJECT", "ANSWER"];
+    let headings = ["ID", "KIND", "PERSON", "CHANNEL", "STATE", "MADE", "SUBJECT", "COST", "ANSWER"];
     context.output.say(&table(&headings, rows.collect()))?;
     Ok(Exit::Done)
+}
+
+/// What a text costs; its parts, where the file does not say.
+fn cost(notice: &Notice) -> String {
+    match (notice.cost, notice.segments) {
+        (Some(cost), _) => cost.to_string(),
+        (None, Some(1)) => "1 part".to_owned(),
+        (None, Some(parts)) => format!("{parts} parts"),
+        (None, None) => String::new(),
+    }
 }
 
 fn state(notice: &Notice) -> String {

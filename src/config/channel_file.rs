@@ -11,6 +11,8 @@ use super::secret::SecretRef;
 use super::values::{LocalUrl, SafeUrl, WholePath, Words};
 use crate::domain::card::Name;
 use crate::domain::identity::Iccid;
+use crate::domain::money::Money;
+use crate::domain::text_limits::TextLimits;
 use crate::domain::time::Secs;
 
 /// Where ntfy is if nothing is said.
@@ -63,8 +65,38 @@ table! {
 }
 
 table! {
+    /// What texts cost and how many there may be.
+    struct TextsTable {
+        /// What each part of a text costs.
+        may price: Money,
+        /// The most texts within an hour; what is urgent passes it.
+        may per_hour: u32,
+        /// The most texts within 24 hours.
+        may per_day: u32,
+        /// The most texts within 30 days.
+        may per_month: u32,
+    }
+}
+
+/// The limits that a table of texts says.
+pub(super) fn text_limits(table: &TextsTable, notes: &mut Notes<'_>) -> TextLimits {
+    for (field, name) in [(&table.per_hour, "per_hour"), (&table.per_day, "per_day"), (&table.per_month, "per_month")] {
+        if let Some(at) = field.good().filter(|at| at.value == 0) {
+            let help = format!("{name} = 10, or leave the channel out");
+            notes.contradiction(&at.span, "nothing could be sent over this channel", help);
+        }
+    }
+    TextLimits {
+        price: table.price.get().copied(),
+        per_hour: table.per_hour.get().copied(),
+        per_day: table.per_day.get().copied(),
+        per_month: table.per_month.get().copied(),
+    }
+}
+
+table! {
     /// Texts by Vonage's SMS API.
-    struct VonageTable {
+    struct VonageTable with texts: TextsTable {
         /// The account's API key.
         must account: Words,
         /// The API secret.
@@ -78,7 +110,7 @@ table! {
 
 table! {
     /// Texts by a phone of one's own with SMS Gateway for Android.
-    struct AndroidTable {
+    struct AndroidTable with texts: TextsTable {
         /// Where messages are handed in: the phone's address with /message, or the server's with /messages.
         must url: SafeUrl,
         /// The user.
@@ -92,7 +124,7 @@ table! {
 
 table! {
     /// Texts by Alibaba Cloud's SMS service, through an approved template.
-    struct AliyunTable {
+    struct AliyunTable with texts: TextsTable {
         /// The access key's id.
         must account: Words,
         /// The access key's secret.
@@ -110,7 +142,7 @@ table! {
 
 table! {
     /// Texts by Plivo's Message API.
-    struct PlivoTable {
+    struct PlivoTable with texts: TextsTable {
         /// The Auth ID.
         must account: Words,
         /// The Auth Token.
@@ -124,23 +156,27 @@ table! {
 
 table! {
     /// Texts by gammu-smsd with its files service, on this machine.
-    struct GammuTable {
+    struct GammuTable with texts: TextsTable {
         /// Its outboxpath; /var/spool/gammu/outbox if nothing is said.
         may outbox: WholePath,
         /// Its sentsmspath; /var/spool/gammu/sent if nothing is said.
         may sent: WholePath,
         /// Its errorsmspath; /var/spool/gammu/error if nothing is said.
         may error: WholePath,
+        /// The card of rules.toml by which it sends, where it is one.
+        may through: Name,
     }
 }
 
 table! {
     /// Texts by a modem of this machine, by ModemManager.
-    struct ModemTable {
+    struct ModemTable with texts: TextsTable {
         /// The card that sends; the one modem that there is, if nothing is said.
         may iccid: Iccid,
         /// The address of the message bus; the system's if nothing is said.
         may bus: Words,
+        /// The card of rules.toml that is in the modem, where it is one.
+        may through: Name,
     }
 }
 

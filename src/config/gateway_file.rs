@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::channel_file::TextsTable;
 use super::containers::OneOrMore;
 use super::declare::table;
 use super::machine::{ChannelKind, Gateway, GatewayValue, Method, Piece, Placeholder};
@@ -21,7 +22,7 @@ const PERMANENT_USUAL: [u16; 5] = [400, 401, 403, 404, 422];
 
 table! {
     /// Texts by one HTTP request each.
-    struct GatewayTable {
+    struct GatewayTable with texts: TextsTable {
         /// get, post or put; post if nothing is said.
         may method: Method,
         /// The address.

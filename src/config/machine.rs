@@ -20,6 +20,7 @@ use crate::domain::money::Currency;
 pub use crate::domain::notice::Language;
 use crate::domain::severity::{Severity, Weights};
 use crate::domain::template::Template;
+use crate::domain::text_limits::TextLimits;
 use crate::domain::time::{LocalHours, Secs};
 
 /// How often cards are read if nothing else is said.
@@ -90,6 +91,8 @@ pub struct ChannelConfig {
     pub kind: ChannelKind,
     /// The card that its texts go through, where it is one of ours.
     pub through: Option<Name>,
+    /// What its texts cost and how many there may be, if it carries texts.
+    pub texts: Option<TextLimits>,
 }
 
 /// What a channel carries.

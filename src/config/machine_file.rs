@@ -5,8 +5,9 @@ use lettre::message::Mailbox;
 use super::account_file::{AccountTable, account};
 use super::approval_file::{ApprovalTable, approval};
 use super::channel_file::{
-    AliyunTable, AndroidTable, GammuTable, ModemTable, NtfyTable, PlivoTable, ProgramTable, TelegramTable, VonageTable,
-    WebhookTable, aliyun, android, gammu, modem, ntfy, plivo, program, telegram, vonage, webhook,
+    AliyunTable, AndroidTable, GammuTable, ModemTable, NtfyTable, PlivoTable, ProgramTable, TelegramTable, TextsTable,
+    VonageTable, WebhookTable, aliyun, android, gammu, modem, ntfy, plivo, program, telegram, text_limits, vonage,
+    webhook,
 };
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
@@ -58,7 +59,7 @@ kinds! {
         "smtp" => Smtp(SmtpTable),
         "maildir" => Maildir(MaildirTable),
         "twilio" => Twilio(TwilioTable),
-        "gateway" => Gateway(GatewayTable),
+        "gateway" => Gateway(Box<GatewayTable>),
         "vonage" => Vonage(VonageTable),
         "android" => Android(AndroidTable),
         "aliyun" => Aliyun(AliyunTable),
@@ -105,7 +106,7 @@ table! {
 
 table! {
     /// Texts by Twilio's Messages API.
-    struct TwilioTable {
+    struct TwilioTable with texts: TextsTable {
         /// The account SID.
         must account: TwilioAccount,
         /// The account's token.
@@ -190,19 +191,25 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 ChannelTable::Program(table) => program(table, notes),
                 ChannelTable::Service(table) => service(table, &entry.key, notes),
             };
-            let through = match table {
-                ChannelTable::Gateway(table) => table.through.get(),
-                ChannelTable::Android(table) => table.through.get(),
+            let (texts, through) = match table {
+                ChannelTable::Gateway(table) => (Some(&table.texts), table.through.get()),
+                ChannelTable::Android(table) => (Some(&table.texts), table.through.get()),
+                ChannelTable::Twilio(table) => (Some(&table.texts), None),
+                ChannelTable::Vonage(table) => (Some(&table.texts), None),
+                ChannelTable::Aliyun(table) => (Some(&table.texts), None),
+                ChannelTable::Plivo(table) => (Some(&table.texts), None),
+                ChannelTable::Gammu(table) => (Some(&table.texts), table.through.get()),
+                ChannelTable::Modem(table) => (Some(&table.texts), table.through.get()),
                 ChannelTable::Smtp(_)
                 | ChannelTable::Maildir(_)
-                | ChannelTable::Twilio(_)
-                | ChannelTable::Vonage(_)
                 | ChannelTable::Ntfy(_)
                 | ChannelTable::Telegram(_)
                 | ChannelTable::Webhook(_)
-                | ChannelTable::Program(_) => None,
+                | ChannelTable::Program(_)
+                | ChannelTable::Service(_) => (None, None),
             };
-            Some(ChannelConfig { name: entry.name.clone(), kind: kind?, through: through.cloned() })
+            let texts = texts.map(|table| text_limits(table, notes));
+            Some(ChannelConfig { name: entry.name.clone(), kind: kind?, through: through.cloned(), texts })
         })
         .collect()
 }
@@ -210,7 +217,7 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
 /// The channel of a file that names none.
 fn own_maildir() -> Option<ChannelConfig> {
     let kind = ChannelKind::Maildir { path: None, from: own_sender()? };
-    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind, through: None })
+    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind, through: None, texts: None })
 }
 
 fn own_sender() -> Option<Mailbox> {

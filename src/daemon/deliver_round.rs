@@ -12,12 +12,14 @@ use super::crash;
 use super::insist;
 use super::live::{Live, Post};
 use super::work::Job;
+use crate::domain::card::Name;
+use crate::domain::text_limits::TextLimits;
 use crate::domain::time::{Secs, UnixTime};
 use crate::notify::{DOUBT_WAIT, Delivery, Outgoing};
 use crate::store::held;
 use crate::store::matters;
 use crate::store::notices::{self, Claimed, Outcome};
-use crate::store::{Store, StoreError};
+use crate::store::{Connection, Store, StoreError, text_costs};
 
 /// Notices claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 64;
@@ -154,7 +156,7 @@ async fn settle_and_claim(
             (notice.id, notice.attempt_no, outcome(&notice, delivery, now))
         })
         .collect();
-    let (channel, live) = (post.name.clone(), live.cloned());
+    let (channel, live, limits) = (post.name.clone(), live.cloned(), post.texts);
     store
         .write_from_reserve(move |conn| {
             for (id, attempt_no, outcome) in settled {
@@ -163,13 +165,33 @@ async fn settle_and_claim(
                     insist::way_failed(conn, live, id, now)?;
                 }
             }
-            let claimed = notices::claim(conn, &channel, CLAIMED_AT_ONCE, now)?;
+            let claimed = claim(conn, &channel, limits, live.as_deref(), now)?;
             if !claimed.is_empty() {
                 crash::point("in_claim");
             }
             Ok(claimed)
         })
         .await
+}
+
+/// Claims what is due, as far as the limits of texts have room; the rest waits, and what cannot wait goes over other ways.
+fn claim(
+    conn: &Connection,
+    channel: &Name,
+    limits: Option<TextLimits>,
+    live: Option<&Live>,
+    now: UnixTime,
+) -> Result<Vec<Claimed>, StoreError> {
+    let Some(limits) = limits else { return notices::claim(conn, channel, CLAIMED_AT_ONCE, now) };
+    let room = limits.room(text_costs::sent(conn, channel, now)?);
+    let claimed = notices::claim_within(conn, channel, CLAIMED_AT_ONCE, room, now)?;
+    let left = limits.room(text_costs::sent(conn, channel, now)?);
+    for notice in text_costs::wait(conn, channel, left, now)? {
+        if let Some(live) = live {
+            insist::way_failed(conn, live, notice, now)?;
+        }
+    }
+    Ok(claimed)
 }
 
 /// A text is paid for each time: one that may have arrived is sent once more if it is urgent, and else never.

@@ -19,6 +19,7 @@ use crate::domain::operator::{Capabilities, MOST_CAREFUL};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::Till;
 use crate::domain::severity::Severity;
+use crate::domain::text_limits::TextLimits;
 use crate::domain::time::{LocalHours, Secs, UnixTime};
 use crate::notify::{Channel, Heartbeat};
 
@@ -44,6 +45,8 @@ pub struct Post {
     pub from: String,
     /// The card that its texts go through, where it is one of ours.
     pub through: Option<Name>,
+    /// What its texts cost and how many there may be, if it carries texts.
+    pub texts: Option<TextLimits>,
 }
 
 /// One way to one person.
@@ -73,6 +76,8 @@ pub struct Way {
     pub wakes: Severity,
     /// How long what is not urgent waits for others that can go with it.
     pub together: Option<Secs>,
+    /// What its texts cost and how many there may be, if it carries texts.
+    pub texts: Option<TextLimits>,
 }
 
 impl Way {
@@ -144,6 +149,7 @@ impl Live {
                 carries: channel.kind.carries(),
                 from: super::open::sender(&channel.kind),
                 through: channel.through.clone(),
+                texts: channel.texts,
             }));
         }
         let mut everybody: Vec<Name> = config.machine.people.iter().map(|person| person.name.clone()).collect();
@@ -293,6 +299,7 @@ impl Live {
             quiet: None,
             wakes: Severity::Urgent,
             together: None,
+            texts: None,
         })
     }
 
@@ -329,6 +336,7 @@ impl Live {
             quiet: person.and_then(|person| person.quiet),
             wakes: person.map_or(Severity::Urgent, |person| person.wakes),
             together: person.and_then(|person| person.together),
+            texts: post.texts,
         })
     }
 

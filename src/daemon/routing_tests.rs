@@ -269,3 +269,42 @@ async fn cards_that_are_due_together_share_one_mail_problems_first() {
     let arrived = rig.arrived();
     assert!(arrived.len() == 1 && arrived[0].2.starts_with("tablet"), "{arrived:?}");
 }
+
+#[tokio::test]
+async fn texts_keep_to_their_limits_and_what_waits_goes_as_one() {
+    let machine = "currency = \"USD\"\n[operator.try]\nkind = \"sandbox\"\n\
+        [channel.sms]\nkind = \"gateway\"\nurl = \"https://sms.example.net/\"\nquery = { to = \"{to}\", text = \"{text}\" }\n\
+        price = \"0.08 USD\"\nper_hour = 1\nper_day = 4\n[channel.push]\nkind = \"ntfy\"\n\
+        [person.anna]\nsms = \"+16135550199\"\nescalate = { to = \"ben\" }\n[person.ben]\npush = \"ben\"\n";
+    let cards = ["a", "b", "c", "d", "e"];
+    let card = |name: &&str| {
+        format!(
+            "[card.{name}]\noperator = \"try\"\nmsisdn = \"+1613555012{}\"\nnotify = [\"anna\"]\n",
+            name.len() + usize::from(name.as_bytes()[0] - b'a')
+        )
+    };
+    let rig = Rig::with(machine, &cards.iter().map(card).collect::<String>()).await;
+    for name in cards {
+        rig.tell(name, "1", dead()).await;
+    }
+    assert_eq!(rig.arrived().len(), 1, "one an hour");
+    rig.tell("a", "2", failed()).await;
+    assert_eq!(rig.arrived().len(), 1, "what is urgent passes that");
+    rig.pass(Secs::HOUR).await;
+    rig.pass(Secs::minutes(10)).await;
+    let arrived = rig.arrived();
+    assert!(arrived.len() == 1 && arrived[0].2.contains("4 messages waited"), "{arrived:?}");
+    for (step, expected) in [("3", "sms"), ("4", "push"), ("5", "push")] {
+        rig.tell("b", step, failed()).await;
+        assert_eq!(ways(&rig.reached()), [expected], "nothing passes the day, and what cannot wait goes another way");
+    }
+    rig.pass(Secs::hours(1)).await;
+    assert_eq!(rig.arrived(), [], "once");
+    rig.pass(Secs::hours(24)).await;
+    assert!(rig.reached().iter().all(|(channel, _)| channel == "sms"), "the day is over");
+    let notices = rig.notices().await;
+    let texts = notices.iter().filter(|notice| notice.channel.as_str() == "sms");
+    let costs: Vec<_> = texts.map(|notice| (notice.segments, notice.cost)).collect();
+    let price = crate::domain::money::Money::parse("0.08 USD").unwrap();
+    assert!(!costs.is_empty() && costs.iter().all(|cost| *cost == (Some(1), Some(price))), "{costs:?}");
+}

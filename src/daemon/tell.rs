@@ -18,7 +18,7 @@ use crate::domain::silence::Silence;
 use crate::domain::time::UnixTime;
 use crate::notify::{self, Finished, MailHeaders, NotifyError, Recipient, Thread};
 use crate::store::notices::{self, NewNotice};
-use crate::store::{StoreError, attempts, matters, meta, readings, silences};
+use crate::store::{StoreError, attempts, matters, meta, readings, silences, text_costs};
 
 /// Where more messages than these wait, as when a whole fleet runs low in one night, mails go without pictures: a picture
 /// takes milliseconds to draw, and orders wait meanwhile.
@@ -162,7 +162,11 @@ pub(super) fn queue(
         expires_at: now.plus(key.kind.expires_after()),
         bytes: finished.bytes,
     };
+    let parts = (way.carries == Carries::Sms).then(|| parts_of(&notice.bytes));
     let queued = notices::enqueue(conn, &notice)?;
+    if let (Some(id), Some(parts)) = (queued, parts) {
+        text_costs::put(conn, id, parts, way.texts.and_then(|texts| texts.cost(parts)))?;
+    }
     if let (Some(id), Some(why)) = (queued, unmade) {
         tracing::error!(notice.id = id.0, notice.kind = key.kind.as_str(), why, "a notice could not be written");
         notices::set_aside(conn, id, &format!("its text could not be made: {why}"), now)?;
@@ -188,6 +192,12 @@ fn send_at(kind: NoticeKind, way: &Way, not_before: UnixTime) -> UnixTime {
         | NoticeKind::CardsFound
         | NoticeKind::Test => way.send_at(not_before),
     }
+}
+
+/// In how many parts a text goes.
+fn parts_of(text: &[u8]) -> u32 {
+    let (_, parts) = notify::sms::parts(&String::from_utf8_lossy(text));
+    u32::try_from(parts).unwrap_or(u32::MAX)
 }
 
 /// Why there is no text.

@@ -51,6 +51,7 @@ pub mod step;
 pub mod template;
 #[cfg(test)]
 mod testing;
+pub mod text_limits;
 pub mod time;
 pub mod trigger;
 pub mod usage;

@@ -35,6 +35,7 @@ pub mod polls;
 pub mod readings;
 pub mod restore;
 pub mod silences;
+pub mod text_costs;
 
 mod attempt_rows;
 mod busy_bytes;

@@ -8,6 +8,7 @@ use super::fields::{Fields, first, scalar, sound_rows};
 use super::words::Word;
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{CardId, Name};
+use crate::domain::money::Money;
 use crate::domain::notice::{NoticeId, NoticeKind};
 use crate::domain::time::UnixTime;
 
@@ -104,6 +105,10 @@ pub struct Notice {
     pub remote: Option<String>,
     /// The last failure.
     pub why: Option<String>,
+    /// In how many parts it goes, if it is a text.
+    pub segments: Option<u32>,
+    /// What they cost, as far as the file says so.
+    pub cost: Option<Money>,
 }
 
 /// The queue's state in three numbers.
@@ -191,5 +196,7 @@ fn notice_of(row: &Row<'_>) -> Result<Notice, StoreError> {
         settled_at: row.maybe_time("settled_at")?,
         remote: row.get("remote")?,
         why: row.get("why")?,
+        segments: row.get("segments")?,
+        cost: row.maybe_money("cost", "cost_currency")?,
     })
 }

@@ -11,6 +11,7 @@ use crate::domain::attempt::AttemptId;
 use crate::domain::card::Name;
 use crate::domain::notice::{DedupKey, NoticeId, NoticeKind};
 use crate::domain::retry::next_delivery;
+use crate::domain::text_limits::TextRoom;
 use crate::domain::time::UnixTime;
 
 /// A notice that was being sent while the process ended this often is set aside: it may be the cause.
@@ -185,9 +186,23 @@ pub fn enqueue(conn: &Connection, new: &NewNotice) -> Result<Option<NoticeId>, S
 /// # Errors
 /// If the record cannot be written.
 pub fn claim(conn: &Connection, channel: &Name, limit: usize, now: UnixTime) -> Result<Vec<Claimed>, StoreError> {
+    claim_within(conn, channel, limit, TextRoom::ENDLESS, now)
+}
+
+/// As [`claim`], as far as there is room.
+///
+/// # Errors
+/// If the record cannot be written.
+pub fn claim_within(
+    conn: &Connection,
+    channel: &Name,
+    limit: usize,
+    room: TextRoom,
+    now: UnixTime,
+) -> Result<Vec<Claimed>, StoreError> {
     let mut claimed = Vec::new();
-    for urgent in [true, false] {
-        let room = bounded(limit.saturating_sub(claimed.len()));
+    for (urgent, allowed) in [(true, room.any), (false, room.patient)] {
+        let room = bounded(limit.min(allowed).saturating_sub(claimed.len()));
         let ready = rows(conn, READY, (channel.as_str(), urgent, now.secs(), room), |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
         })?;

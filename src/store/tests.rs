@@ -58,6 +58,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         polls::STATEMENTS,
         readings::STATEMENTS,
         silences::STATEMENTS,
+        text_costs::STATEMENTS,
     ];
     let all = lists.into_iter().flatten().copied().chain(attempts::statements());
     for sql in all {

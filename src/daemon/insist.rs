@@ -27,17 +27,18 @@ pub(super) fn open(
     now: UnixTime,
 ) -> Result<Option<MatterId>, StoreError> {
     let Queueing { story, key, attempt, .. } = *queueing;
+    let insists = |way: &Way| way.severity > Severity::News && live.insistence(&way.person).is_some();
+    if !ways.iter().any(insists) {
+        return Ok(None);
+    }
     let card = key.card.map(|card| cards::by_id(conn, card)).transpose()?.flatten();
     let needs = needs_person(&story.event, card.as_ref().and_then(|card| live.rule_of(card)));
     let mut turns: Vec<(&Name, Turn)> = Vec::new();
-    for way in ways.iter().filter(|way| way.severity > Severity::News) {
+    for way in ways.iter().filter(|way| insists(way)) {
         let Some(wishes) = live.insistence(&way.person) else { continue };
         if turns.iter().all(|(person, _)| **person != way.person) {
             turns.push((&way.person, Turn::begin(wishes, needs, now)));
         }
-    }
-    if turns.is_empty() {
-        return Ok(None);
     }
     let opened = matters::open(conn, key, attempt, story, now)?;
     if let Some(matter) = opened {

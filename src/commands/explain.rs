@@ -99,6 +99,7 @@ impl Explained {
             lines.extend(checks.iter().map(|reason| format!("  {} {reason}", mark(reason))));
         }
         lines.extend(self.last_safe.iter().map(|last| last_safe_line(last, now)));
+        lines.extend(self.late_line());
         lines.push(format!("Verdict: {}", self.verdict_words(now)));
         lines.extend(others.iter().map(|reason| format!("  because {reason}")));
         lines.extend(self.purchase_lines(now));
@@ -178,6 +179,13 @@ impl Explained {
                 format!("Rule {} (rules.toml:{}), mode {}{above}", rule.name, rule.line, mode(rule.mode))
             }
         }
+    }
+
+    /// That the rule begins too late to be safe.
+    fn late_line(&self) -> Option<String> {
+        let (rule, last) = self.rule.as_ref().zip(self.last_safe.as_ref())?;
+        let (begins, needed) = (last_safe::begins_late(rule, last)?, last.lead.total());
+        Some(format!("  its rule begins only {begins} before that; {needed} would be safe"))
     }
 
     /// Until when the number is kept, where that is counted.

@@ -40,6 +40,12 @@ pub struct Lead {
 }
 
 impl Lead {
+    /// Both together.
+    #[must_use]
+    pub const fn total(self) -> Secs {
+        Secs(self.settling.0.saturating_add(self.payment.0))
+    }
+
     /// What follows from what the operator that sells can do.
     #[must_use]
     pub const fn of(seller: &Capabilities, payment: Secs) -> Self {
@@ -94,7 +100,7 @@ pub fn last_safe(
         Loss::RunsOut(_) => Secs(now.since(reading.as_of).0.max(0)),
         Loss::Ends(_) => Secs::ZERO,
     };
-    let needed = Secs(lead.settling.0.saturating_add(lead.payment.0).saturating_add(age.0));
+    let needed = Secs(lead.total().0.saturating_add(age.0));
     let begins = ends.minus(needed);
     let at = rule.hours.map_or(begins, |hours| hours.last_open(begins, &card.zone));
     Some(LastSafe { at, loss, ends, lead, age, hours: begins.since(at) })
@@ -154,6 +160,19 @@ pub fn alarm(
         Verdict::Wait { until } if until < last.ends => None,
         _ => Some(warn::next_step(card, Some(rule), reading, verdict, None, now)),
     }
+}
+
+/// How long before an end its rule begins, where that is less than an order and its money may take.
+#[must_use]
+pub fn begins_late(rule: &Rule, last: &LastSafe) -> Option<Secs> {
+    let lead = |trigger: &Trigger| match (trigger.condition, last.loss) {
+        (Condition::PlanEndsWithin(lead), Loss::Ends(EndKind::Plan))
+        | (Condition::CreditEndsWithin(lead), Loss::Ends(EndKind::Credit))
+        | (Condition::NumberEndsWithin(lead), Loss::Ends(EndKind::Number)) => Some(lead),
+        _ => None,
+    };
+    let lead = rule.renew_when.triggers.iter().filter_map(lead).max()?;
+    (lead.0 < last.lead.total().0).then_some(lead)
 }
 
 impl Loss {
@@ -265,6 +284,16 @@ mod tests {
         assert!((6..24).contains(&(last.ends.since(NOW).0 / 3_600)), "{:?}", last.ends);
         assert_eq!(at(NOW.plus(Secs::hours(3))).at, last.at.minus(Secs::hours(3)));
         assert_eq!(last_safe(&card(), &low, past.last().unwrap(), &[], LEAD, NOW), None, "use is not known");
+    }
+
+    #[test]
+    fn a_rule_that_begins_later_than_an_order_may_take_is_seen() {
+        let begins_late = |hours| {
+            let rule =
+                watches(&[Condition::PlanEndsWithin(Secs::hours(hours)), Condition::NumberEndsWithin(Secs::HOUR)]);
+            begins_late(&rule, &last_safe(&card(), &rule, &ends_in(48), &[], LEAD, NOW).unwrap())
+        };
+        assert_eq!((begins_late(11), begins_late(12)), (Some(Secs::hours(11)), None));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `explain`: the same decision that the daemon takes, with everything that led to it.
 
+mod outlook;
+
 use serde_json::{Value, json};
 
 use super::Context;
@@ -153,15 +155,7 @@ impl Explained {
             Forecast::Collecting { .. } => format!("Its {}", DataUse(&self.data_use)),
         }];
         if let Some(lasting) = self.lasting(reading) {
-            let when = |at: Option<UnixTime>| {
-                at.map_or_else(|| "more than a year".to_owned(), |at| relative(at.max(now), now))
-            };
-            lines.push(format!(
-                "What is left lasts {}; {} if more is used, {} if less",
-                when(lasting.likely),
-                when(lasting.early),
-                when(lasting.late)
-            ));
+            lines.push(outlook::lasts(&lasting, reading, now));
         }
         lines
     }
@@ -277,6 +271,13 @@ impl Explained {
         lines
     }
 
+    /// When the conditions will hold by themselves, if that can be told.
+    fn first_due(&self, now: UnixTime) -> Option<String> {
+        let known = self.uses.iter().filter_map(|(kind, used)| Some((*kind, used.habit()?.mean.round() as i64)));
+        let reading = self.case.poll.recent.latest.as_ref()?;
+        outlook::first_due(self.rule.as_ref()?, reading, &known.collect(), now)
+    }
+
     /// What would have to change, in one sentence.
     fn remedy(&self, now: UnixTime) -> String {
         let name = &self.case.card.name;
@@ -288,7 +289,12 @@ impl Explained {
             Verdict::Renew | Verdict::Ask if self.lasts(now) => {
                 "more must be used, or the rule's last day be later; it is looked at again at each reading".to_owned()
             }
-            Verdict::Fine => "one of the conditions above must hold".to_owned(),
+            Verdict::Fine => {
+                self.first_due(now).unwrap_or_else(|| match self.rule.as_ref().map(|rule| rule.renew_when.join) {
+                    Some(Join::All) => "the conditions above must hold".to_owned(),
+                    Some(Join::Any) | None => "one of the conditions above must hold".to_owned(),
+                })
+            }
             Verdict::Renew | Verdict::Ask => "nothing is needed; the daemon goes on by itself".to_owned(),
             Verdict::Wait { .. } => "wait, or look at the reason above".to_owned(),
             Verdict::Watch => "the rule says mode = \"watch\"; \"ask\" or \"auto\" would buy".to_owned(),

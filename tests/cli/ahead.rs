@@ -1,9 +1,8 @@
 //! `plan`, `rehearse` and `replay` over one record: what is planned is what is then bought, and what was bought is what the
 //! same rules buy again.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use serde_json::json;
+use simkeeper::daemon::clock::{Clock, machine_millis};
 use simkeeper::domain::card::{Keeper, Name};
 use simkeeper::domain::identity::{Iccid, Msisdn};
 use simkeeper::domain::money::{Currency, Money};
@@ -45,8 +44,7 @@ buy = ["month"]
 "#;
 
 fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    UnixTime::clamped(i64::try_from(since.as_secs()).unwrap())
+    Clock::System.now()
 }
 
 fn plan(id: &str, megabytes: u64, days: i64, price: i64) -> Plan {
@@ -156,8 +154,7 @@ fn euros(money: &Value) -> i64 {
 /// The rehearsal's record is a past like any other.
 fn replayed(home: &Home, folder: &Path, now: UnixTime) {
     let ends = now.plus(Secs::days(DAYS));
-    let millis = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
-    let clock = format!("1@{millis}@{ends}");
+    let clock = format!("1@{}@{ends}", machine_millis());
     let state = folder.join("state");
     let from = now.to_string();
     let replay = |rules: &str| {

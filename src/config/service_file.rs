@@ -96,7 +96,8 @@ pub(super) struct ServiceUrl(String);
 fn service_url(text: &str) -> Result<ServiceUrl, String> {
     let fixed = text.split('{').next().unwrap_or_default();
     let url = http_url(fixed)?;
-    if fixed.len() < text.len() && !fixed.splitn(2, "://").nth(1).is_some_and(|rest| rest.contains(['/', '?'])) {
+    let host_ends = fixed.split_once("://").is_some_and(|(_, rest)| rest.contains(['/', '?']));
+    if fixed.len() < text.len() && !host_ends {
         return Err("places may stand in the path and behind it; write the host as it is".into());
     }
     not_in_clear(&url)?;

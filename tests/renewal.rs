@@ -486,6 +486,28 @@ fn a_dear_purchase_is_asked_about_and_a_cheaper_one_is_not() {
 }
 
 #[test]
+fn what_nobody_answers_is_decided_as_the_rule_said_beforehand() {
+    let rule = |fallback| {
+        format!(
+            "{}\nunanswered = \"{fallback}\"\nanswer_within = \"3h\"\nremind_before = \"1h\"",
+            AUTO.replace("auto", "ask")
+        )
+    };
+    let mut world = World::new().card("buys", low, &rule("buy")).card("leaves", low, &rule("refuse")).start();
+    world.until_mail(&["buys", "If nobody answers by", "the rule buys it"]);
+    world.until_mail(&["leaves", "If nobody answers by", "it is not bought"]);
+    world.pass(Secs::minutes(130));
+    world.until_mail(&["buys", "Asked before", "1 times"]);
+    assert_eq!(world.orders("buys").len(), 0, "there is an hour left");
+    world.pass(Secs::hours(1));
+    world.until_bought("buys", 1);
+    world.until_mail(&["buys", "Agreed to by", "unanswered"]);
+    world.until_mail(&["leaves", "nobody answered in time"]);
+    world.until_read_again(2);
+    assert_eq!((world.orders("leaves").len(), world.attempts("leaves").len()), (0, 1));
+}
+
+#[test]
 fn ask_mode_buys_nothing_when_a_person_says_no() {
     let mut world = World::new().card("tablet", low, &AUTO.replace("auto", "ask")).start();
     world.until_mail(&["tablet", "simkeeper refuse 1"]);

@@ -67,7 +67,7 @@ fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
             match why {
                 FailedWhy::Refused(refusal) => (refusal.code, refusal.text) = (bytes.text(), bytes.text()),
                 FailedWhy::NotSent(text) | FailedWhy::Reversed(text) => *text = bytes.text(),
-                FailedWhy::NeverArrived | FailedWhy::Held(_) | FailedWhy::NoPlan => {}
+                FailedWhy::NeverArrived | FailedWhy::Held(_) | FailedWhy::NoPlan | FailedWhy::Unanswered => {}
             }
             *next_try = bytes.perhaps(time);
             *support = self::support(bytes);
@@ -76,8 +76,11 @@ fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
             spoil_plan(plan, bytes);
             *sent_at = time(bytes);
         }
-        Event::Asked { plan, ends, support, reminders, .. } => {
+        Event::Asked { plan, unanswered, ends, support, reminders, .. } => {
             spoil_plan(plan, bytes);
+            if let Some((at, _)) = unanswered {
+                *at = time(bytes);
+            }
             *ends = bytes.perhaps(time);
             *support = self::support(bytes);
             *reminders = u32::from(bytes.byte());

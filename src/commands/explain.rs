@@ -13,8 +13,9 @@ use super::view::View;
 use crate::daemon::case::Case;
 use crate::daemon::shared_limits;
 use crate::domain::assess::{Assessment, Reason, Verdict};
-use crate::domain::attempt::{Approval, AskWhy, Attempt, AttemptState};
+use crate::domain::attempt::{Approval, AskWhy, Attempt, AttemptState, Cause};
 use crate::domain::choose::{Chosen, choose};
+use crate::domain::cycle::first_end;
 use crate::domain::draft;
 use crate::domain::forecast::{Forecast, Lasting, lasting};
 use crate::domain::last_safe::{self, LastSafe};
@@ -25,6 +26,7 @@ use crate::domain::rule::{Join, Mode, Rule};
 use crate::domain::sellers::Way;
 use crate::domain::shared_limits::Counted;
 use crate::domain::time::UnixTime;
+use crate::domain::unanswered::Fallback;
 use crate::domain::words::DataUse;
 use crate::store::attempts::AttemptEvent;
 use crate::store::{attempts, catalogues};
@@ -265,6 +267,7 @@ impl Explained {
             ),
         ];
         lines.extend(attempt_details(attempt, now));
+        lines.extend(self.unanswered_line(attempt, now));
         lines.extend(
             self.events.iter().map(|event| format!("  {}  {:4} {}", minute(event.at), event.transition, event.what)),
         );
@@ -276,6 +279,18 @@ impl Explained {
         let known = self.uses.iter().filter_map(|(kind, used)| Some((*kind, used.habit()?.mean.round() as i64)));
         let reading = self.case.poll.recent.latest.as_ref()?;
         outlook::first_due(self.rule.as_ref()?, reading, &known.collect(), now)
+    }
+
+    /// What happens if nobody answers the question about an attempt.
+    fn unanswered_line(&self, attempt: &Attempt, now: UnixTime) -> Option<String> {
+        let (Approval::Asked { at, .. }, Cause::Rule { .. }) = (&attempt.approval, &attempt.cause) else { return None };
+        let unanswered = self.rule.as_ref()?.unanswered.as_ref()?;
+        let ends = self.case.poll.recent.latest.as_ref().and_then(first_end);
+        let deadline = relative(unanswered.deadline(*at, ends).max(now), now);
+        Some(match unanswered.fallback {
+            Fallback::Buy => format!("  if nobody answers, it is bought {deadline}"),
+            Fallback::Refuse => format!("  if nobody answers, it is given up {deadline}"),
+        })
     }
 
     /// What would have to change, in one sentence.

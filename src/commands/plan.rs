@@ -19,12 +19,15 @@ use crate::domain::foresee::{self, Foreseen, Setting, foresee};
 use crate::domain::money::Money;
 use crate::domain::rule::{Condition, Line};
 use crate::domain::time::{Secs, UnixTime};
+use crate::domain::unanswered::Unanswered;
 use crate::store::{Connection, StoreError, cards, catalogues};
 
 /// One line of what is shown.
 struct Entry {
     card: Name,
     told: Told,
+    /// What happens to a question that nobody answers.
+    unanswered: Option<Unanswered>,
 }
 
 /// What there is to tell.
@@ -79,7 +82,7 @@ fn of_cards(view: &View, conn: &Connection, wanted: &[Card], until: UnixTime) ->
 fn of_card(view: &View, conn: &Connection, card: Card, until: UnixTime) -> Result<Vec<Entry>, StoreError> {
     let case = view.case(conn, card)?;
     let catalogue = catalogues::load(conn, case.card.id)?;
-    let entry = |told: Told| Entry { card: case.card.name.clone(), told };
+    let entry = |told: Told| Entry { card: case.card.name.clone(), told, unanswered: None };
     let Some(rule) = view.rule(&case.card) else {
         return Ok(vec![entry(Told::Nothing("no rule: it is only read".to_owned()))]);
     };
@@ -99,7 +102,9 @@ fn of_card(view: &View, conn: &Connection, card: Card, until: UnixTime) -> Resul
         uses: &uses,
     };
     let foreseen = foresee(&setting, view.now, until).into_iter();
-    let mut entries: Vec<Entry> = foreseen.map(|one| entry(Told::Foreseen(Box::new(one)))).collect();
+    let mut entries: Vec<Entry> = foreseen
+        .map(|one| Entry { unanswered: rule.unanswered.clone(), ..entry(Told::Foreseen(Box::new(one))) })
+        .collect();
     let untold = foresee::untold(&setting).into_iter();
     entries.extend(untold.map(|(condition, line, used)| entry(Told::Untold(condition, line, used))));
     if entries.is_empty() {

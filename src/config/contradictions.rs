@@ -13,6 +13,7 @@ use crate::domain::money::Money;
 use crate::domain::rates::Rates;
 use crate::domain::rule::{Choice, Condition, Mode};
 use crate::domain::time::Secs;
+use crate::domain::unanswered::{WITHIN_LEAST, WITHIN_USUAL};
 
 /// Notes everything in a rule that contradicts itself.
 pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, around: &Around, notes: &mut Notes<'_>) {
@@ -23,6 +24,7 @@ pub(super) fn check(name: &Name, place: &Span, table: &RuleTable, around: &Aroun
         check_conditions(&when.value, notes);
     }
     check_asking(table, &around.rates, notes);
+    check_waiting(table, notes);
     if let Some(limits) = table.limits.get() {
         check_limits(limits, mode(table), notes);
         check_credits(table, limits, &around.rates, notes);
@@ -218,6 +220,26 @@ fn check_asking(table: &RuleTable, rates: &Rates, notes: &mut Notes<'_>) {
             most.value, above.value
         );
         notes.warning(&above.span, message, "lower ask_above, or raise per_renewal".to_owned());
+    }
+}
+
+/// How long is waited for an answer says something only where it is said what happens then.
+fn check_waiting(table: &RuleTable, notes: &mut Notes<'_>) {
+    if table.unanswered.is_absent() {
+        let keys = [table.answer_within.good().map(|at| &at.key), table.remind_before.good().map(|at| &at.key)];
+        for key in keys.into_iter().flatten() {
+            let help = "add unanswered = \"refuse\" or unanswered = \"buy\", or leave this out".to_owned();
+            notes.contradiction(key, "a question waits for its answer for ever, and is put again once a day", help);
+        }
+    }
+    if let Some(within) = table.answer_within.good().filter(|within| within.value < WITHIN_LEAST) {
+        let help = "answer_within = \"12h\"".to_owned();
+        notes.contradiction(&within.span, "nobody is given less than an hour to answer", help);
+    }
+    let within = table.answer_within.get().copied().unwrap_or(WITHIN_USUAL);
+    for before in table.remind_before.get().into_iter().flat_map(|list| &list.0).filter(|at| at.value >= within) {
+        let message = format!("{} before the answer is due the question is not put yet", before.value);
+        notes.contradiction(&before.span, message, format!("write less than {within}"));
     }
 }
 

@@ -19,6 +19,7 @@ use crate::domain::money::Money;
 use crate::domain::rates::Rates;
 use crate::domain::rule::{Buy, Choice, Condition, Join, Limits, Mode, RenewWhen, Rule, Trigger, WARN_BEFORE};
 use crate::domain::time::{LocalHours, Secs};
+use crate::domain::unanswered::{Fallback, Unanswered, WITHIN_USUAL};
 
 table! {
     /// A rule: when to renew, with what, within which limits.
@@ -27,6 +28,12 @@ table! {
         may mode: Mode,
         /// In mode auto: what costs more than this is asked about, the rest goes by itself.
         may ask_above: Money,
+        /// What happens when nobody answers a question: buy or refuse; it waits for ever if nothing is said.
+        may unanswered: Fallback,
+        /// How long an answer is waited for; 24h if nothing is said, and in any case not until the card ends.
+        may answer_within: Secs,
+        /// How long before that the question is put again, beside once a day.
+        may remind_before: OneOrMore<Secs>,
         /// When to renew: any of the conditions; all_of = [{ … }, { … }] for all of them.
         may renew_when: RenewWhenTable,
         /// What to buy, in this order: the next is used only when the one before is not on sale.
@@ -225,6 +232,7 @@ pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, around: &Around
         line: notes.line(place),
         mode: table.mode.get().copied().unwrap_or_default(),
         ask_above: table.ask_above.get().copied(),
+        unanswered: unanswered(table),
         renew_when: table.renew_when.get().map(|when| renew_when(when, notes)).unwrap_or_default(),
         buy: buys(table, notes),
         from: table.from.get().map(|day| day.0),
@@ -252,13 +260,23 @@ fn keep_number(table: &KeepNumberTable) -> Option<KeepNumber> {
     Some(KeepNumber { days, since: table.since.get()?.0, counts_from })
 }
 
+fn unanswered(table: &RuleTable) -> Option<Unanswered> {
+    let fallback = *table.unanswered.get()?;
+    let within = table.answer_within.get().copied().unwrap_or(WITHIN_USUAL);
+    let remind_before = table.remind_before.get().map_or_else(Vec::new, longest_first);
+    Some(Unanswered { fallback, within, remind_before })
+}
+
 fn buys(table: &RuleTable, notes: &Notes<'_>) -> Vec<Buy> {
     let entries = table.buy.get().into_iter().flat_map(|list| list.0.iter());
     entries.map(|at| Buy { choice: at.value.0.clone(), line: notes.line(&at.span) }).collect()
 }
 
 fn warnings(field: &Field<OneOrMore<Secs>>) -> Vec<Secs> {
-    let Some(list) = field.get() else { return WARN_BEFORE.to_vec() };
+    field.get().map_or_else(|| WARN_BEFORE.to_vec(), longest_first)
+}
+
+fn longest_first(list: &OneOrMore<Secs>) -> Vec<Secs> {
     let mut lengths: Vec<Secs> = list.0.iter().map(|at| at.value).collect();
     lengths.sort_unstable_by_key(|length| Reverse(*length));
     lengths.dedup();

@@ -20,6 +20,7 @@ use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
 use crate::domain::money::{Currency, Money};
 use crate::domain::rule::Mode;
 use crate::domain::time::{LocalHours, Secs};
+use crate::domain::unanswered::Fallback;
 
 /// The text of a node; a number where a text belongs is most often a number that lacks its quotes.
 pub(super) fn text<'a>(node: &Node<'a>, notes: &mut Notes<'_>, about: &str, example: &str) -> Option<&'a str> {
@@ -69,6 +70,7 @@ texts! {
 }
 
 words! {
+    Fallback, "an answer": { "buy" => Fallback::Buy, "refuse" => Fallback::Refuse, }
     Mode, "a mode": { "watch" => Mode::Watch, "ask" => Mode::Ask, "auto" => Mode::Auto, }
 }
 

@@ -85,10 +85,8 @@ pub async fn run(daemon: Arc<Daemon>) -> anyhow::Result<()> {
     let signals = Signals::listen()?;
     let listener = control::bind(&daemon.places.socket)?;
     let control = vital(&daemon, "the control socket", control::serve(Arc::clone(&daemon), listener));
-    let pages = match pages::bind(&daemon).await? {
-        Some(listener) => Some(vital(&daemon, "the pages", pages::serve(Arc::clone(&daemon), listener))),
-        None => None,
-    };
+    let for_pages = pages::bind(&daemon).await?;
+    let pages = for_pages.map(|listener| vital(&daemon, "the pages", pages::serve(Arc::clone(&daemon), listener)));
     let alarm = alarm(&daemon).await?;
     let rounds = start_rounds(&daemon);
     let signals = vital(&daemon, "listening to signals", watch_signals(Arc::clone(&daemon), signals));

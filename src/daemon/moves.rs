@@ -4,7 +4,7 @@
 use super::judge::wishes_used;
 use super::live::Live;
 use super::tell::{Telling, tell};
-use crate::domain::attempt::{Attempt, AttemptState, Cause, Question, Snapshot, StateName};
+use crate::domain::attempt::{Approval, Attempt, AttemptState, Cause, Question, Snapshot, StateName};
 use crate::domain::card::{Card, CardId};
 use crate::domain::cycle::{self, Effect};
 use crate::domain::gates::Gate;
@@ -188,6 +188,7 @@ impl History<'_> {
             plan: attempt.plan.clone(),
             reckoning: None,
             ask: Ask::Settle { question, sent_at },
+            unanswered: None,
             ends: self.recent.latest.as_ref().and_then(cycle::first_end),
             reminders,
             support: self.live.support(&attempt.account),
@@ -212,6 +213,10 @@ impl History<'_> {
             cause: match &attempt.cause {
                 Cause::Rule { rule, line } => Some((rule.clone(), *line)),
                 Cause::Person { .. } | Cause::Journal => None,
+            },
+            agreed_by: match &attempt.approval {
+                Approval::Given { by, .. } => Some(by.clone()),
+                Approval::NotNeeded | Approval::Asked { .. } => None,
             },
             month_left: rule.and_then(|rule| limits::month_left(&rule.limits, &spends, &self.card.zone, self.now)),
         })

@@ -28,11 +28,12 @@ use crate::daemon::case::Case;
 use crate::daemon::live::Live;
 use crate::daemon::shared_limits;
 use crate::domain::approval::{AskedCode, Standing};
-use crate::domain::attempt::Attempt;
+use crate::domain::attempt::{Approval, Attempt};
 use crate::domain::card::{Card, Name};
 use crate::domain::money::Money;
 use crate::domain::shared_limits::Counted;
 use crate::domain::time::UnixTime;
+use crate::domain::unanswered::Fallback;
 use crate::domain::{cycle, limits};
 use crate::notify::{self, PAGE_STYLE, PageFacts, PageSays, Recipient};
 use crate::store::{Connection, StoreError, approvals, attempts, cards};
@@ -222,6 +223,7 @@ struct Asked {
     month_left: Option<Money>,
     shared: Vec<Counted>,
     ends: Option<UnixTime>,
+    unanswered: Option<(UnixTime, Fallback)>,
 }
 
 /// The page of a word. `says` is what was just done there.
@@ -238,6 +240,7 @@ async fn page_of(daemon: &Arc<Daemon>, word: String, says: Option<PageSays>) -> 
         attempt: &asked.attempt,
         month_left: asked.month_left,
         shared: &asked.shared,
+        unanswered: asked.unanswered,
         ends: asked.ends,
         code_ends: asked.code.ends_at,
     };
@@ -262,7 +265,11 @@ fn asked(conn: &Connection, live: &Live, word: &str, now: UnixTime) -> Result<Op
     let month_left =
         case.rule(live).and_then(|rule| limits::month_left(&rule.limits, &case.ledger.spends, &case.card.zone, now));
     let ends = case.poll.recent.latest.as_ref().and_then(cycle::first_end);
-    Ok(Some(Asked { code, attempt, card: case.card, month_left, shared, ends }))
+    let unanswered = match attempt.approval {
+        Approval::Asked { at, .. } => super::people::unanswered(conn, live, &case.card, &attempt, at)?,
+        Approval::NotNeeded | Approval::Given { .. } => None,
+    };
+    Ok(Some(Asked { code, attempt, card: case.card, month_left, shared, ends, unanswered }))
 }
 
 fn recipient(live: &Live, name: &Name) -> Recipient {

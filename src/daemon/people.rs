@@ -5,6 +5,7 @@ mod card_book;
 mod found_cards;
 mod messages;
 mod purchases;
+mod questions;
 mod silences;
 mod wishes;
 
@@ -22,7 +23,7 @@ use crate::domain::time::UnixTime;
 use crate::store::people::{self as record, HumanAction};
 use crate::store::{Connection, StoreError, cards};
 
-pub(super) use self::purchases::remind;
+pub(super) use self::questions::{remind, unanswered};
 
 /// Carries out a request.
 pub async fn carry_out(daemon: &Arc<Daemon>, asked: Asked) -> Reply {

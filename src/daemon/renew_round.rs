@@ -9,11 +9,13 @@ use super::case::Case;
 use super::crash;
 use super::offers::{self, Found};
 use super::order;
+use super::people;
 use super::tell::{Telling, tell};
 use super::work::Job;
 use crate::domain::assess::Action;
 use crate::domain::attempt::{Approval, Cause, StateName};
 use crate::domain::card::{Card, CardId};
+use crate::domain::cycle::first_end;
 use crate::domain::draft::{Choice, NewAttempt, draft};
 use crate::domain::forecast::Forecast;
 use crate::domain::gates::Gate;
@@ -108,6 +110,7 @@ pub(super) async fn plan_renewal(
                 way: &offer.way,
                 plan: &offer.plan,
                 reckoning: offer.reckoning.as_ref(),
+                ends: case.poll.recent.latest.as_ref().and_then(first_end),
                 takes_codes: live.capabilities(&offer.way.account).takes_codes,
                 cause,
             };
@@ -178,12 +181,14 @@ fn begin_attempt(
         Err(error) => return Err(error),
     };
     tracing::info!(card.id = card.id.0, card.name = %card.name, attempt.id = attempt.id.0, account = %attempt.account, plan = %attempt.plan.name, price = %attempt.plan.price, "renewal planned");
-    let Approval::Asked { why, .. } = attempt.approval else { return Ok(()) };
+    let Approval::Asked { at, why } = attempt.approval else { return Ok(()) };
+    let unanswered = people::unanswered(conn, live, card, &attempt, at)?;
     let event = Event::Asked {
         attempt: attempt.id,
         plan: attempt.plan.clone(),
         reckoning: attempt.reckoning.clone().map(Box::new),
         ask: Ask::Approve { why },
+        unanswered,
         ends: None,
         reminders: 0,
         support: live.support(&attempt.account),

@@ -60,6 +60,8 @@ pub struct Choice<'a> {
     pub plan: &'a Plan,
     /// What it was chosen by, where the rule looks ahead.
     pub reckoning: Option<&'a Reckoning>,
+    /// The card's first end, if it is known.
+    pub ends: Option<UnixTime>,
     /// Whether the seller takes discount codes.
     pub takes_codes: bool,
     /// Why.
@@ -75,7 +77,11 @@ pub fn draft(choice: Choice<'_>, now: UnixTime) -> NewAttempt {
     let closed = in_cycle.filter(|attempt| super::ledger::ClosedAttempt::of(attempt).is_some());
     NewAttempt {
         before: None,
-        next_at: if asked { now.plus(retry::REMIND_EVERY) } else { now },
+        next_at: match &choice.rule.unanswered {
+            Some(unanswered) if asked => unanswered.next_look(now, choice.ends, now),
+            None if asked => now.plus(retry::REMIND_EVERY),
+            Some(_) | None => now,
+        },
         card: choice.card,
         cycle: choice.cycle,
         number: closed.map(|attempt| attempt.number).max().unwrap_or(0) + 1,
@@ -204,6 +210,7 @@ mod tests {
             way: &way,
             plan: &plan,
             reckoning: None,
+            ends: None,
             takes_codes: true,
             cause,
         };

@@ -54,6 +54,7 @@ mod testing;
 pub mod text_limits;
 pub mod time;
 pub mod trigger;
+pub mod unanswered;
 pub mod usage;
 pub mod wallet;
 mod warn;

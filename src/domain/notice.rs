@@ -16,6 +16,7 @@ use super::reading::{EndKind, Renewable};
 use super::record::RecordProblem;
 use super::rule::{Line, Trigger};
 use super::time::{End, Secs, UnixTime};
+use super::unanswered::Fallback;
 use super::wallet::WalletLow;
 
 /// The row of a notice.
@@ -125,6 +126,8 @@ pub enum Event {
         after: Box<Snapshot>,
         /// The rule and line that caused it; none if a person did.
         cause: Option<(Name, Line)>,
+        /// Who agreed to it, if somebody had to.
+        agreed_by: Option<String>,
         /// What this month's limit leaves.
         month_left: Option<Money>,
     },
@@ -173,6 +176,8 @@ pub enum Event {
         reckoning: Option<Box<Reckoning>>,
         /// What is asked.
         ask: Ask,
+        /// When the rule decides by itself if nobody answers, and what.
+        unanswered: Option<(UnixTime, Fallback)>,
         /// When the card ends, if it does.
         ends: Option<UnixTime>,
         /// How often this was asked before.
@@ -333,6 +338,8 @@ pub enum FailedWhy {
     Held(super::gates::Gate),
     /// No plan of the rule's list is on sale for this card.
     NoPlan,
+    /// Nobody answered in time, and the rule says not to buy then.
+    Unanswered,
 }
 
 /// How an unknown purchase was settled.

@@ -10,6 +10,7 @@ use super::keeping::KeepNumber;
 use super::money::Money;
 use super::rates::Rates;
 use super::time::{LocalHours, Secs};
+use super::unanswered::Unanswered;
 
 /// What a rule may do by itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
@@ -147,6 +148,8 @@ pub struct Rule {
     pub mode: Mode,
     /// In mode `auto`, a purchase that costs more than this is asked about.
     pub ask_above: Option<Money>,
+    /// What it does about a question that nobody answers; waits for ever if nothing is said.
+    pub unanswered: Option<Unanswered>,
     /// When to renew.
     pub renew_when: RenewWhen,
     /// What to buy, in this order: the next is used only when the one before is not on sale.
@@ -217,6 +220,7 @@ impl Rule {
             line: 1,
             mode: Mode::Watch,
             ask_above: None,
+            unanswered: None,
             renew_when: RenewWhen::default(),
             buy: Vec::new(),
             from: None,

@@ -16,6 +16,7 @@ use crate::domain::money::Money;
 use crate::domain::notice::Language;
 use crate::domain::shared_limits::Counted;
 use crate::domain::time::UnixTime;
+use crate::domain::unanswered::Fallback;
 
 /// What a page shows of a question.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct PageFacts<'a> {
     pub month_left: Option<Money>,
     /// Caps that the card shares with others, and what counts against them.
     pub shared: &'a [Counted],
+    /// When the rule decides by itself if nobody answers, and what.
+    pub unanswered: Option<(UnixTime, Fallback)>,
     /// When the card ends, if it does.
     pub ends: Option<UnixTime>,
     /// Until when the code holds.
@@ -142,7 +145,15 @@ mod tests {
     fn shown(language: Language, says: PageSays) -> String {
         let (attempt, card) = (attempt(), Name::parse("tablet").unwrap());
         let month_left = Some(Money::new(355_000, Currency::USD));
-        let facts = PageFacts { card: &card, attempt: &attempt, month_left, shared: &[], ends: None, code_ends: NOW };
+        let facts = PageFacts {
+            card: &card,
+            attempt: &attempt,
+            month_left,
+            shared: &[],
+            unanswered: None,
+            ends: None,
+            code_ends: NOW,
+        };
         page(&facts, &samples::recipient(language), says).unwrap()
     }
 

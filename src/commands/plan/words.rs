@@ -9,6 +9,7 @@ use crate::domain::plan::Plan;
 use crate::domain::reading::AllowanceKind;
 use crate::domain::rule::{Condition, Line};
 use crate::domain::time::UnixTime;
+use crate::domain::unanswered::Unanswered;
 use crate::domain::usage::kind;
 use crate::domain::words::Collecting;
 
@@ -20,7 +21,7 @@ impl Entry {
         let [when, what, price, because] = match &self.told {
             Told::Foreseen(foreseen) => {
                 let (what, price) = happens(&foreseen.what);
-                [when(foreseen.when), what, price, because(foreseen).join("; ")]
+                [when(foreseen.when), what, price, because(foreseen, self.unanswered.as_ref()).join("; ")]
             }
             Told::Untold(condition, line, used) => {
                 let why = format!("{} (rules.toml:{line})", Collecting(used));
@@ -37,7 +38,7 @@ impl Entry {
                 let (does, why_not) = does(&foreseen.what);
                 let plan = foreseen.what.bought();
                 let known = if foreseen.when.is_certain { "certain" } else { "estimate" };
-                let notes = because(foreseen).split_off(1);
+                let notes = because(foreseen, self.unanswered.as_ref()).split_off(1);
                 json!({
                     "card": self.card, "does": does, "plan": plan, "price": plan.map(|plan| plan.price),
                     "why_not": why_not, "from": foreseen.when.early, "likely": foreseen.when.likely,
@@ -135,10 +136,13 @@ fn fired(foreseen: &Foreseen) -> String {
 }
 
 /// The condition first, then what else there is to say.
-fn because(foreseen: &Foreseen) -> Vec<String> {
+fn because(foreseen: &Foreseen, unanswered: Option<&Unanswered>) -> Vec<String> {
     let mut parts = vec![fired(foreseen)];
     match &foreseen.what {
-        What::Asks(_, why) => parts.push(why.to_string()),
+        What::Asks(_, why) => {
+            parts.push(why.to_string());
+            parts.extend(unanswered.map(ToString::to_string));
+        }
         What::Held(_, reasons) => parts.extend(reasons.iter().map(ToString::to_string)),
         What::Buys(_)
         | What::Unpriced

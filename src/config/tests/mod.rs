@@ -91,7 +91,10 @@ fn every_key_arrives() {
     assert_eq!(conditions[0], Condition::DataShareBelow(Percent(20)));
     assert_eq!(conditions[6], Condition::NumberEndsWithin(Secs::days(14)));
     assert_eq!(conditions.len(), 7);
-    assert!(rule.renew_when.triggers.iter().all(|trigger| trigger.line == 18));
+    assert!(rule.renew_when.triggers.iter().all(|trigger| trigger.line == 21));
+    let unanswered = rule.unanswered.as_ref().unwrap();
+    assert_eq!((unanswered.fallback.word(), unanswered.within), ("buy", Secs::days(2)));
+    assert_eq!(unanswered.remind_before, [Secs::DAY, Secs::hours(6)]);
     assert_eq!(rule.ask_above, Some(Money::parse("12 USD").unwrap()));
     let choices: Vec<_> = rule.buy.iter().map(|buy| buy.choice.clone()).collect();
     assert_eq!(choices[1], Choice::Named("canada-7days-3gb".into()));

@@ -10,20 +10,17 @@ use crate::daemon::offers::{self, Found};
 use crate::daemon::renew_round;
 use crate::daemon::request::{Refusal, Reply};
 use crate::daemon::shared_limits;
-use crate::daemon::tell::{Telling, tell};
 use crate::domain::attempt::{Approval, Attempt, AttemptId, AttemptState, Cause, StateName};
 use crate::domain::card::Card;
 use crate::domain::limits;
 use crate::domain::money::Money;
-use crate::domain::notice::{Ask, Event as Told};
 use crate::domain::plan::Plan;
-use crate::domain::retry;
 use crate::domain::rule::{Buy, Choice, Mode, Rule};
 use crate::domain::shared_limits::Counted;
 use crate::domain::step::{Decision, Event};
 use crate::domain::time::UnixTime;
+use crate::store::Connection;
 use crate::store::attempts::{self, Evidence};
-use crate::store::{Connection, cards, matters};
 
 /// A rule for a renewal that a person asks for: the card's own list and limits, whatever its mode; with the person's
 /// plan in front.
@@ -233,33 +230,4 @@ pub(super) async fn decide(
             }
         }
     })
-}
-
-/// A planned attempt that waits for a person is put again once a day.
-pub(in crate::daemon) async fn remind(daemon: &Arc<Daemon>, attempt: Attempt) -> Result<(), StoreError> {
-    let (live, now) = (daemon.live(), daemon.clock.now());
-    daemon.store.write(move |conn| remind_in(conn, &live, &attempt, now)).await
-}
-
-fn remind_in(conn: &Connection, live: &Live, attempt: &Attempt, now: UnixTime) -> Result<(), StoreError> {
-    let (Approval::Asked { at, why }, AttemptState::Planned { .. }) = (&attempt.approval, &attempt.state) else {
-        return Ok(());
-    };
-    let Some(card) = cards::by_id(conn, attempt.card)? else { return Ok(()) };
-    let days = u32::try_from(now.since(*at).0 / retry::REMIND_EVERY.0).unwrap_or(u32::MAX);
-    let event = Told::Asked {
-        attempt: attempt.id,
-        plan: attempt.plan.clone(),
-        reckoning: attempt.reckoning.clone().map(Box::new),
-        ask: Ask::Approve { why: *why },
-        ends: None,
-        reminders: days,
-        support: live.support(&attempt.account),
-    };
-    if matters::is_in_hand(conn, attempt.id, event.kind())? {
-        return advance(conn, live, attempt, Event::Delayed { until: now.plus(retry::REMIND_EVERY) }, now).map(drop);
-    }
-    let step = format!("attempt:{}:approve:{days}", attempt.id.0);
-    tell(conn, live, Telling { card: Some(&card), cycle: attempt.cycle, step, attempt: Some(attempt.id), event }, now)?;
-    advance(conn, live, attempt, Event::Delayed { until: now.plus(retry::REMIND_EVERY) }, now).map(drop)
 }

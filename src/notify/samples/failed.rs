@@ -17,6 +17,7 @@ pub(super) fn shown() -> Vec<(&'static str, Event)> {
         ("operator-busy", event(refused(RefusalKind::Passing), true)),
         ("over-limit", event(FailedWhy::Held(over), false)),
         ("no-plan", event(FailedWhy::NoPlan, false)),
+        ("unanswered", event(FailedWhy::Unanswered, true)),
     ]
 }
 
@@ -42,6 +43,7 @@ pub(super) fn every() -> Vec<Event> {
         FailedWhy::NeverArrived,
         FailedWhy::Reversed("refunded: out of stock".to_owned()),
         FailedWhy::NoPlan,
+        FailedWhy::Unanswered,
     ]);
     whys.into_iter().flat_map(|why| [event(why.clone(), true), event(why, false)]).collect()
 }

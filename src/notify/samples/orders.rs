@@ -6,6 +6,7 @@ use crate::domain::cover::Reckoning;
 use crate::domain::notice::{Ask, Event, Settled};
 use crate::domain::operator::Doubt;
 use crate::domain::plan::Plan;
+use crate::domain::unanswered::Fallback;
 
 pub(super) fn bought() -> Vec<Event> {
     let full = Event::Bought {
@@ -17,6 +18,7 @@ pub(super) fn bought() -> Vec<Event> {
         before: before(),
         after: Box::new(after()),
         cause: Some((name("travel"), 14)),
+        agreed_by: None,
         month_left: Some(dollars(2_750)),
     };
     let bare = Event::Bought {
@@ -28,6 +30,7 @@ pub(super) fn bought() -> Vec<Event> {
         before: Snapshot::default(),
         after: Box::new(Snapshot { credit: Some(dollars(1_000)), ..Snapshot::default() }),
         cause: None,
+        agreed_by: Some("anna".to_owned()),
         month_left: None,
     };
     vec![full, bare]
@@ -96,6 +99,7 @@ fn asked_first(ask: Ask) -> Event {
         plan: plan(),
         reckoning: Some(Box::new(Reckoning { is_whole: false, is_assumed: true, ..reckoning() })),
         ask,
+        unanswered: None,
         ends: Some(ENDS),
         reminders: 0,
         support: Some("support@example.net".to_owned()),
@@ -108,6 +112,7 @@ fn asked_again(ask: Ask) -> Event {
         plan: rich_plan(),
         reckoning: None,
         ask,
+        unanswered: Some((ENDS, Fallback::Buy)),
         ends: None,
         reminders: 2,
         support: None,

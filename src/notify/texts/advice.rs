@@ -13,7 +13,8 @@ pub(super) fn for_failure(voice: &Voice, why: &FailedWhy, support: Option<&Strin
         | FailedWhy::NotSent(_)
         | FailedWhy::NeverArrived
         | FailedWhy::Reversed(_)
-        | FailedWhy::NoPlan => vec![for_other(voice, why)],
+        | FailedWhy::NoPlan
+        | FailedWhy::Unanswered => vec![for_other(voice, why)],
     }
 }
 
@@ -23,7 +24,7 @@ pub(super) const fn passes_by_itself(why: &FailedWhy) -> bool {
         FailedWhy::Refused(refusal) => matches!(refusal.kind, RefusalKind::Passing),
         FailedWhy::Held(gate) => passes(*gate),
         FailedWhy::NotSent(_) | FailedWhy::NeverArrived => true,
-        FailedWhy::Reversed(_) | FailedWhy::NoPlan => false,
+        FailedWhy::Reversed(_) | FailedWhy::NoPlan | FailedWhy::Unanswered => false,
     }
 }
 
@@ -69,6 +70,11 @@ fn for_other(voice: &Voice, why: &FailedWhy) -> String {
         FailedWhy::Reversed(_) => {
             say!(voice, "Please ask the operator whether the money came back.", "请向运营商确认款项是否已退回。")
         }
+        FailedWhy::Unanswered => say!(
+            voice,
+            "If the card is still needed, please buy by hand: simkeeper renew.",
+            "如果仍需要这张卡，请手动购买：simkeeper renew。"
+        ),
         FailedWhy::NoPlan => {
             say!(
                 voice,

@@ -7,9 +7,10 @@ use crate::domain::attempt::AskWhy;
 use crate::domain::money::Money;
 use crate::domain::notice::{Ask, Event};
 use crate::domain::time::UnixTime;
+use crate::domain::unanswered::Fallback;
 
 pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
-    let Event::Asked { attempt, plan, reckoning, ask, ends, reminders, support } = event else {
+    let Event::Asked { attempt, plan, reckoning, ask, ends, reminders, support, .. } = event else {
         return Letter::default();
     };
     let (price, number) = (plan.price, attempt.0);
@@ -64,7 +65,7 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
 }
 
 fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
-    let Event::Asked { attempt, plan, ends, .. } = event else { return Letter::default() };
+    let Event::Asked { attempt, plan, unanswered, ends, .. } = event else { return Letter::default() };
     let (price, number, offer) = (plan.price, attempt.0, Voice::plan_name(plan));
     let reason = reason(voice, why, price);
     let what = match ends {
@@ -87,11 +88,8 @@ fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
         letter.row(say!(voice, "Price last time", "上次价格"), before.to_string());
     }
     answers(voice, &mut letter, number);
-    letter.next(say!(
-        voice,
-        "Nothing is bought until you agree. Your answer holds for this plan at this price only.",
-        "在您同意之前不会购买。您的答复只对此套餐和此价格有效。"
-    ));
+    letter.next(without_answer(voice, *unanswered));
+    letter.next(say!(voice, "Your answer holds for this plan at this price only.", "您的答复只对此套餐和此价格有效。"));
     letter
 }
 
@@ -116,6 +114,22 @@ pub(super) fn reason(voice: &Voice, why: AskWhy, price: Money) -> String {
         ),
         AskWhy::Differs => {
             say!(voice, "its name, contents or validity changed since it was decided", "名称、内容或有效期与决定时不同")
+        }
+    }
+}
+
+/// What happens if nobody answers.
+pub(super) fn without_answer(voice: &Voice, unanswered: Option<(UnixTime, Fallback)>) -> String {
+    let Some((at, fallback)) = unanswered else {
+        return say!(voice, "Nothing is bought until you agree.", "在您同意之前不会购买。");
+    };
+    let at = voice.time(at);
+    match fallback {
+        Fallback::Buy => {
+            say!(voice, "If nobody answers by {at}, the rule buys it.", "如果 {at} 前无人答复，将按规则购买。")
+        }
+        Fallback::Refuse => {
+            say!(voice, "If nobody answers by {at}, it is not bought.", "如果 {at} 前无人答复，将不会购买。")
         }
     }
 }

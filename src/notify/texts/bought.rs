@@ -7,7 +7,9 @@ use crate::domain::notice::Event;
 use crate::domain::time::UnixTime;
 
 pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
-    let Event::Bought { attempt, plan, reckoning, charged, order_id, before, after, cause, month_left } = event else {
+    let Event::Bought { attempt, plan, reckoning, charged, order_id, before, after, cause, agreed_by, month_left } =
+        event
+    else {
         return Letter::default();
     };
     let ends = latest_end(after).map(|at| voice.time(at));
@@ -43,6 +45,9 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
             None => say!(voice, "a person asked for it", "由人工发起"),
         },
     );
+    if let Some(by) = agreed_by {
+        letter.row(say!(voice, "Agreed to by", "同意者"), cut(by, 80));
+    }
     letter.reckoned(voice, reckoning.as_deref());
     letter.next(say!(voice, "The card is watched as before.", "将继续监看这张卡。"));
     letter.command(

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::asked::reason;
+use super::asked::{reason, without_answer};
 use super::voice::{Voice, cut};
 use crate::domain::approval::Standing;
 use crate::domain::attempt::{Approval, Cause};
@@ -38,10 +38,11 @@ pub(in crate::notify) fn field_words(voice: &Voice) -> FieldWords {
 pub(in crate::notify) fn said(voice: &Voice, facts: &PageFacts<'_>, says: PageSays) -> Said {
     let (card, plan, price) = (facts.card, Voice::plan_name(&facts.attempt.plan), facts.attempt.plan.price);
     let title = say!(voice, "{card}: buy {plan} for {price}?", "{card}：是否以 {price} 购买 {plan}？");
+    let by_itself = without_answer(voice, facts.unanswered);
     let nothing_yet = say!(
         voice,
-        "Nothing is bought until you type your code. It holds for this plan at this price only.",
-        "在您输入验证码之前不会购买。验证码只对此套餐和此价格有效。"
+        "{by_itself} Your code holds for this plan at this price only.",
+        "{by_itself}验证码只对此套餐和此价格有效。"
     );
     let plain = |line: String| (vec![line], false);
     let (lines, is_wrong) = match says {

@@ -57,6 +57,7 @@ pub(super) fn failed_briefly(voice: &Voice, why: &FailedWhy) -> String {
         FailedWhy::Reversed(_) => say!(voice, "operator took it back", "运营商已撤销"),
         FailedWhy::Held(gate) => held_briefly(voice, *gate),
         FailedWhy::NoPlan => say!(voice, "no listed plan fits", "所列套餐均不合适"),
+        FailedWhy::Unanswered => say!(voice, "nobody answered", "无人答复"),
     }
 }
 
@@ -86,6 +87,11 @@ pub(super) fn failed(voice: &Voice, why: &FailedWhy) -> String {
             )
         }
         FailedWhy::Held(gate) => held(voice, *gate),
+        FailedWhy::Unanswered => say!(
+            voice,
+            "nobody answered in time, and the rule says not to buy then",
+            "无人按时答复，规则规定此时不购买"
+        ),
         FailedWhy::NoPlan => say!(
             voice,
             "No plan of the rule's list is on sale for this card and ends in time for the rule's last day.",

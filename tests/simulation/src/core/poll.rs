@@ -163,6 +163,7 @@ impl Simulation {
             way: &way,
             plan: &plan,
             reckoning: None,
+            ends: None,
             takes_codes: self.world.capabilities(seller).takes_codes,
             cause,
         };

@@ -149,7 +149,8 @@ fn files_or_those_at_work(context: &Context) -> anyhow::Result<Config> {
     let (Ok(machine), Ok(rules)) = (read(&kept.join(MACHINE_FILE)), read(&kept.join(RULES_FILE))) else {
         return Err(error);
     };
-    let config = config::parse(&machine, &rules, Some(today)).map_err(|_| error)?;
+    let calendars = |name: &str| config::calendar_beside(&kept, name);
+    let config = config::parse_with(&machine, &rules, Some(today), &calendars).map_err(|_| error)?;
     context.output.warn("the files have errors (see `simkeeper check`); shown by those that were at work before")?;
     Ok(config)
 }
@@ -160,7 +161,10 @@ pub(super) fn files(context: &Context) -> anyhow::Result<Config> {
     let today = context.clock.now().date_in(&TimeZone::UTC);
     let (machine, rules) = (read(&dir.join(MACHINE_FILE)), read(&dir.join(RULES_FILE)));
     match (machine, rules) {
-        (Ok(machine), Ok(rules)) => Ok(config::parse(&machine, &rules, Some(today))?),
+        (Ok(machine), Ok(rules)) => {
+            let calendars = |name: &str| config::calendar_beside(dir, name);
+            Ok(config::parse_with(&machine, &rules, Some(today), &calendars)?)
+        }
         // The loader says what is wrong with a file that cannot be read.
         (Err(error), _) | (_, Err(error)) => match config::load(dir, Some(today)) {
             Err(problems) => Err(problems.into()),

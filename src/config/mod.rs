@@ -12,6 +12,7 @@
 mod account;
 mod account_file;
 mod approval_file;
+mod calendar;
 mod channel_file;
 mod containers;
 mod contradictions;
@@ -101,29 +102,67 @@ pub struct Source {
 /// are missing or that others can read.
 pub fn load(dir: &Path, today: Option<Date>) -> Result<Config, Problems> {
     let (machine, rules) = (read_file(&dir.join(MACHINE_FILE)), read_file(&dir.join(RULES_FILE)));
-    check(&machine, &rules, today, |secret| secret.probe().err())
+    check((&machine, &rules), today, &|name| calendar_beside(dir, name), |secret| secret.probe().err())
 }
 
-/// Checks the texts of both files; touches nothing else.
+/// Checks the texts of both files; touches nothing else, so that trips have no days of calendars.
 ///
 /// # Errors
 /// Everything that is wrong in both texts, warnings included.
 pub fn parse(machine: &Source, rules: &Source, today: Option<Date>) -> Result<Config, Problems> {
-    let sheet = |source: &Source| Sheet { source: source.clone(), trouble: None };
-    check(&sheet(machine), &sheet(rules), today, |_| None)
+    parse_with(machine, rules, today, &|name| Err(format!("{name} is not looked at here")))
 }
 
-/// The files whose words count: the two, and the profiles of operators beside them, in the order of their names.
+/// As [`parse()`], with calendars by their names.
+///
+/// # Errors
+/// As [`parse()`].
+pub fn parse_with(
+    machine: &Source,
+    rules: &Source,
+    today: Option<Date>,
+    calendars: Calendars<'_>,
+) -> Result<Config, Problems> {
+    let sheet = |source: &Source| Sheet { source: source.clone(), trouble: None };
+    check((&sheet(machine), &sheet(rules)), today, calendars, |_| None)
+}
+
+/// The text of a calendar by its name, or why there is none.
+pub type Calendars<'a> = &'a dyn Fn(&str) -> Result<String, String>;
+
+/// A calendar in the folder of the two files.
+///
+/// # Errors
+/// Says why it cannot be had.
+pub fn calendar_beside(dir: &Path, name: &str) -> Result<String, String> {
+    let path = dir.join(name);
+    let about = fs::metadata(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))?;
+    if about.len() > calendar::CALENDAR_MAX_BYTES || !about.is_file() {
+        return Err(format!("{} is no calendar file of up to 4 MiB", path.display()));
+    }
+    fs::read_to_string(&path).map_err(|why| format!("{} cannot be read: {why}", path.display()))
+}
+
+/// The files whose words count: the two, the profiles of operators and the calendars beside them, each in the order of
+/// their names.
 #[must_use]
 pub fn files(dir: &Path) -> Vec<PathBuf> {
-    let listed = fs::read_dir(dir.join(PROFILES)).into_iter().flatten().filter_map(Result::ok);
-    let mut profiles: Vec<PathBuf> = listed.map(|entry| entry.path()).filter(|path| is_profile(path)).collect();
-    profiles.sort();
-    [MACHINE_FILE, RULES_FILE].map(|name| dir.join(name)).into_iter().chain(profiles).collect()
+    let both = [MACHINE_FILE, RULES_FILE].map(|name| dir.join(name));
+    both.into_iter().chain(ending(&dir.join(PROFILES), "toml")).chain(calendars(dir)).collect()
 }
 
-fn is_profile(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "toml")
+/// The calendars beside the two files, in the order of their names.
+#[must_use]
+pub fn calendars(dir: &Path) -> Vec<PathBuf> {
+    ending(dir, "ics")
+}
+
+fn ending(dir: &Path, wanted: &str) -> Vec<PathBuf> {
+    let listed = fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path());
+    let mut found: Vec<PathBuf> =
+        listed.filter(|path| path.extension().is_some_and(|extension| extension == wanted)).collect();
+    found.sort();
+    found
 }
 
 /// What the files hold, in 32 bytes: it changes whenever one of them does. A file that is not there counts as such.
@@ -182,9 +221,9 @@ fn read_file(path: &Path) -> Sheet {
 }
 
 fn check(
-    machine_sheet: &Sheet,
-    rules_sheet: &Sheet,
+    (machine_sheet, rules_sheet): (&Sheet, &Sheet),
     today: Option<Date>,
+    calendars: Calendars<'_>,
     probe: impl Fn(&SecretRef) -> Option<SecretError>,
 ) -> Result<Config, Problems> {
     let mut machine_notes = Notes::new(&machine_sheet.source);
@@ -199,7 +238,7 @@ fn check(
         people: names(&machine_table.person),
         machine: machine.as_ref(),
     });
-    let rules = rules(&rules_table, known.as_ref(), today, &mut rules_notes);
+    let rules = rules(&rules_table, known.as_ref(), (today, calendars), &mut rules_notes);
 
     let problems = Problems::new(machine_notes.finish().into_iter().chain(rules_notes.finish()).collect());
     match machine {

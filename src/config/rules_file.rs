@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::Calendars;
 use super::account::AccountKind;
 use super::containers::OneOrMore;
 use super::contradictions;
@@ -96,14 +97,14 @@ pub(super) struct Known<'a> {
 pub(super) fn rules(
     table: &RulesTable,
     known: Option<&Known<'_>>,
-    today: Option<Date>,
+    (today, calendars): (Option<Date>, Calendars<'_>),
     notes: &mut Notes<'_>,
 ) -> Rules {
     let rates = shared_file::rates(&table.rate, notes);
     let accounts = known.map(|known| known.accounts.as_slice());
     let shared_limits = shared_file::shared_limits(&table.limit, &rates, accounts, notes);
     let around = Around { today, rates, is_capped: shared_limits.iter().any(SharedLimit::caps_money_of_all) };
-    let trips = trip_file::trips(table, today, notes);
+    let trips = trip_file::trips(table, (today, calendars), notes);
     let rules = dated_rules(table, &trips, &around, notes);
     let cards = entries(&table.card).filter_map(|(entry, value)| card(entry, value, known, notes)).collect();
     let matches = matches(table, notes);

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
+use super::Calendars;
+use super::calendar::event;
 use super::containers::OneOrMore;
 use super::declare::{table, texts};
 use super::machine_file::entries;
 use super::reader::{At, Entry, Field, Named, Notes, known_words};
 use super::rule_file::RuleTable;
 use super::rules_file::{CardTable, RulesTable};
-use super::values::Day;
+use super::values::{Day, Words};
 use crate::domain::card::Name;
 use crate::domain::rule::{Rule, Trip};
 
@@ -20,7 +22,11 @@ table! {
         /// The first day, without quotes.
         may from: Day,
         /// The last day, without quotes.
-        must until: Day,
+        may until: Day,
+        /// A calendar beside this file (.ics) that tells both days instead.
+        may calendar: CalendarName,
+        /// The event of that calendar, by its title; needed where the calendar has several.
+        may event: Words,
         /// Where it goes: codes of countries.
         may places: OneOrMore<Place>,
     }
@@ -30,8 +36,21 @@ table! {
 #[derive(Clone, Debug)]
 pub(super) struct Place(String);
 
+/// The name of a calendar in the folder of this file.
+#[derive(Clone, Debug)]
+pub(super) struct CalendarName(String);
+
 texts! {
+    CalendarName, "CalendarName", "the name of a calendar beside this file", "^[^/]+[.]ics$", "trip.ics", calendar_name;
     Place, "Place", "the code of a country (ISO 3166)", "^[A-Z]{2}$", "CA", place;
+}
+
+fn calendar_name(text: &str) -> Result<CalendarName, String> {
+    let has_a_name = text.strip_suffix(".ics").is_some_and(|name| !name.is_empty());
+    if has_a_name && !text.contains(['/', '\\']) {
+        return Ok(CalendarName(text.to_owned()));
+    }
+    Err(format!("`{text}` is not the name of a calendar in the folder of this file; write one such as \"trip.ics\""))
 }
 
 fn place(text: &str) -> Result<Place, String> {
@@ -42,18 +61,69 @@ fn place(text: &str) -> Result<Place, String> {
 }
 
 /// The trips, after noting what cannot be meant in them.
-pub(super) fn trips(table: &RulesTable, today: Option<Date>, notes: &mut Notes<'_>) -> Vec<Trip> {
+pub(super) fn trips(
+    table: &RulesTable,
+    (today, calendars): (Option<Date>, Calendars<'_>),
+    notes: &mut Notes<'_>,
+) -> Vec<Trip> {
     let trips = entries(&table.trip).filter_map(|(entry, trip)| {
         check_days(entry, trip, today, notes);
+        let (from, until) = match trip.calendar.good() {
+            Some(calendar) => days_of_calendar(entry, trip, calendar, (today, calendars), notes)?,
+            None => own_days(entry, trip, notes)?,
+        };
         let places = trip.places.get().into_iter().flat_map(|list| list.0.iter());
-        Some(Trip {
-            name: entry.name.clone(),
-            from: trip.from.get().map(|day| day.0),
-            until: trip.until.get()?.0,
-            places: places.map(|at| at.value.0.clone()).collect(),
-        })
+        Some(Trip { name: entry.name.clone(), from, until, places: places.map(|at| at.value.0.clone()).collect() })
     });
     trips.collect()
+}
+
+type Days = (Option<Date>, Date);
+
+fn own_days(entry: &Entry<TripTable>, trip: &TripTable, notes: &mut Notes<'_>) -> Option<Days> {
+    if trip.until.is_absent() && trip.calendar.is_absent() {
+        let help = "add until = 2026-12-20 (the last day, without quotes), or calendar = \"trip.ics\"".to_owned();
+        notes.contradiction(&entry.key, format!("the trip `{}` has no last day", entry.name), help);
+    }
+    if let Some(event) = trip.event.good().filter(|_| trip.calendar.is_absent()) {
+        let help = "add calendar = \"trip.ics\", or leave event out".to_owned();
+        notes.contradiction(&event.key, "an event is looked for in a calendar, and none is named", help);
+    }
+    Some((trip.from.get().map(|day| day.0), trip.until.get()?.0))
+}
+
+fn days_of_calendar(
+    entry: &Entry<TripTable>,
+    trip: &TripTable,
+    calendar: &At<CalendarName>,
+    (today, calendars): (Option<Date>, Calendars<'_>),
+    notes: &mut Notes<'_>,
+) -> Option<Days> {
+    if !trip.from.is_absent() || !trip.until.is_absent() {
+        let message = format!("the trip `{}` has days of its own and those of a calendar", entry.name);
+        notes.contradiction(&calendar.key, message, "leave out from and until, or the calendar".to_owned());
+    }
+    if matches!(trip.event, Field::Bad) {
+        return None;
+    }
+    let (name, named) = (&calendar.value.0, trip.event.get().map(|words| words.0.as_str()));
+    match calendars(name).and_then(|text| event(&text, named, today).map_err(|why| format!("{name}: {why}"))) {
+        Ok(event) => {
+            if today.is_some_and(|today| event.until < today) {
+                let message = format!(
+                    "the event `{}` of {name} ended on {}; nothing is bought for it",
+                    event.summary, event.until
+                );
+                notes.warning(&calendar.span, message, "export the calendar anew, or leave the trip out".to_owned());
+            }
+            Some((Some(event.from), event.until))
+        }
+        Err(why) => {
+            let help = "put the calendar that the event is exported to beside this file".to_owned();
+            notes.error(trip.event.good().map_or(&calendar.span, |event| &event.span), &why, help);
+            None
+        }
+    }
 }
 
 fn check_days(entry: &Entry<TripTable>, trip: &TripTable, today: Option<Date>, notes: &mut Notes<'_>) {

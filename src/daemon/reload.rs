@@ -138,9 +138,11 @@ impl From<&Problems> for Trouble {
 /// Keeps the files that are at work beside the record, for commands that look while the owner's own are being mended.
 pub(super) fn keep_copy(places: &Places) {
     let copied = std::fs::create_dir_all(places.files_at_work()).and_then(|()| {
-        [config::MACHINE_FILE, config::RULES_FILE]
-            .into_iter()
-            .try_for_each(|name| std::fs::copy(places.config.join(name), places.files_at_work().join(name)).map(drop))
+        let both = [config::MACHINE_FILE, config::RULES_FILE].map(|name| places.config.join(name));
+        let files = both.into_iter().chain(config::calendars(&places.config));
+        files
+            .filter_map(|file| Some((file.file_name()?.to_owned(), file)))
+            .try_for_each(|(name, file)| std::fs::copy(file, places.files_at_work().join(name)).map(drop))
     });
     if let Err(error) = copied {
         tracing::warn!(%error, "no copy of the files was kept; commands need the files themselves to be right");

@@ -241,6 +241,24 @@ fn trips_that_cannot_be_meant() {
 }
 
 #[test]
+fn trips_whose_calendars_do_not_tell_their_days() {
+    let trip = |lines: &str| format!("[trip.a]\n{lines}\n[rule.r]\ntrip = \"a\"\n");
+    let beside = "; put the calendar that the event is exported to beside this file";
+    for (lines, said) in [
+        ("places = \"NO\"", "1:7: the trip `a` has no last day; add until = 2026-12-20 (the last day, without quotes), or calendar = \"trip.ics\"".to_owned()),
+        ("until = 2027-01-01\nevent = \"x\"", "3:1: an event is looked for in a calendar, and none is named; add calendar = \"trip.ics\", or leave event out".to_owned()),
+        ("calendar = \"gone.ics\"", format!("2:12: gone.ics cannot be read: there is none{beside}")),
+        ("calendar = \"holidays.ics\"", format!("2:12: holidays.ics: it has 2 events; name one with event = \"Norway\"{beside}")),
+        ("calendar = \"holidays.ics\"\nevent = \"Mars\"", format!("3:9: holidays.ics: it has no event `Mars`; one of its 2 is `Norway`{beside}")),
+        ("calendar = \"holidays.ics\"\nevent = \"Rome\"", "2:12: the event `Rome` of holidays.ics ended on 2026-10-01; nothing is bought for it; export the calendar anew, or leave the trip out".to_owned()),
+        ("calendar = \"holidays.ics\"\nevent = \"Norway\"\nuntil = 2027-07-17", "2:1: the trip `a` has days of its own and those of a calendar; leave out from and until, or the calendar".to_owned()),
+        ("calendar = \"/etc/trip.ics\"", "2:12: `/etc/trip.ics` is not the name of a calendar in the folder of this file; write one such as \"trip.ics\"".to_owned()),
+    ] {
+        rules(&trip(lines), &[&said]);
+    }
+}
+
+#[test]
 fn exactly_at_a_limit_nothing_contradicts() {
     rules(
         "[rule.a]\nmode = \"auto\"\nfrom = 2026-12-20\nuntil = 2026-12-20\nbuy = { credit = \"15 USD\" }\nrenew_when = { data_below = \"100%\" }\nlimits = { per_renewal = \"15 USD\", per_month = \"15 USD\", renewals_per_day = 1 }\nwarn_before = []\n",

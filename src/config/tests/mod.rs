@@ -34,12 +34,21 @@ zone = "Europe/Berlin"
 mail = "anna@example.net"
 "#;
 
+/// A calendar of two journeys.
+const HOLIDAYS: &str = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Norway\r\nDTSTART;VALUE=DATE:20270703\r\n\
+    DTEND;VALUE=DATE:20270718\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nSUMMARY:Rome\r\nDTSTART:20261001\r\nEND:VEVENT\r\n\
+    END:VCALENDAR\r\n";
+
 fn source(path: &str, text: &str) -> Source {
     Source { path: path.into(), text: text.to_owned() }
 }
 
 fn parsed(machine: &str, rules: &str) -> Result<Config, Problems> {
-    parse(&source(MACHINE_FILE, machine), &source(RULES_FILE, rules), Some(date(2026, 11, 1)))
+    let (machine, rules) = (source(MACHINE_FILE, machine), source(RULES_FILE, rules));
+    parse_with(&machine, &rules, Some(date(2026, 11, 1)), &|name| match name {
+        "holidays.ics" => Ok(HOLIDAYS.to_owned()),
+        other => Err(format!("{other} cannot be read: there is none")),
+    })
 }
 
 fn name(text: &str) -> Name {
@@ -146,6 +155,8 @@ fn a_trip_gives_its_days_to_rules_and_to_cards() {
     let any = config.rules.rule(&name("any")).unwrap();
     assert_eq!((any.from, any.until), days);
     assert_eq!(any.trip.as_ref().map(|trip| trip.places.join(" ")).as_deref(), Some("CA US"));
+    let summer = config.rules.rule(&name("summer")).unwrap();
+    assert_eq!((summer.from, summer.until), (Some(date(2027, 7, 3)), Some(date(2027, 7, 17))), "by the calendar");
     assert_eq!(config.rules.rule(&name("spare")).unwrap().until, None);
     let mut card = Card::new(CardId(1), name("spare"), name("airalo"));
     (card.rule, card.keeper) = (Some(name("spare")), Keeper::Command);

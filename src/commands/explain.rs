@@ -66,11 +66,16 @@ pub(super) fn explain(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let assessment = view.assess(&case);
     let ways = view.ways(&case);
     let seller = ways.first().map_or_else(|| case.card.account.clone(), |way| way.account.clone());
-    let shared = view
-        .store
-        .read_blocking(|conn| shared_limits::counted(conn, &view.config.rules, &case.card, &seller, None, view.now))?;
     let data_use = uses.iter().find(|(kind, _)| *kind == AllowanceKind::Data);
     let data_use = data_use.map_or(Forecast::unseen(), |(_, used)| used.clone());
+    let chosen = rule
+        .as_ref()
+        .zip(catalogue.as_ref())
+        .and_then(|(rule, catalogue)| choose(&case.occasion(rule, &data_use, view.now)?, catalogue).plan.cloned());
+    let cycle = chosen.as_ref().map_or(limits::CYCLE_USUAL, limits::cycle_of);
+    let shared = view.store.read_blocking(|conn| {
+        shared_limits::counted(conn, &view.config.rules, (&case.card, &seller), cycle, None, view.now)
+    })?;
     let last_safe = rule.as_ref().zip(case.reading(rule.as_ref(), view.now)).and_then(|(rule, reading)| {
         last_safe::last_safe(&case.card, rule, &reading, &uses, view.lead(&case), view.now)
     });
@@ -216,7 +221,7 @@ impl Explained {
                 lines.insert(0, format!("It would buy {} for {} (seen {seen})", plan.name, plan.price));
                 let spends = &self.case.ledger.spends;
                 lines.extend(chosen.reckoning.iter().map(|reckoning| format!("  {reckoning}")));
-                let crossed = limits::crossed(&rule.limits, plan.price, spends, None, &self.case.card.zone, now);
+                let crossed = limits::stops(&rule.limits, plan, spends, None, &self.case.card.zone, now);
                 lines.extend(crossed.map(|gate| format!("  but {gate}")));
                 lines.extend(self.asks(rule, plan).map(|why| format!("  after asking you: {why}")));
                 let shared = self.shared.iter().filter_map(|counted| counted.crossed(plan.price));

@@ -15,6 +15,7 @@ use crate::daemon::shared_limits;
 use crate::domain::attempt::{Attempt, StateName};
 use crate::domain::card::{Card, CardId, Name};
 use crate::domain::ledger::cost;
+use crate::domain::limits;
 use crate::domain::money::{Currency, Money};
 use crate::domain::rates::Rates;
 use crate::domain::shared_limits::{Counted, Spent};
@@ -163,7 +164,9 @@ impl Told {
         }
         let mut seen = BTreeSet::new();
         for card in kept {
-            for counted in shared_limits::counted(conn, &view.config.rules, card, &card.account, None, view.now)? {
+            // What is shown is the month's; no plan is in question whose cycle could count.
+            let (concerned, cycle) = ((card, &card.account), limits::CYCLE_USUAL);
+            for counted in shared_limits::counted(conn, &view.config.rules, concerned, cycle, None, view.now)? {
                 if seen.insert(counted.limit.line) {
                     self.shared.push(counted);
                 }

@@ -187,16 +187,22 @@ fn check_limits(limits: &LimitsTable, mode: Mode, notes: &mut Notes<'_>) {
             }
         }
     }
-    for limit in [&limits.per_renewal, &limits.per_month].into_iter().filter_map(Field::good) {
+    if let (Some(one), Some(cycle)) = (limits.per_renewal.good(), limits.per_cycle.good())
+        && one.value.exceeds(cycle.value) == Ok(true)
+    {
+        let message = format!("one renewal may cost {}, a whole cycle only {}", one.value, cycle.value);
+        notes.contradiction(&one.span, message, "lower per_renewal or raise per_cycle".to_owned());
+    }
+    for limit in [&limits.per_renewal, &limits.per_month, &limits.per_cycle].into_iter().filter_map(Field::good) {
         if limit.value.ten_thousandths() == 0 && mode != Mode::Watch {
             notes.contradiction(&limit.span, "a limit of nothing lets nothing be bought", buy_none_help());
         }
     }
-    if let Some(count) = limits.renewals_per_day.good()
-        && count.value == 0
-        && mode != Mode::Watch
-    {
-        notes.contradiction(&count.span, "no renewal a day lets nothing be bought", buy_none_help());
+    for (count, per) in [(&limits.renewals_per_day, "day"), (&limits.renewals_per_cycle, "cycle")] {
+        if let Some(count) = count.good().filter(|count| count.value == 0 && mode != Mode::Watch) {
+            let message = format!("no renewal a {per} lets nothing be bought");
+            notes.contradiction(&count.span, message, buy_none_help());
+        }
     }
 }
 
@@ -247,7 +253,9 @@ fn check_waiting(table: &RuleTable, notes: &mut Notes<'_>) {
 fn check_credits(table: &RuleTable, limits: &LimitsTable, rates: &Rates, notes: &mut Notes<'_>) {
     for entry in table.buy.get().into_iter().flat_map(|list| list.0.iter()) {
         let Choice::Credit(amount) = entry.value.0 else { continue };
-        for (limit, name) in [(&limits.per_renewal, "per_renewal"), (&limits.per_month, "per_month")] {
+        let caps =
+            [(&limits.per_renewal, "per_renewal"), (&limits.per_month, "per_month"), (&limits.per_cycle, "per_cycle")];
+        for (limit, name) in caps {
             let Some(limit) = limit.good() else { continue };
             if let Some((message, help)) = credit_problem(amount, limit.value, name, rates) {
                 notes.contradiction(&entry.span, message, help);

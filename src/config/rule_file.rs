@@ -14,6 +14,7 @@ use super::reader::{At, Field, Node, Notes, Span, Value};
 use super::values::{DataBelow, Day, Rise, Words};
 use crate::domain::card::Name;
 use crate::domain::data::DataSize;
+use crate::domain::enough::NotEnough;
 use crate::domain::keeping::{CountsFrom, KeepNumber};
 use crate::domain::money::Money;
 use crate::domain::rates::Rates;
@@ -38,6 +39,9 @@ table! {
         may renew_when: RenewWhenTable,
         /// What to buy, in this order: the next is used only when the one before is not on sale.
         may buy: OneOrMore<BuyEntry>,
+        /// When the plan cannot lift the card above the conditions: once buys it once, refuse takes the next entry, enough buys
+        /// the cheapest that is enough in one go.
+        may if_not_enough: NotEnough,
         /// The first day on which it buys, without quotes.
         may from: Day,
         /// The last day on which it buys, without quotes.
@@ -112,6 +116,10 @@ table! {
         may per_renewal: Money,
         /// The most that a calendar month may cost, in the card's zone.
         may per_month: Money,
+        /// The most that one length of the plan may cost: everything bought within it counts.
+        may per_cycle: Money,
+        /// How many purchases within one length of the plan.
+        may renewals_per_cycle: u32,
         /// How many purchases within 24 hours.
         may renewals_per_day: u32,
         /// How much dearer than last time a plan may be; a dearer one is asked about. 0% if nothing is said.
@@ -235,12 +243,15 @@ pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, around: &Around
         unanswered: unanswered(table),
         renew_when: table.renew_when.get().map(|when| renew_when(when, notes)).unwrap_or_default(),
         buy: buys(table, notes),
+        if_not_enough: table.if_not_enough.get().copied(),
         from: table.from.get().map(|day| day.0),
         until: table.until.get().map(|day| day.0),
         trip: None,
         limits: Limits {
             per_renewal: limits.and_then(|limits| limits.per_renewal.get()).copied(),
             per_month: limits.and_then(|limits| limits.per_month.get()).copied(),
+            per_cycle: limits.and_then(|limits| limits.per_cycle.get()).copied(),
+            renewals_per_cycle: limits.and_then(|limits| limits.renewals_per_cycle.get()).copied(),
             renewals_per_day: limits.and_then(|limits| limits.renewals_per_day.get()).copied(),
             price_rise: limits.and_then(|limits| limits.price_rise.get()).map(|rise| rise.0),
             rates: around.rates.clone(),

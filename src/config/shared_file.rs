@@ -21,6 +21,10 @@ table! {
         may per_day: Money,
         /// The most that a calendar month may cost, in UTC.
         may per_month: Money,
+        /// The most that may be spent within one length of the plan that is bought.
+        may per_cycle: Money,
+        /// How many purchases within one length of the plan that is bought.
+        may renewals_per_cycle: u32,
         /// How many purchases within 24 hours.
         may renewals_per_day: u32,
         /// How many purchases in a calendar month, in UTC.
@@ -58,6 +62,8 @@ pub(super) fn shared_limits(
                 labels: list(&limit.labels),
                 per_day: limit.per_day.get().copied(),
                 per_month: limit.per_month.get().copied(),
+                per_cycle: limit.per_cycle.get().copied(),
+                renewals_per_cycle: limit.renewals_per_cycle.get().copied(),
                 renewals_per_day: limit.renewals_per_day.get().copied(),
                 renewals_per_month: limit.renewals_per_month.get().copied(),
                 rates: rates.clone(),
@@ -68,8 +74,8 @@ pub(super) fn shared_limits(
 
 fn check_limit(item: &At<LimitTable>, accounts: Option<&[&Name]>, notes: &mut Notes<'_>) {
     let limit = &item.value;
-    let money = [&limit.per_day, &limit.per_month];
-    let counts = [&limit.renewals_per_day, &limit.renewals_per_month];
+    let money = [&limit.per_day, &limit.per_month, &limit.per_cycle];
+    let counts = [&limit.renewals_per_day, &limit.renewals_per_month, &limit.renewals_per_cycle];
     let limits_nothing = money.iter().all(|field| field.is_absent()) && counts.iter().all(|field| field.is_absent());
     // A key that was misspelt was told, and is what was meant.
     if limits_nothing && !notes.told_in_table(&item.span) {

@@ -16,6 +16,7 @@ use super::declare::{texts, words};
 use super::reader::{Node, Notes, Value, nearest};
 use crate::domain::card::{Name, disturbs};
 use crate::domain::data::{DataSize, Percent};
+use crate::domain::enough::NotEnough;
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
 use crate::domain::money::{Currency, Money};
 use crate::domain::rule::Mode;
@@ -71,6 +72,7 @@ texts! {
 
 words! {
     Fallback, "an answer": { "buy" => Fallback::Buy, "refuse" => Fallback::Refuse, }
+    NotEnough, "a way out": { "once" => NotEnough::Once, "refuse" => NotEnough::Refuse, "enough" => NotEnough::Enough, }
     Mode, "a mode": { "watch" => Mode::Watch, "ask" => Mode::Ask, "auto" => Mode::Auto, }
 }
 

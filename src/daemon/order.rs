@@ -19,6 +19,7 @@ use crate::domain::card::Name;
 use crate::domain::draft;
 use crate::domain::gates::Gate;
 use crate::domain::last_look::{self, GATE_AGAIN, Held, LOOK_HOLDS, LastLook, LastWord, Machine, Seen};
+use crate::domain::limits;
 use crate::domain::operator::{BuyAnswer, OperatorError, Order, OrderKey, PreparedOrder, RefusalKind};
 use crate::domain::step::Event;
 use crate::domain::time::{Secs, UnixTime};
@@ -170,8 +171,15 @@ async fn intend(
             let last_recorded = meta::last_seen(conn)?;
             let clock = desk.clock_evidence(last_recorded, BUILT_AT, now);
             let machine = Machine { clock, free_disk_bytes, record_is_sound };
-            let shared =
-                shared_limits::counted(conn, live.rules(), &case.card, &attempt.account, Some(attempt.id), now)?;
+            let cycle = limits::cycle_of(&attempt.plan);
+            let shared = shared_limits::counted(
+                conn,
+                live.rules(),
+                (&case.card, &attempt.account),
+                cycle,
+                Some(attempt.id),
+                now,
+            )?;
             let look = LastLook {
                 card: &case.card,
                 recent: &case.poll.recent,

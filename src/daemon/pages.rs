@@ -259,7 +259,14 @@ fn asked(conn: &Connection, live: &Live, word: &str, now: UnixTime) -> Result<Op
     let Some(code) = approvals::by_page(conn, &approvals.of_page(word))? else { return Ok(None) };
     let Some(attempt) = attempts::by_id(conn, code.attempt)? else { return Ok(None) };
     let Some(card) = cards::by_id(conn, attempt.card)? else { return Ok(None) };
-    let shared = shared_limits::counted(conn, live.rules(), &card, &attempt.account, Some(attempt.id), now)?;
+    let shared = shared_limits::counted(
+        conn,
+        live.rules(),
+        (&card, &attempt.account),
+        limits::cycle_of(&attempt.plan),
+        Some(attempt.id),
+        now,
+    )?;
     let case = Case::load(conn, live, card, now)?;
     // The question itself is counted as spent; what is left is what its answer leaves.
     let month_left =

@@ -3,12 +3,12 @@
 use crate::config::Rules;
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{Card, Name};
-use crate::domain::shared_limits::Counted;
 pub use crate::domain::shared_limits::month_start;
+use crate::domain::shared_limits::{Counted, Spent};
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::{Connection, StoreError, attempts};
 
-/// The caps that concern a purchase by `account` for `card`, with everything that was or may have been bought, but for
+/// The caps that concern a purchase by `account` for `card` of a plan with this [cycle](crate::domain::limits::cycle_of), with everything that was or may have been bought, but for
 /// the attempt `this`. In the transaction that lets an order leave, nothing comes between the count and the order.
 ///
 /// # Errors
@@ -16,8 +16,8 @@ use crate::store::{Connection, StoreError, attempts};
 pub fn counted(
     conn: &Connection,
     rules: &Rules,
-    card: &Card,
-    account: &Name,
+    (card, account): (&Card, &Name),
+    cycle: Secs,
     this: Option<AttemptId>,
     now: UnixTime,
 ) -> Result<Vec<Counted>, StoreError> {
@@ -26,7 +26,9 @@ pub fn counted(
         let since = |since| attempts::shared(conn, limit, since, this);
         // A purchase of exactly a day ago is over.
         let day = since(now.minus(Secs::DAY).plus(Secs(1)))?;
-        Ok(Counted { limit: limit.clone(), day, month: since(month_start(now))? })
+        let counts_cycles = limit.per_cycle.is_some() || limit.renewals_per_cycle.is_some();
+        let cycle = if counts_cycles { since(now.minus(cycle).plus(Secs(1)))? } else { Spent::default() };
+        Ok(Counted { limit: limit.clone(), day, month: since(month_start(now))?, cycle })
     });
     count.collect()
 }

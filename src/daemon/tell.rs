@@ -180,6 +180,7 @@ fn send_at(kind: NoticeKind, way: &Way, not_before: UnixTime) -> UnixTime {
     match kind {
         NoticeKind::Held => way.awake_at(not_before),
         NoticeKind::DueSoon
+        | NoticeKind::LastSafe
         | NoticeKind::Bought
         | NoticeKind::Failed
         | NoticeKind::Unknown

@@ -6,6 +6,7 @@ use super::ahead::{self, Ahead};
 use super::card::Card;
 use super::cover::Reckoning;
 use super::data::DataSize;
+use super::enough;
 use super::forecast::Forecast;
 use super::ledger::Spend;
 use super::money::Money;
@@ -33,6 +34,10 @@ pub enum Passed {
     NoPlanKnown,
     /// It would outlast the rule's last day by more than a quarter of its length.
     OutlastsTrip,
+    /// It would not lift the card above the rule's conditions.
+    NotEnough,
+    /// It would not, and it was bought once already.
+    BoughtOnce,
     /// No plan on sale helps until the rule's last day within its limits.
     NothingCovers,
 }
@@ -104,7 +109,10 @@ pub fn choose<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Chosen<'
             },
         };
         match found {
-            Ok(plan) if fits(plan) => return Chosen { plan: Some(plan), ..Chosen::none(passed_over) },
+            Ok(plan) if fits(plan) => match enough::instead(occasion, plan, catalogue, &fits) {
+                Ok(plan) => return Chosen { plan: Some(plan), ..Chosen::none(passed_over) },
+                Err(why) => passed_over.push(PassedOver { line: entry.line, why }),
+            },
             Ok(_) => passed_over.push(PassedOver { line: entry.line, why: Passed::OutlastsTrip }),
             Err(why) => passed_over.push(PassedOver { line: entry.line, why }),
         }

@@ -48,6 +48,20 @@ pub enum Gate {
         /// The limit.
         limit: u32,
     },
+    /// G4: the limit of one length of the plan would be crossed.
+    OverPerCycle {
+        /// The limit.
+        limit: Money,
+        /// What is spent or reserved already.
+        spent: Money,
+        /// The price.
+        price: Money,
+    },
+    /// G4: enough purchases within one length of the plan.
+    CycleCountReached {
+        /// The limit.
+        limit: u32,
+    },
     /// G4: a cap that several cards share would be crossed.
     OverShared {
         /// Where it stands in rules.toml.
@@ -121,6 +135,8 @@ impl Gate {
             | Self::OverPerRenewal { .. }
             | Self::OverPerMonth { .. }
             | Self::OverPerDay { .. }
+            | Self::OverPerCycle { .. }
+            | Self::CycleCountReached { .. }
             | Self::OverShared { .. }
             | Self::SharedCountReached { .. }
             | Self::LimitCurrency { .. }
@@ -146,6 +162,8 @@ impl Gate {
             Self::OverPerRenewal { .. } => "over_per_renewal",
             Self::OverPerMonth { .. } => "over_per_month",
             Self::OverPerDay { .. } => "over_per_day",
+            Self::OverPerCycle { .. } => "over_per_cycle",
+            Self::CycleCountReached { .. } => "cycle_count",
             Self::OverShared { .. } => "over_shared",
             Self::SharedCountReached { .. } => "shared_count",
             Self::LimitCurrency { .. } => "limit_currency",
@@ -171,6 +189,8 @@ pub enum Period {
     Day,
     /// A calendar month, in UTC.
     Month,
+    /// The length of the plan that is bought, as limits count it.
+    Cycle,
 }
 
 /// Why the clock cannot be trusted.
@@ -330,6 +350,8 @@ mod tests {
             (Gate::OverPerRenewal { limit: money, price: money }, false),
             (Gate::OverPerMonth { limit: money, spent: money, price: money }, false),
             (Gate::OverPerDay { limit: 1 }, false),
+            (Gate::OverPerCycle { limit: money, spent: money, price: money }, false),
+            (Gate::CycleCountReached { limit: 1 }, false),
             (Gate::OverShared { line: 1, per: Period::Day, limit: money, spent: money, price: money }, false),
             (Gate::SharedCountReached { line: 1, per: Period::Month, limit: 1 }, false),
             (Gate::LimitCurrency { limit: money, price: money }, false),

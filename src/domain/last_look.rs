@@ -210,9 +210,15 @@ impl LastLook<'_> {
     fn money(&self) -> Option<Gate> {
         let price = self.attempt.plan.price;
         let limits = self.rule.map(|rule| rule.limits.clone()).unwrap_or_default();
-        let crossed =
-            limits::crossed(&limits, price, &self.ledger.spends, Some(self.attempt.id), &self.card.zone, self.now)
-                .or_else(|| shared_limits::crossed(self.shared, price));
+        let crossed = limits::stops(
+            &limits,
+            &self.attempt.plan,
+            &self.ledger.spends,
+            Some(self.attempt.id),
+            &self.card.zone,
+            self.now,
+        )
+        .or_else(|| shared_limits::crossed(self.shared, price));
         if crossed.is_some() || self.attempt.payment != "wallet" {
             return crossed;
         }

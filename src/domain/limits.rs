@@ -8,6 +8,7 @@ use super::data::Percent;
 use super::gates::Gate;
 use super::ledger::Spend;
 use super::money::Money;
+use super::plan::Plan;
 use super::rule::Limits;
 use super::time::{Secs, UnixTime, day_start};
 
@@ -44,6 +45,55 @@ pub fn crossed(
             Ok(Ok(true)) => Some(Gate::OverPerMonth { limit, spent, price }),
             Ok(Err(_)) | Err(_) => Some(Gate::LimitCurrency { limit, price }),
         },
+    }
+}
+
+/// The cycle of a plan without a length.
+pub const CYCLE_USUAL: Secs = Secs::days(30);
+/// No cycle is longer: money is looked at no further back.
+const CYCLE_MOST: Secs = Secs::days(60);
+
+/// The cycle that a limit counts when this plan is bought: its length. What was bought within it, whichever plan, counts.
+#[must_use]
+pub fn cycle_of(plan: &Plan) -> Secs {
+    plan.validity().filter(|lasts| *lasts > Secs::ZERO).map_or(CYCLE_USUAL, |lasts| lasts.min(CYCLE_MOST))
+}
+
+/// G4: the first limit that buying this plan would cross, those of its cycle included.
+#[must_use]
+pub fn stops(
+    limits: &Limits,
+    plan: &Plan,
+    spends: &[Spend],
+    this: Option<AttemptId>,
+    zone: &TimeZone,
+    now: UnixTime,
+) -> Option<Gate> {
+    crossed(limits, plan.price, spends, this, zone, now).or_else(|| cycle_crossed(limits, plan, spends, this, now))
+}
+
+fn cycle_crossed(
+    limits: &Limits,
+    plan: &Plan,
+    spends: &[Spend],
+    this: Option<AttemptId>,
+    now: UnixTime,
+) -> Option<Gate> {
+    let cycle = cycle_of(plan);
+    // What lies ahead was noted by a clock that has been set back since, and counts.
+    let within = || spends.iter().filter(move |spend| Some(spend.attempt) != this && now.since(spend.at) < cycle);
+    if let Some(limit) = limits.renewals_per_cycle.filter(|limit| within().count() >= *limit as usize) {
+        return Some(Gate::CycleCountReached { limit });
+    }
+    let (limit, price) = (limits.per_cycle?, plan.price);
+    let worth = limits.rates.convert(price, limit.currency());
+    match sum(limits, limit, within())
+        .zip(worth)
+        .map(|(spent, worth)| (spent, spent.plus(worth).map(|sum| sum.exceeds(limit))))
+    {
+        Some((_, Ok(Ok(false)))) => None,
+        Some((spent, Ok(Ok(true)))) => Some(Gate::OverPerCycle { limit, spent, price }),
+        Some((_, Ok(Err(_)) | Err(_))) | None => Some(Gate::LimitCurrency { limit, price }),
     }
 }
 
@@ -122,7 +172,7 @@ mod tests {
 
     use super::*;
     use crate::domain::money::Currency;
-    use crate::domain::testing::NOW;
+    use crate::domain::testing::{NOW, plan};
 
     fn at(text: &str) -> UnixTime {
         UnixTime::parse(text).unwrap()
@@ -243,6 +293,7 @@ mod tests {
                 per_month: Some(usd(dollars)),
                 renewals_per_day: Some(per_day),
                 price_rise: None,
+                ..Limits::default()
             };
             let mut tries = tries;
             if sorted {
@@ -268,6 +319,34 @@ mod tests {
                 prop_assert!(window.count() <= per_day as usize);
             }
             prop_assert!(months.values().all(|sum| *sum <= dollars * 10_000), "{months:?}");
+        }
+    }
+
+    #[test]
+    fn a_cycle_is_the_length_of_the_plan_and_everything_within_it_counts() {
+        let week = plan("week", 1, 7, usd(5));
+        let spend = |id: i64, days_ago: i64, dollars: i64| Spend {
+            attempt: AttemptId(id),
+            at: NOW.minus(Secs::days(days_ago)),
+            money: usd(dollars),
+        };
+        let stops = |limits: &Limits, spends: &[Spend], this: Option<i64>| {
+            stops(limits, &week, spends, this.map(AttemptId), &TimeZone::UTC, NOW)
+        };
+        let money = Limits { per_cycle: Some(usd(12)), ..Limits::default() };
+        assert_eq!(stops(&money, &[spend(1, 6, 7)], None), None, "exactly the limit");
+        let over = Gate::OverPerCycle { limit: usd(12), spent: usd(8), price: usd(5) };
+        assert_eq!(stops(&money, &[spend(1, 6, 8)], None), Some(over));
+        assert_eq!(stops(&money, &[spend(1, 7, 8)], None), None, "a length ago is over");
+        assert_eq!(stops(&money, &[spend(1, 0, 8)], Some(1)), None, "its own reservation");
+        assert!(stops(&money, &[spend(1, -3, 8)], None).is_some(), "noted by a clock that was set back");
+        let count = Limits { renewals_per_cycle: Some(2), ..Limits::default() };
+        assert_eq!(stops(&count, &[spend(1, 6, 1)], None), None);
+        assert_eq!(stops(&count, &[spend(1, 6, 1), spend(2, 1, 1)], None), Some(Gate::CycleCountReached { limit: 2 }));
+        let mut endless = week.clone();
+        for (secs, days) in [(None, 30), (Some(0), 30), (Some(-1), 30), (Some(86_400), 1), (Some(i64::MAX), 60)] {
+            endless.validity_secs = secs;
+            assert_eq!(cycle_of(&endless), Secs::days(days), "{secs:?}");
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod cycle;
 pub mod data;
 pub mod discovery;
 pub mod draft;
+pub mod enough;
 pub mod fares;
 pub mod forecast;
 pub mod foresee;

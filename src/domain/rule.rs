@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::attempt::AskWhy;
 use super::card::Name;
 use super::data::{DataSize, Percent};
+use super::enough::NotEnough;
 use super::keeping::KeepNumber;
 use super::money::Money;
 use super::rates::Rates;
@@ -116,6 +117,10 @@ pub struct Limits {
     pub per_renewal: Option<Money>,
     /// The most a calendar month may cost, in the card's zone.
     pub per_month: Option<Money>,
+    /// The most that one length of the plan may cost.
+    pub per_cycle: Option<Money>,
+    /// How many purchases within one length of the plan.
+    pub renewals_per_cycle: Option<u32>,
     /// How many purchases within 24 hours.
     pub renewals_per_day: Option<u32>,
     /// How much dearer than last time a plan may be; 0% if nothing is said. A dearer one is asked about.
@@ -154,6 +159,8 @@ pub struct Rule {
     pub renew_when: RenewWhen,
     /// What to buy, in this order: the next is used only when the one before is not on sale.
     pub buy: Vec<Buy>,
+    /// What it does when the plan cannot lift the card above the conditions; buys it again and again if nothing is said.
+    pub if_not_enough: Option<NotEnough>,
     /// First day on which it buys, in the card's zone.
     pub from: Option<Date>,
     /// Last day on which it buys; nothing that outlasts it by more than a quarter is bought.
@@ -223,6 +230,7 @@ impl Rule {
             unanswered: None,
             renew_when: RenewWhen::default(),
             buy: Vec::new(),
+            if_not_enough: None,
             from: None,
             until: None,
             trip: None,

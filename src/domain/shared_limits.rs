@@ -26,6 +26,10 @@ pub struct SharedLimit {
     pub per_day: Option<Money>,
     /// The most that a calendar month may cost, in UTC: cards of several zones share it.
     pub per_month: Option<Money>,
+    /// The most that may be spent within one length of the plan that is bought.
+    pub per_cycle: Option<Money>,
+    /// How many purchases within one length of the plan that is bought.
+    pub renewals_per_cycle: Option<u32>,
     /// How many purchases within 24 hours.
     pub renewals_per_day: Option<u32>,
     /// How many purchases in a calendar month, in UTC.
@@ -38,7 +42,9 @@ impl SharedLimit {
     /// Whether this caps the money of every purchase.
     #[must_use]
     pub const fn caps_money_of_all(&self) -> bool {
-        self.account.is_none() && self.labels.is_empty() && (self.per_day.is_some() || self.per_month.is_some())
+        self.account.is_none()
+            && self.labels.is_empty()
+            && (self.per_day.is_some() || self.per_month.is_some() || self.per_cycle.is_some())
     }
 
     /// Whether a purchase by this account for a card with these labels counts.
@@ -85,6 +91,8 @@ pub struct Counted {
     pub day: Spent,
     /// Of this month.
     pub month: Spent,
+    /// Of the last length of the plan that is bought.
+    pub cycle: Spent,
 }
 
 impl Counted {
@@ -92,24 +100,18 @@ impl Counted {
     #[must_use]
     pub fn crossed(&self, price: Money) -> Option<Gate> {
         let (line, rates) = (self.limit.line, &self.limit.rates);
-        let counts = [
-            (Period::Day, self.limit.renewals_per_day, self.day.count),
-            (Period::Month, self.limit.renewals_per_month, self.month.count),
-        ];
-        let full = |(per, limit, count): (Period, Option<u32>, u32)| {
-            limit.filter(|limit| count >= *limit).map(|limit| Gate::SharedCountReached { line, per, limit })
+        let full = |(per, count, limit): (Period, u32, u32)| {
+            (count >= limit).then_some(Gate::SharedCountReached { line, per, limit })
         };
-        let sums = [(Period::Day, self.limit.per_day, &self.day), (Period::Month, self.limit.per_month, &self.month)];
-        let dear = |(per, limit, spent): (Period, Option<Money>, &Spent)| {
-            let limit = limit?;
-            let (spent, added) = (spent.within(limit, rates), rates.convert(price, limit.currency()));
+        let dear = |(per, spent, limit): (Period, Option<Money>, Money)| {
+            let added = rates.convert(price, limit.currency());
             match spent.zip(added).map(|(spent, added)| (spent, spent.plus(added).map(|sum| sum.exceeds(limit)))) {
                 Some((_, Ok(Ok(false)))) => None,
                 Some((spent, Ok(Ok(true)))) => Some(Gate::OverShared { line, per, limit, spent, price }),
                 Some((_, Ok(Err(_)) | Err(_))) | None => Some(Gate::LimitCurrency { limit, price }),
             }
         };
-        counts.into_iter().find_map(full).or_else(|| sums.into_iter().find_map(dear))
+        self.counts().find_map(full).or_else(|| self.sums().find_map(dear))
     }
 }
 
@@ -117,7 +119,11 @@ impl Counted {
     /// Each sum that is capped: for which time, what is spent of it, none where a rate is missing, and the cap.
     pub fn sums(&self) -> impl Iterator<Item = (Period, Option<Money>, Money)> {
         let limit = &self.limit;
-        let sums = [(Period::Day, limit.per_day, &self.day), (Period::Month, limit.per_month, &self.month)];
+        let sums = [
+            (Period::Day, limit.per_day, &self.day),
+            (Period::Month, limit.per_month, &self.month),
+            (Period::Cycle, limit.per_cycle, &self.cycle),
+        ];
         let capped = sums.into_iter().filter_map(|(per, limit, spent)| Some((per, limit?, spent)));
         capped.map(|(per, limit, spent)| (per, spent.within(limit, &self.limit.rates), limit))
     }
@@ -127,6 +133,7 @@ impl Counted {
         let counts = [
             (Period::Day, self.limit.renewals_per_day, self.day.count),
             (Period::Month, self.limit.renewals_per_month, self.month.count),
+            (Period::Cycle, self.limit.renewals_per_cycle, self.cycle.count),
         ];
         counts.into_iter().filter_map(|(per, limit, count)| Some((per, count, limit?)))
     }
@@ -180,6 +187,8 @@ mod tests {
             labels: Vec::new(),
             per_day: None,
             per_month: None,
+            per_cycle: None,
+            renewals_per_cycle: None,
             renewals_per_day: None,
             renewals_per_month: None,
             rates: Rates::default(),
@@ -189,7 +198,7 @@ mod tests {
     fn counted(limit: SharedLimit, spent: &[Money]) -> Counted {
         let mut sums = Spent::default();
         spent.iter().for_each(|price| sums.add(*price));
-        Counted { limit, day: sums.clone(), month: sums }
+        Counted { limit, day: sums.clone(), month: sums.clone(), cycle: sums }
     }
 
     /// A euro is worth so many ten-thousandths of a dollar.
@@ -233,6 +242,11 @@ mod tests {
         assert_eq!(count(SharedLimit { renewals_per_day: Some(2), ..limit() }), Some(day));
         let month = Gate::SharedCountReached { line: 7, per: Period::Month, limit: 2 };
         assert_eq!(count(SharedLimit { renewals_per_month: Some(2), ..limit() }), Some(month));
+        let cycle = Gate::SharedCountReached { line: 7, per: Period::Cycle, limit: 2 };
+        assert_eq!(count(SharedLimit { renewals_per_cycle: Some(2), ..limit() }), Some(cycle));
+        let dear = SharedLimit { per_cycle: Some(usd(2)), ..limit() };
+        let over = Gate::OverShared { line: 7, per: Period::Cycle, limit: usd(2), spent: usd(2), price: usd(1) };
+        assert_eq!(count(dear), Some(over));
     }
 
     #[test]

@@ -2,13 +2,13 @@
 //! written elsewhere, in their own languages.
 
 mod ahead;
+mod choices;
 
 use std::fmt::{self, Display, Formatter};
 
 pub use self::ahead::{Collecting, DataUse};
 use super::assess::{Reason, Verdict};
-use super::attempt::{AskWhy, Question, StateName};
-use super::choose::Passed;
+use super::attempt::{Question, StateName};
 use super::gates::{ClockFault, Gate, Period, WALLET_SHORT_WORDS};
 use super::operator::{Doubt, RefusalKind};
 use super::reading::{AllowanceKind, CardState, EndKind, Oddity, Renewable};
@@ -257,6 +257,10 @@ impl Display for Gate {
                 write!(f, "{price} on top of {spent} would be more than a month may cost, {limit}")
             }
             Self::OverPerDay { limit } => write!(f, "within 24 hours only {limit} may be bought"),
+            Self::OverPerCycle { limit, spent, price } => {
+                write!(f, "{price} on top of {spent} would be more than one length of the plan may cost, {limit}")
+            }
+            Self::CycleCountReached { limit } => write!(f, "within one length of the plan only {limit} may be bought"),
             Self::OverShared { line, per, limit, spent, price } => {
                 write!(
                     f,
@@ -290,6 +294,7 @@ impl Display for Period {
         f.write_str(match self {
             Self::Day => "in 24 hours",
             Self::Month => "a month",
+            Self::Cycle => "within one length of the plan",
         })
     }
 }
@@ -353,20 +358,6 @@ impl Display for Question {
     }
 }
 
-impl Display for AskWhy {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Mode => f.write_str("the rule asks before each purchase"),
-            Self::Dearer { before } => write!(f, "it is dearer than last time, when it cost {before}"),
-            Self::Above { limit } => write!(f, "it costs more than {limit}, above which the rule asks"),
-            Self::NoRate { limit } => {
-                write!(f, "its price cannot be held against {limit}, above which the rule asks: no rate is stated")
-            }
-            Self::Differs => f.write_str("the plan is not quite what was decided"),
-        }
-    }
-}
-
 impl Display for StateName {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -381,17 +372,6 @@ impl Display for StateName {
             Self::Absent => "known never to have arrived",
             Self::Abandoned => "given up",
             Self::Reversed => "taken back by the operator",
-        })
-    }
-}
-
-impl Display for Passed {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotOnSale => "it is not on sale for this card at present",
-            Self::NoPlanKnown => "no plan of this card is known yet",
-            Self::OutlastsTrip => "it would outlast the rule's last day by more than a quarter of its length",
-            Self::NothingCovers => "no plan on sale is of use until the rule's last day within its limits",
         })
     }
 }

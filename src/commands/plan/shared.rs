@@ -8,6 +8,7 @@ use crate::commands::view::View;
 use crate::daemon::shared_limits;
 use crate::domain::card::{Card, Name};
 use crate::domain::foresee::What;
+use crate::domain::limits;
 use crate::domain::money::Money;
 use crate::domain::shared_limits::Counted;
 use crate::domain::time::{Secs, UnixTime};
@@ -41,7 +42,7 @@ pub(super) fn hold(
             && let Some(plan) = foreseen.what.bought().cloned()
         {
             let account = seller(view, conn, card)?;
-            let counted = counted(view, conn, &planned, card, &account, at)?;
+            let counted = counted(view, conn, &planned, (card, &account), limits::cycle_of(&plan), at)?;
             match crate::domain::shared_limits::crossed(&counted, plan.price) {
                 Some(gate) => {
                     foreseen.what = What::OverLimit(plan, gate);
@@ -65,15 +66,18 @@ fn counted(
     view: &View,
     conn: &Connection,
     planned: &[Planned<'_>],
-    card: &Card,
-    account: &Name,
+    (card, account): (&Card, &Name),
+    cycle: Secs,
     at: UnixTime,
 ) -> Result<Vec<Counted>, StoreError> {
-    let mut all = shared_limits::counted(conn, &view.config.rules, card, account, None, at)?;
+    let mut all = shared_limits::counted(conn, &view.config.rules, (card, account), cycle, None, at)?;
     for counted in &mut all {
         for before in planned.iter().filter(|one| counted.limit.concerns(&one.account, &one.card.labels)) {
             if at.since(before.at) < Secs::DAY {
                 counted.day.add(before.price);
+            }
+            if at.since(before.at) < cycle {
+                counted.cycle.add(before.price);
             }
             if before.at >= shared_limits::month_start(at) {
                 counted.month.add(before.price);

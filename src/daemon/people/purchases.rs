@@ -29,6 +29,7 @@ pub(super) fn rule_for_person(case: &Case, live: &Live, plan: Option<&str>) -> R
     rule.mode = Mode::Auto;
     // They see the price before they say yes.
     rule.ask_above = None;
+    rule.if_not_enough = None;
     if let Some(plan) = plan {
         rule.buy = vec![Buy { choice: Choice::Named(plan.to_owned()), line: rule.line }];
     }
@@ -81,9 +82,11 @@ pub(super) async fn preview(daemon: &Arc<Daemon>, name: String) -> Result<Reply,
         None => None,
     };
     let plan = offer.plan;
-    let (card, seller) = (case.card.clone(), offer.way.account);
-    let shared =
-        daemon.store.read(move |conn| shared_limits::counted(conn, live.rules(), &card, &seller, None, now)).await?;
+    let (card, seller, cycle) = (case.card.clone(), offer.way.account, limits::cycle_of(&plan));
+    let shared = daemon
+        .store
+        .read(move |conn| shared_limits::counted(conn, live.rules(), (&card, &seller), cycle, None, now))
+        .await?;
     let closed = closed_now(&case, &rule, &plan, &shared, now);
     Ok(Reply::Preview { plan: plan.id, name: plan.name, price: plan.price, wallet, closed })
 }
@@ -97,7 +100,7 @@ pub(super) fn closed_now(case: &Case, rule: &Rule, plan: &Plan, shared: &[Counte
     if case.card.wishes.pause.as_ref().is_some_and(|pause| pause.holds(now)) {
         closed.push("the card is paused".to_owned());
     }
-    let crossed = limits::crossed(&rule.limits, plan.price, &case.ledger.spends, None, &case.card.zone, now);
+    let crossed = limits::stops(&rule.limits, plan, &case.ledger.spends, None, &case.card.zone, now);
     closed.extend(crossed.map(|gate| gate.to_string()));
     closed.extend(shared.iter().filter_map(|counted| counted.crossed(plan.price)).map(|gate| gate.to_string()));
     closed

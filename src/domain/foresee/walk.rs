@@ -183,7 +183,7 @@ impl<'a> Walk<'a> {
 
     fn found(&mut self, plan: &Plan, at: UnixTime, reasons: &[Reason], chosen: &Chosen<'_>) -> Next {
         let rule = self.setting.rule;
-        if let Some(gate) = limits::crossed(&rule.limits, plan.price, &self.ledger.spends, None, &self.card.zone, at) {
+        if let Some(gate) = limits::stops(&rule.limits, plan, &self.ledger.spends, None, &self.card.zone, at) {
             self.step_once(at, What::OverLimit(plan.clone(), gate), reasons, Some(chosen));
             return matches!(gate, Gate::OverPerMonth { .. }).then(|| self.next_month(at));
         }

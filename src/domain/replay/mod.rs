@@ -21,6 +21,7 @@ use super::attempt::Attempt;
 use super::card::{Card, Name};
 use super::gates::Gate;
 use super::ledger::Pace;
+use super::limits;
 use super::money::Money;
 use super::plan::{Catalogue, Plan};
 use super::reading::Reading;
@@ -197,26 +198,30 @@ impl Book<'_> {
     }
 
     /// The first shared limit that a purchase would cross.
-    fn crossed(&self, card: &Card, account: &Name, price: Money, now: UnixTime) -> Option<Gate> {
+    fn crossed(&self, card: &Card, account: &Name, plan: &Plan, now: UnixTime) -> Option<Gate> {
         let (a_day_ago, month) = (now.minus(Secs::DAY), shared_limits::month_start(now));
+        let length = limits::cycle_of(plan);
         let concern = self.limits.iter().filter(|limit| limit.concerns(account, &card.labels));
         let counted: Vec<Counted> = concern
             .map(|limit| {
-                let (mut day, mut all) = (Spent::default(), Spent::default());
+                let (mut day, mut all, mut cycle) = (Spent::default(), Spent::default(), Spent::default());
                 let before =
                     self.bought.iter().filter(|(at, account, labels, _)| *at <= now && limit.concerns(account, labels));
                 for (at, _, _, paid) in before {
                     if *at > a_day_ago {
                         day.add(*paid);
                     }
+                    if now.since(*at) < length {
+                        cycle.add(*paid);
+                    }
                     if *at >= month {
                         all.add(*paid);
                     }
                 }
-                Counted { limit: limit.clone(), day, month: all }
+                Counted { limit: limit.clone(), day, month: all, cycle }
             })
             .collect();
-        shared_limits::crossed(&counted, price)
+        shared_limits::crossed(&counted, plan.price)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::domain::assess::{Action, Verdict, assess};
 use crate::domain::attempt::AttemptId;
 use crate::domain::carried;
 use crate::domain::choose::{Occasion, choose};
+use crate::domain::draft;
 use crate::domain::forecast::Forecast;
 use crate::domain::ledger::{Ledger, Spend};
 use crate::domain::limits;
@@ -212,11 +213,11 @@ impl<'a> Track<'a> {
         let account =
             met.and_then(|place| self.needs[place].bought.as_ref()).map_or(&card.account, |theirs| &theirs.account);
         let account = account.clone();
-        let crossed = limits::crossed(&rule.limits, plan.price, spends, None, &card.zone, now);
-        if let Some(gate) = crossed.or_else(|| book.crossed(card, &account, plan.price, now)) {
+        let crossed = limits::stops(&rule.limits, &plan, spends, None, &card.zone, now);
+        if let Some(gate) = crossed.or_else(|| book.crossed(card, &account, &plan, now)) {
             return self.hold(Obstacle::Limit(gate), now);
         }
-        let asks = ask || limits::dearer(&rule.limits, self.paid(&plan, now), plan.price).is_some();
+        let asks = ask || draft::asks(rule, self.paid(&plan, now), plan.price).is_some();
         let mine = Bought { at: now, paid: plan.price, plan, account, line: Some(trigger.line), asks };
         match met {
             Some(place) => self.buy_as_recorded(place, mine, book),

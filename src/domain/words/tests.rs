@@ -1,7 +1,9 @@
 //! Each variant says something, in words.
 
 use super::*;
+use crate::domain::attempt::AskWhy;
 use crate::domain::attempt::AttemptId;
+use crate::domain::choose::Passed;
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::ledger::OpenAttempt;
 use crate::domain::money::{Currency, Money};
@@ -118,6 +120,8 @@ fn gates() -> Vec<Gate> {
         Gate::OverPerRenewal { limit, price },
         Gate::OverPerMonth { limit, spent: usd(3), price },
         Gate::OverPerDay { limit: 1 },
+        Gate::OverPerCycle { limit, spent: usd(3), price },
+        Gate::CycleCountReached { limit: 2 },
         Gate::OverShared { line: 4, per: Period::Month, limit, spent: usd(3), price },
         Gate::SharedCountReached { line: 4, per: Period::Day, limit: 9 },
         Gate::LimitCurrency { limit, price: Money::new(1, Currency::EUR) },
@@ -178,7 +182,7 @@ fn every_variant_says_something_and_nothing_of_the_code_shows() {
         all([AskWhy::Mode, AskWhy::Dearer { before: usd(3) }, AskWhy::Differs]),
         all([AskWhy::Above { limit: usd(3) }, AskWhy::NoRate { limit: usd(3) }]),
         all(StateName::ALL),
-        all([Passed::NotOnSale, Passed::NoPlanKnown, Passed::OutlastsTrip]),
+        all([Passed::NotOnSale, Passed::NoPlanKnown, Passed::OutlastsTrip, Passed::NotEnough, Passed::BoughtOnce]),
     ];
     for sentence in sentences.concat() {
         assert!(!sentence.is_empty());

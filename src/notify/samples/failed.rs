@@ -63,7 +63,7 @@ fn event(why: FailedWhy, again: bool) -> Event {
     }
 }
 
-fn gates() -> [Gate; 25] {
+fn gates() -> [Gate; 29] {
     let (limit, price) = (dollars(1_000), dollars(1_250));
     let euros = Money::new(100_000, Currency::EUR);
     [
@@ -77,6 +77,10 @@ fn gates() -> [Gate; 25] {
         Gate::OverPerRenewal { limit, price },
         Gate::OverPerMonth { limit: dollars(4_000), spent: dollars(3_100), price },
         Gate::OverPerDay { limit: 1 },
+        Gate::OverPerCycle { limit: dollars(4_000), spent: dollars(3_100), price },
+        Gate::CycleCountReached { limit: 2 },
+        Gate::OverShared { line: 12, per: Period::Cycle, limit: dollars(6_000), spent: dollars(5_500), price },
+        Gate::SharedCountReached { line: 12, per: Period::Cycle, limit: 10 },
         Gate::OverShared { line: 12, per: Period::Day, limit: dollars(6_000), spent: dollars(5_500), price },
         Gate::OverShared { line: 12, per: Period::Month, limit: dollars(20_000), spent: dollars(19_400), price },
         Gate::SharedCountReached { line: 12, per: Period::Day, limit: 10 },

@@ -129,7 +129,9 @@ fn gate_place(gate: Gate) -> usize {
         Gate::CardState => 19,
         Gate::RecordDamaged => 20,
         Gate::OverShared { per, .. } => 21 + per as usize,
-        Gate::SharedCountReached { per, .. } => 23 + per as usize,
+        Gate::SharedCountReached { per, .. } => 24 + per as usize,
+        Gate::OverPerCycle { .. } => 27,
+        Gate::CycleCountReached { .. } => 28,
     }
 }
 
@@ -141,7 +143,7 @@ fn every_thing_a_message_can_say_has_a_sample() {
         ("next", 7),
         ("refusal", RefusalKind::Other as usize + 1),
         ("failed", 5),
-        ("gate", 25),
+        ("gate", 29),
         ("doubt", Doubt::PendingLost as usize + 1),
         ("settled", 2),
         ("approve", 5),

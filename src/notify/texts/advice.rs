@@ -40,6 +40,8 @@ const fn passes(gate: Gate) -> bool {
         | Gate::OverPerRenewal { .. }
         | Gate::OverPerMonth { .. }
         | Gate::OverPerDay { .. }
+        | Gate::OverPerCycle { .. }
+        | Gate::CycleCountReached { .. }
         | Gate::OverShared { .. }
         | Gate::SharedCountReached { .. }
         | Gate::LimitCurrency { .. }
@@ -225,6 +227,8 @@ fn for_gate(voice: &Voice, gate: Gate) -> String {
         Gate::OverPerRenewal { .. }
         | Gate::OverPerMonth { .. }
         | Gate::OverPerDay { .. }
+        | Gate::OverPerCycle { .. }
+        | Gate::CycleCountReached { .. }
         | Gate::LimitCurrency { .. } => say!(
             voice,
             "Please change the rule's `limits` in rules.toml, or leave the card as it is.",

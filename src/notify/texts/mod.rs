@@ -15,6 +15,7 @@ macro_rules! say {
 mod advice;
 mod asked;
 mod bought;
+mod caps;
 mod course;
 mod dates;
 mod due;

@@ -140,6 +140,9 @@ pub(in crate::notify) fn rows(voice: &Voice, facts: &PageFacts<'_>) -> Vec<(Stri
                 match per {
                     Period::Day => say!(voice, "{used} of {limit} within 24 hours", "24 小时内 {used}，限额 {limit}"),
                     Period::Month => say!(voice, "{used} of {limit} this month", "本月 {used}，限额 {limit}"),
+                    Period::Cycle => {
+                        say!(voice, "{used} of {limit} within the plan's length", "套餐时长内 {used}，限额 {limit}")
+                    }
                 },
             ));
         }
@@ -155,6 +158,11 @@ pub(in crate::notify) fn rows(voice: &Voice, facts: &PageFacts<'_>) -> Vec<(Stri
                     Period::Month => {
                         say!(voice, "{count} of {limit} purchases this month", "本月 {count} 次，上限 {limit} 次")
                     }
+                    Period::Cycle => say!(
+                        voice,
+                        "{count} of {limit} purchases within the plan's length",
+                        "套餐时长内 {count} 次，上限 {limit} 次"
+                    ),
                 },
             ));
         }

@@ -1,10 +1,10 @@
 //! Words for closed sets: why a gate is closed, why an operator refused, why a result is not known. Each `match` names
 //! every variant, so a new one asks for its words here.
 
+use super::caps;
 use super::voice::{Voice, cut};
 use crate::domain::attempt::{Question, StateName};
-use crate::domain::gates::{ClockFault, Gate, Period};
-use crate::domain::money::Money;
+use crate::domain::gates::{ClockFault, Gate};
 use crate::domain::notice::FailedWhy;
 use crate::domain::operator::{Doubt, Refusal, RefusalKind};
 use crate::domain::reading::EndKind;
@@ -183,8 +183,12 @@ fn held(voice: &Voice, gate: Gate) -> String {
             "Within 24 hours there were already {limit} purchases, as many as the rule allows (`renewals_per_day`).",
             "24 小时内已购买 {limit} 次，达到规则上限（`renewals_per_day`）。"
         ),
-        Gate::OverShared { line, per, limit, spent, price } => shared_sum(voice, line, per, limit, (spent, price)),
-        Gate::SharedCountReached { line, per, limit } => shared_count(voice, line, per, limit),
+        Gate::OverPerCycle { limit, spent, price } => caps::cycle_sum(voice, limit, spent, price),
+        Gate::CycleCountReached { limit } => caps::cycle_count(voice, limit),
+        Gate::OverShared { line, per, limit, spent, price } => {
+            caps::shared_sum(voice, line, per, limit, (spent, price))
+        }
+        Gate::SharedCountReached { line, per, limit } => caps::shared_count(voice, line, per, limit),
         Gate::LimitCurrency { limit, price } => say!(
             voice,
             "The plan costs {price}, but the limit is {limit}; they are different currencies, so write the limit in the currency of the price, or state a `[[rate]]`.",
@@ -225,38 +229,6 @@ fn held(voice: &Voice, gate: Gate) -> String {
     }
 }
 
-/// A cap on money that cards share.
-fn shared_sum(voice: &Voice, line: u32, per: Period, limit: Money, (spent, price): (Money, Money)) -> String {
-    match per {
-        Period::Day => say!(
-            voice,
-            "The plan costs {price}; of the {limit} that cards share in 24 hours already {spent} is spent (rules.toml line {line}).",
-            "套餐价格为 {price}；多张卡共用的 24 小时限额 {limit} 中已花费 {spent}（rules.toml 第 {line} 行）。"
-        ),
-        Period::Month => say!(
-            voice,
-            "The plan costs {price}; of the {limit} that cards share this month already {spent} is spent (rules.toml line {line}).",
-            "套餐价格为 {price}；多张卡共用的本月限额 {limit} 中已花费 {spent}（rules.toml 第 {line} 行）。"
-        ),
-    }
-}
-
-/// A count that cards share.
-fn shared_count(voice: &Voice, line: u32, per: Period, limit: u32) -> String {
-    match per {
-        Period::Day => say!(
-            voice,
-            "Within 24 hours there were already {limit} purchases, as many as the cards share (rules.toml line {line}).",
-            "24 小时内已购买 {limit} 次，达到多张卡共用的上限（rules.toml 第 {line} 行）。"
-        ),
-        Period::Month => say!(
-            voice,
-            "This month there were already {limit} purchases, as many as the cards share (rules.toml line {line}).",
-            "本月已购买 {limit} 次，达到多张卡共用的上限（rules.toml 第 {line} 行）。"
-        ),
-    }
-}
-
 fn clock(voice: &Voice, fault: ClockFault) -> String {
     match fault {
         ClockFault::OffOperator => say!(
@@ -291,6 +263,8 @@ fn held_briefly(voice: &Voice, gate: Gate) -> String {
         Gate::OverPerRenewal { limit, .. } => say!(voice, "over {limit} limit", "超出单次限额 {limit}"),
         Gate::OverPerMonth { limit, .. } => say!(voice, "over month's {limit}", "超出月限额 {limit}"),
         Gate::OverPerDay { limit } => say!(voice, "{limit} a day reached", "已达每日 {limit} 次"),
+        Gate::OverPerCycle { limit, .. } => say!(voice, "over cycle's {limit}", "超出周期限额 {limit}"),
+        Gate::CycleCountReached { limit } => say!(voice, "{limit} a cycle reached", "已达每周期 {limit} 次"),
         Gate::OverShared { limit, .. } => say!(voice, "over shared {limit}", "超出共用限额 {limit}"),
         Gate::SharedCountReached { limit, .. } => say!(voice, "{limit} shared ones made", "已达共用 {limit} 次"),
         Gate::LimitCurrency { .. } => say!(voice, "limit in other currency", "限额币种不同"),

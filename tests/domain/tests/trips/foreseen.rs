@@ -161,7 +161,7 @@ impl Kept {
         };
         let plan = choose(&occasion, &self.world.catalogue).plan?.clone();
         let limits = &self.world.rule.limits;
-        if limits::crossed(limits, plan.price, &self.ledger.spends, None, &self.card.zone, self.now).is_some() {
+        if limits::stops(limits, &plan, &self.ledger.spends, None, &self.card.zone, self.now).is_some() {
             return None;
         }
         self.sim.buy(&plan);

@@ -55,7 +55,7 @@ fn with_forecast(card: &Card, ledger: &Ledger) -> Result<(), String> {
     let tell = |now| Forecast::of(AllowanceKind::Data, &past, &card.zone, now);
     let uses = [(AllowanceKind::Data, tell(NOW))];
     let latest = reading(2_000_000_000, Secs::days(20));
-    let readings = Recent { latest: Some(latest.clone()), previous: Some(latest.clone()), odd: None };
+    let readings = Recent { latest: Some(latest.clone()), previous: Some(latest.clone()), ..Recent::default() };
     let lead = Lead { settling: Secs::hours(2), payment: Secs::DAY };
     let foreseen = per_second(|now| {
         let seen = assess(card, Some(&rule), &readings, ledger, now);

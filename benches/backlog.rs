@@ -65,8 +65,13 @@ async fn main() -> anyhow::Result<()> {
 
 /// Where so many wait, mails have no pictures.
 fn made() -> anyhow::Result<Vec<u8>> {
-    let recipient =
-        Recipient { person: named("anna"), address: TO.into(), language: Language::En, zone: TimeZone::UTC };
+    let recipient = Recipient {
+        person: named("anna"),
+        address: TO.into(),
+        language: Language::En,
+        zone: TimeZone::UTC,
+        ticket: None,
+    };
     let headers = MailHeaders { message_id: "<1@example.net>".into(), from: FROM.into(), thread: None, date: NOW };
     let story = notify::preview(NoticeKind::Bought).into_iter().next();
     let Some(story) = story.map(|story| simkeeper::domain::notice::Story { course: None, ..story }) else {

@@ -14,10 +14,10 @@ use polling::year::{Sum, year};
 
 const CARDS: u64 = 1_000;
 
-fn main() {
-    let mut sum = Sum::default();
+fn main() -> Result<(), String> {
+    let (name, mut sum) = (domain::card::Name::parse("travel")?, Sum::default());
     for card in 0..CARDS {
-        sum.add(&year(card));
+        sum.add(&year(card, &name));
     }
     eprint!("{sum}");
     println!(
@@ -29,4 +29,5 @@ fn main() {
         sum.late,
         sum.latest.0,
     );
+    Ok(())
 }

@@ -341,11 +341,9 @@ fn accounts_channels_and_people() {
 #[test]
 fn a_described_service_is_tried_before_it_is_used() {
     let sms = |lines: &str| format!("carries = \"sms\"\nurl = \"https://c/\"\n{lines}");
-    let push = |lines: &str| format!("carries = \"push\"\n{lines}");
     let known = "known: `to`, `to_digits`, `text`, `id`, `at`, `coding`, `secrets.token`";
     let quotes = "a place for a text stands in quotes: \"text\": \"{{ text }}\"; or say content_type = …";
-    let condition = "every answer is like this; add status = 202, or pointer = \"/status\" and is = \"queued\"";
-    let cases: [(String, Vec<String>); 9] = [
+    let cases: [(String, Vec<String>); 6] = [
         (sms("body = '''\n{ \"to\": \"{{ to }}\",\n  \"text\": \"{{ text }}\" }'''\n"), vec![]),
         (
             sms(
@@ -377,6 +375,15 @@ fn a_described_service_is_tried_before_it_is_used() {
                     .into(),
             ],
         ),
+    ];
+    told_of_services(cases);
+}
+
+#[test]
+fn a_described_service_says_what_it_is_asked_and_what_its_answers_mean() {
+    let push = |lines: &str| format!("carries = \"push\"\n{lines}");
+    let condition = "every answer is like this; add status = 202, or pointer = \"/status\" and is = \"queued\"";
+    let cases: [(String, Vec<String>); 3] = [
         (
             "carries = \"mails\"\nurl = \"https://{{ to }}/x\"\nmethod = \"delete\"\nremote_id = \"id\"\n".into(),
             vec![
@@ -406,6 +413,11 @@ fn a_described_service_is_tried_before_it_is_used() {
             ],
         ),
     ];
+    told_of_services(cases);
+}
+
+/// What is told of descriptions of services.
+fn told_of_services(cases: impl IntoIterator<Item = (String, Vec<String>)>) {
     let head = "currency = \"CAD\"\n[channel.s]\nkind = \"http\"\n";
     let (mut all_told, mut all_expected) = (Vec::new(), Vec::new());
     for (lines, expected) in cases {

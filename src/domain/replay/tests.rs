@@ -167,6 +167,8 @@ fn cards_share_a_limit_in_the_order_of_time() {
         per_month: None,
         renewals_per_day: None,
         renewals_per_month: Some(1),
+        per_cycle: None,
+        renewals_per_cycle: None,
         rates: crate::domain::rates::Rates::default(),
     };
     let told = replay(&[past(below(200)), other], &[limit], window());

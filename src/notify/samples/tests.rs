@@ -35,22 +35,7 @@ fn the_days_of_the_samples_are_what_their_comments_say() {
 fn place(event: &Event) -> Vec<(&'static str, usize)> {
     match event {
         Event::DueSoon { due, next, .. } => {
-            let due = match due {
-                Due::End { which: EndKind::Plan, .. } => 0,
-                Due::End { which: EndKind::Credit, .. } => 1,
-                Due::End { which: EndKind::Number, .. } => 2,
-                Due::Low { trigger } => match trigger.condition {
-                    Condition::DataBelow(_) => 3,
-                    Condition::DataShareBelow(_) => 4,
-                    Condition::VoiceBelow(_) => 5,
-                    Condition::SmsBelow(_) => 6,
-                    Condition::CreditBelow(_) => 7,
-                    Condition::PlanEndsWithin(_) => 8,
-                    Condition::CreditEndsWithin(_) => 9,
-                    Condition::NumberEndsWithin(_) => 10,
-                },
-                Due::Dead { .. } => 11,
-            };
+            let due = due_place(due);
             let next = match next {
                 NextStep::Buys { .. } => 0,
                 NextStep::Asks => 1,
@@ -105,6 +90,25 @@ fn place(event: &Event) -> Vec<(&'static str, usize)> {
         | Event::CardsFound { .. }
         | Event::Held { .. }
         | Event::Test { .. } => vec![],
+    }
+}
+
+fn due_place(due: &Due) -> usize {
+    match due {
+        Due::End { which: EndKind::Plan, .. } => 0,
+        Due::End { which: EndKind::Credit, .. } => 1,
+        Due::End { which: EndKind::Number, .. } => 2,
+        Due::Low { trigger } => match trigger.condition {
+            Condition::DataBelow(_) => 3,
+            Condition::DataShareBelow(_) => 4,
+            Condition::VoiceBelow(_) => 5,
+            Condition::SmsBelow(_) => 6,
+            Condition::CreditBelow(_) => 7,
+            Condition::PlanEndsWithin(_) => 8,
+            Condition::CreditEndsWithin(_) => 9,
+            Condition::NumberEndsWithin(_) => 10,
+        },
+        Due::Dead { .. } => 11,
     }
 }
 

@@ -69,3 +69,12 @@ pub(super) fn shared_count(voice: &Voice, line: u32, per: Period, limit: u32) ->
         ),
     }
 }
+
+/// A price that cannot be held against a limit.
+pub(super) fn other_currency(voice: &Voice, limit: Money, price: Money) -> String {
+    say!(
+        voice,
+        "The plan costs {price}, but the limit is {limit}; they are different currencies, so write the limit in the currency of the price, or state a `[[rate]]`.",
+        "套餐价格为 {price}，限额却是 {limit}；币种不同，请用价格的币种填写限额，或写明汇率 `[[rate]]`。"
+    )
+}

@@ -189,11 +189,7 @@ fn held(voice: &Voice, gate: Gate) -> String {
             caps::shared_sum(voice, line, per, limit, (spent, price))
         }
         Gate::SharedCountReached { line, per, limit } => caps::shared_count(voice, line, per, limit),
-        Gate::LimitCurrency { limit, price } => say!(
-            voice,
-            "The plan costs {price}, but the limit is {limit}; they are different currencies, so write the limit in the currency of the price, or state a `[[rate]]`.",
-            "套餐价格为 {price}，限额却是 {limit}；币种不同，请用价格的币种填写限额，或写明汇率 `[[rate]]`。"
-        ),
+        Gate::LimitCurrency { limit, price } => caps::other_currency(voice, limit, price),
         Gate::WalletShort { balance, price } => say!(
             voice,
             "The account's wallet holds {balance}; the plan costs {price}.",

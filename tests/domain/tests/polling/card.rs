@@ -48,8 +48,8 @@ impl SimCard {
         Self { habit, kind, left, total: plan.0, ends, plan, condition, lead }
     }
 
-    pub(crate) fn rule(&self) -> Rule {
-        let mut rule = Rule { mode: Mode::Watch, ..Rule::watching(Name::parse("bench").expect("letters")) };
+    pub(crate) fn rule(&self, name: &Name) -> Rule {
+        let mut rule = Rule { mode: Mode::Watch, ..Rule::watching(name.clone()) };
         let ends = match self.habit {
             Habit::Calls => Condition::CreditEndsWithin(self.lead),
             Habit::Kept => Condition::NumberEndsWithin(self.lead),

@@ -66,14 +66,10 @@ impl fmt::Display for Sum {
     }
 }
 
-pub(crate) fn year(number: u64) -> Sum {
+pub(crate) fn year(number: u64, name: &Name) -> Sum {
     let mut card = SimCard::new(number, BEGINS);
-    let keeper = Card::new(
-        CardId(number.cast_signed()),
-        Name::parse("bench").expect("letters"),
-        Name::parse("bench").expect("letters"),
-    );
-    let rule = card.rule();
+    let keeper = Card::new(CardId(number.cast_signed()), name.clone(), name.clone());
+    let rule = card.rule(name);
     let ledger = Ledger { pace: Pace { at_most: Secs::minutes(10), ..Pace::default() }, ..Ledger::default() };
     let phase = Secs(Draw::of(number, -3).between(0, 3_600));
     let (mut recent, mut failures) = (Recent::default(), 0);

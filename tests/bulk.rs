@@ -48,7 +48,7 @@ fn a_fleet_costs_as_many_calls_as_its_batches_round_after_round() {
         let since = u64::try_from(world.now().secs()).unwrap();
         world.until("all to be read again", |world| read(world, since));
         let all = calls(&world);
-        assert!(all <= first + (round - 1) * 12, "{all} calls by round {round}");
+        assert!(all <= first + (round - 1) * 24, "{all} calls by round {round}");
     }
 }
 

@@ -108,7 +108,8 @@ fn a_machine_that_slept_before_its_order_left_looks_at_the_card_again() {
         if by_hand {
             world.sandbox.buy_by_hand(&world.iccid("tablet"), "data-1gb-7d").unwrap();
         }
-        world.sleep(Secs::hours(3));
+        // Longer than a look holds, which the speed of this world stretches to ten hours.
+        world.sleep(Secs::hours(20));
         world.until("it to look again", |world| world.log().contains("the machine slept"));
         if by_hand {
             world.until_attempt("tablet", "abandoned");

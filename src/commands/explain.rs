@@ -1,5 +1,6 @@
 //! `explain`: the same decision that the daemon takes, with everything that led to it.
 
+mod open_attempt;
 mod outlook;
 
 use serde_json::{Value, json};
@@ -13,9 +14,8 @@ use super::view::View;
 use crate::daemon::case::Case;
 use crate::daemon::shared_limits;
 use crate::domain::assess::{Assessment, Reason, Verdict};
-use crate::domain::attempt::{Approval, AskWhy, Attempt, AttemptState, Cause};
+use crate::domain::attempt::{AskWhy, AttemptState};
 use crate::domain::choose::{Chosen, choose};
-use crate::domain::cycle::first_end;
 use crate::domain::draft;
 use crate::domain::forecast::{Forecast, Lasting, lasting};
 use crate::domain::last_safe::{self, LastSafe};
@@ -26,7 +26,6 @@ use crate::domain::rule::{Join, Mode, Rule};
 use crate::domain::sellers::Way;
 use crate::domain::shared_limits::Counted;
 use crate::domain::time::UnixTime;
-use crate::domain::unanswered::Fallback;
 use crate::domain::words::DataUse;
 use crate::store::attempts::AttemptEvent;
 use crate::store::{attempts, catalogues};
@@ -261,18 +260,9 @@ impl Explained {
 
     fn attempt_lines(&self, now: UnixTime) -> Vec<String> {
         let Some(attempt) = self.case.open() else { return Vec::new() };
-        let mut lines = vec![
-            String::new(),
-            format!(
-                "Attempt {}: {} for {}, {}",
-                attempt.id.0,
-                attempt.plan.name,
-                attempt.plan.price,
-                attempt.state.name()
-            ),
-        ];
-        lines.extend(attempt_details(attempt, now));
-        lines.extend(self.unanswered_line(attempt, now));
+        let mut lines = open_attempt::lines(attempt, now);
+        let reading = self.case.poll.recent.latest.as_ref();
+        lines.extend(self.rule.as_ref().and_then(|rule| open_attempt::unanswered(attempt, rule, reading, now)));
         lines.extend(
             self.events.iter().map(|event| format!("  {}  {:4} {}", minute(event.at), event.transition, event.what)),
         );
@@ -284,18 +274,6 @@ impl Explained {
         let known = self.uses.iter().filter_map(|(kind, used)| Some((*kind, used.habit()?.mean.round() as i64)));
         let reading = self.case.poll.recent.latest.as_ref()?;
         outlook::first_due(self.rule.as_ref()?, reading, &known.collect(), now)
-    }
-
-    /// What happens if nobody answers the question about an attempt.
-    fn unanswered_line(&self, attempt: &Attempt, now: UnixTime) -> Option<String> {
-        let (Approval::Asked { at, .. }, Cause::Rule { .. }) = (&attempt.approval, &attempt.cause) else { return None };
-        let unanswered = self.rule.as_ref()?.unanswered.as_ref()?;
-        let ends = self.case.poll.recent.latest.as_ref().and_then(first_end);
-        let deadline = relative(unanswered.deadline(*at, ends).max(now), now);
-        Some(match unanswered.fallback {
-            Fallback::Buy => format!("  if nobody answers, it is bought {deadline}"),
-            Fallback::Refuse => format!("  if nobody answers, it is given up {deadline}"),
-        })
     }
 
     /// What would have to change, in one sentence.
@@ -389,28 +367,4 @@ pub(super) const fn mode(mode: Mode) -> &'static str {
         Mode::Ask => "ask",
         Mode::Auto => "auto",
     }
-}
-
-fn attempt_details(attempt: &Attempt, now: UnixTime) -> Vec<String> {
-    let mut lines = Vec::new();
-    match &attempt.approval {
-        Approval::Asked { at, why } => lines.push(format!("  asked {}: {why}", relative(*at, now))),
-        Approval::Given { by, at } => lines.push(format!("  agreed by {by} {}", relative(*at, now))),
-        Approval::NotNeeded => {}
-    }
-    match &attempt.state {
-        AttemptState::Unknown { doubt, .. } => lines.push(format!("  {doubt}")),
-        AttemptState::Human { question, .. } => lines.push(format!("  {question}")),
-        _ => {}
-    }
-    if let Some(sent) = attempt.state.sent() {
-        lines.push(format!("  sent {}, reference {}", relative(sent.first_sent_at, now), sent.key.as_str()));
-    }
-    if let Some(id) = attempt.state.order_id() {
-        lines.push(format!("  the operator's order {id}"));
-    }
-    if let Some(at) = attempt.state.next_at() {
-        lines.push(format!("  looked at again {}", relative(at.max(now), now)));
-    }
-    lines
 }

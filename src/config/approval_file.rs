@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use super::channel::{Carries, ChannelConfig};
 use super::declare::{table, texts};
-use super::machine::{ApprovalConfig, Carries, ChannelConfig};
+use super::machine::ApprovalConfig;
 use super::reader::Notes;
 use super::secret::SecretRef;
 use super::values::HttpUrl;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::channel::{AliyunAccess, ChannelKind};
 use super::containers::OneOrMore;
 use super::declare::table;
-use super::machine::{AliyunAccess, ChannelKind};
 use super::machine_file::texts;
 use super::reader::{Field, Notes};
 use super::secret::SecretRef;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::channel::{ChannelKind, Gateway, GatewayValue, Method, Piece, Placeholder};
 use super::channel_file::TextsTable;
 use super::containers::OneOrMore;
 use super::declare::table;
-use super::machine::{ChannelKind, Gateway, GatewayValue, Method, Piece, Placeholder};
 use super::machine_file::texts;
 use super::reader::{Field, Named, Node, Notes, Span, Value, known_words, looks_secret};
 use super::secret::SecretRef;

@@ -4,6 +4,7 @@ use lettre::message::Mailbox;
 
 use super::account_file::{AccountTable, account};
 use super::approval_file::{ApprovalTable, approval};
+use super::channel::{ChannelConfig, ChannelKind, Method, Tls};
 use super::channel_file::{
     AliyunTable, AndroidTable, GammuTable, ModemTable, NtfyTable, PlivoTable, ProgramTable, TelegramTable, TextsTable,
     VonageTable, WebhookTable, aliyun, android, gammu, modem, ntfy, plivo, program, telegram, text_limits, vonage,
@@ -12,9 +13,7 @@ use super::channel_file::{
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
 use super::gateway_file::{GatewayTable, gateway};
-use super::machine::{
-    ChannelConfig, ChannelKind, HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, Method, POLL_USUAL, Schedule, Tls,
-};
+use super::machine::{HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, POLL_USUAL, Schedule};
 use super::person_file::{PersonTable, check_reach, check_stand_ins, person};
 use super::reader::{At, Entry, Field, Named, Notes};
 use super::secret::SecretRef;

@@ -13,6 +13,7 @@ mod account;
 mod account_file;
 mod approval_file;
 mod calendar;
+mod channel;
 mod channel_file;
 mod containers;
 mod contradictions;
@@ -50,12 +51,13 @@ pub use account::{
     AccountConfig, AccountKind, CardBy, ExecAccess, ProfileAccess, SANDBOX_URL, SignIn, Tmf654Access, Tmf654Version,
     UssdAccess, UssdEnds, UssdSms, UssdTopUp, UssdVouchers,
 };
+pub use channel::{
+    AliyunAccess, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Method, Piece, Placeholder,
+    Service, Tls,
+};
 pub use init::{InitError, SAMPLE_MACHINE, SAMPLE_RULES, init};
 pub use keys::{KeyInfo, KindInfo, account_kinds};
-pub use machine::{
-    AliyunAccess, ApprovalConfig, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Language,
-    Machine, Method, POLL_USUAL, Person, Piece, Placeholder, Schedule, Service, Tls,
-};
+pub use machine::{ApprovalConfig, Language, Machine, POLL_USUAL, Person, Schedule};
 pub use problems::{Problem, Problems, Severity};
 pub use rules::{CardEntry, Match, Rules};
 pub use schema::{Which, schema};

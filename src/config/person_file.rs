@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
+use super::channel::{Carries, ChannelConfig};
 use super::containers::OneOrMore;
 use super::declare::{table, words};
-use super::machine::{Carries, ChannelConfig, Language, Person};
+use super::machine::{Language, Person};
 use super::machine_file::{entries, names};
 use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
 use super::values::{MailAddress, Words, Zone};

@@ -6,10 +6,10 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value as Json;
 
+use super::channel::{Carries, ChannelKind, HeaderValue, Method, Service};
 use super::containers::OneOrMore;
 use super::declare::{table, texts, words};
 use super::gateway_file::check_header_names;
-use super::machine::{Carries, ChannelKind, HeaderValue, Method, Service};
 use super::machine_file::entries;
 use super::reader::{At, Field, Named, Node, Notes, Span, Value, known_words, looks_secret};
 use super::secret::SecretRef;

@@ -25,7 +25,7 @@ const NEAR_LIMIT: Secs = Secs::days(3);
 /// However soon an amount may reach its limit, its card is not read more often than this.
 const SOONEST: Secs = Secs::minutes(10);
 /// Cards whose dates fall on the same instant are read within this time after it.
-const DATES_SPREAD: Secs = Secs::minutes(5);
+pub(super) const DATES_SPREAD: Secs = Secs::minutes(5);
 
 /// The next time to read the card.
 pub(super) fn next_poll(

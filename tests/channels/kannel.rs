@@ -36,7 +36,7 @@ impl Kannel {
         let mut running = vec![start("bearerbox", &["-v", "1", "kannel.conf"])];
         listening(boxes);
         if network {
-            listening(smsc);
+            listens(smsc);
             running.push(start("fakesmsc", &["-r", &smsc.to_string(), "-m", "0", "1 2 text nop"]));
         }
         running.push(start("smsbox", &["-v", "1", "kannel.conf"]));
@@ -58,4 +58,18 @@ impl Kannel {
             log.lines().find(|line| line.contains(wanted)).map(str::to_owned)
         })
     }
+}
+
+/// Waits until a port is listened at, without a connection: the network takes whoever comes first for its phone.
+fn listens(port: u16) {
+    let port = format!(":{port:04X}");
+    wait_for("the network to listen", || {
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let mut sockets = table.lines().map(|line| line.split_whitespace().skip(1));
+        let listens = sockets.any(|mut words| {
+            let (here, _, state) = (words.next(), words.next(), words.next());
+            here.is_some_and(|here| here.ends_with(&port)) && state == Some("0A")
+        });
+        listens.then_some(())
+    });
 }

@@ -17,6 +17,7 @@ use super::cover::Reckoning;
 use super::forecast::Forecast;
 use super::gates::Gate;
 use super::ledger::{Ledger, OpenAttempt};
+use super::pace;
 use super::plan::{Catalogue, Plan};
 use super::reading::{AllowanceKind, Recent};
 use super::rule::{Condition, Line, Rule};
@@ -75,6 +76,11 @@ impl Setting<'_> {
     /// How often the card is read at least.
     fn read_every(&self) -> Secs {
         self.ledger.pace.every.max(self.ledger.pace.at_most)
+    }
+
+    /// How long after a date the card is read at the latest.
+    fn reads_after_dates(&self) -> Secs {
+        pace::DATES_SPREAD.max(self.ledger.pace.at_most)
     }
 }
 
@@ -161,7 +167,9 @@ pub fn foresee(setting: &Setting<'_>, now: UnixTime, until: UnixTime) -> Vec<For
     let walk = |way: Way, until: UnixTime, lag: Secs| Walk::new(setting, expected.path(way), lag).go(now, until);
     let likely = walk(Way::Likely, far, Secs::ZERO);
     if expected.are_none() {
-        let at_dates = |at: UnixTime| When { early: at, likely: Some(at), late: Some(at.plus(lag)), is_certain: true };
+        let reads = setting.reads_after_dates();
+        let at_dates =
+            |at: UnixTime| When { early: at, likely: Some(at), late: Some(at.plus(reads)), is_certain: true };
         return likely.into_iter().filter(|step| step.at <= until).map(|step| Foreseen::of(step, at_dates)).collect();
     }
     let until = until.plus(EDGE);

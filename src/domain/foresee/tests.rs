@@ -99,7 +99,7 @@ fn what_follows_from_dates_is_told_to_the_minute_and_until_the_next_reading() {
     let due = NOW.plus(Secs::days(2));
     assert_eq!(
         first.when,
-        When { early: due, likely: Some(due), late: Some(due.plus(Secs::hours(6))), is_certain: true }
+        When { early: due, likely: Some(due), late: Some(due.plus(Secs::minutes(20))), is_certain: true }
     );
     assert_eq!(first.check.map(|check| check.trigger.line), Some(14));
     assert_eq!(kept.foresee(1), []);

@@ -23,7 +23,11 @@ pub(crate) fn point(name: &'static str) {
     if visit.parse() == Ok(visits) {
         match how {
             "panic" => defect(),
-            "stop" => signal(rustix::process::Signal::STOP),
+            "stop" => {
+                signal(rustix::process::Signal::STOP);
+                // It may reach another thread first; meanwhile this one goes no further.
+                std::thread::sleep(std::time::Duration::from_millis(200));
+            }
             _ => {
                 // SIGKILL cannot be caught, so nothing is flushed or finished: the same as kill -9 from outside.
                 signal(rustix::process::Signal::KILL);

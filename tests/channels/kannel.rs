@@ -1,9 +1,14 @@
 //! A real Kannel with a network of its own, for user `keeper` with the password `right`.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::parts::{Running, free_port, listening, program, wait_for};
+
+/// A phone that nobody answers for so long tries again.
+const UNHEARD: Duration = Duration::from_secs(4);
 
 /// Kannel: its core, its HTTP side, and a network with one phone.
 pub(crate) struct Kannel {
@@ -37,14 +42,12 @@ impl Kannel {
         listening(boxes);
         if network {
             listens(smsc);
-            running.push(start("fakesmsc", &["-r", &smsc.to_string(), "-m", "0", "1 2 text nop"]));
+            let phone = || start("fakesmsc", &["-r", &smsc.to_string(), "-m", "0", "1 2 text nop"]);
+            running.push(connected(folder.path(), phone));
         }
         running.push(start("smsbox", &["-v", "1", "kannel.conf"]));
         listening(http);
         let kannel = Self { _boxes: running, url: format!("http://127.0.0.1:{http}/cgi-bin/sendsms"), folder };
-        if network {
-            kannel.log_has("bearerbox", "Fakesmsc client connected");
-        }
         kannel.log_has("smsbox", "Connected to bearerbox");
         kannel.log_has("bearerbox", ": Client connected from");
         kannel
@@ -58,6 +61,22 @@ impl Kannel {
             log.lines().find(|line| line.contains(wanted)).map(str::to_owned)
         })
     }
+}
+
+/// A phone that is in the network. On a busy machine the first one may come before the network takes any, and goes unheard.
+fn connected(folder: &Path, phone: impl Fn() -> Running) -> Running {
+    let (mut running, mut begun) = (phone(), Instant::now());
+    wait_for("a phone in the network", || {
+        let log = String::from_utf8_lossy(&std::fs::read(folder.join("bearerbox.log")).unwrap()).into_owned();
+        if log.contains("Fakesmsc client connected") {
+            return Some(());
+        }
+        if begun.elapsed() > UNHEARD || running.0.try_wait().unwrap().is_some() {
+            (running, begun) = (phone(), Instant::now());
+        }
+        None
+    });
+    running
 }
 
 /// Waits until a port is listened at, without a connection: the network takes whoever comes first for its phone.

@@ -1,14 +1,9 @@
 //! A real Kannel with a network of its own, for user `keeper` with the password `right`.
 
 use std::fs::File;
-use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::parts::{Running, free_port, listening, program, wait_for};
-
-/// A phone that nobody answers for so long tries again.
-const UNHEARD: Duration = Duration::from_secs(4);
 
 /// Kannel: its core, its HTTP side, and a network with one phone.
 pub(crate) struct Kannel {
@@ -41,13 +36,15 @@ impl Kannel {
         let mut running = vec![start("bearerbox", &["-v", "1", "kannel.conf"])];
         listening(boxes);
         if network {
-            listens(smsc);
-            let phone = || start("fakesmsc", &["-r", &smsc.to_string(), "-m", "0", "1 2 text nop"]);
-            running.push(connected(folder.path(), phone));
+            listening(smsc);
+            running.push(start("fakesmsc", &["-r", &smsc.to_string(), "-m", "0", "1 2 text nop"]));
         }
         running.push(start("smsbox", &["-v", "1", "kannel.conf"]));
         listening(http);
         let kannel = Self { _boxes: running, url: format!("http://127.0.0.1:{http}/cgi-bin/sendsms"), folder };
+        if network {
+            kannel.log_has("bearerbox", "Fakesmsc client connected");
+        }
         kannel.log_has("smsbox", "Connected to bearerbox");
         kannel.log_has("bearerbox", ": Client connected from");
         kannel
@@ -61,34 +58,4 @@ impl Kannel {
             log.lines().find(|line| line.contains(wanted)).map(str::to_owned)
         })
     }
-}
-
-/// A phone that is in the network. On a busy machine the first one may come before the network takes any, and goes unheard.
-fn connected(folder: &Path, phone: impl Fn() -> Running) -> Running {
-    let (mut running, mut begun) = (phone(), Instant::now());
-    wait_for("a phone in the network", || {
-        let log = String::from_utf8_lossy(&std::fs::read(folder.join("bearerbox.log")).unwrap()).into_owned();
-        if log.contains("Fakesmsc client connected") {
-            return Some(());
-        }
-        if begun.elapsed() > UNHEARD || running.0.try_wait().unwrap().is_some() {
-            (running, begun) = (phone(), Instant::now());
-        }
-        None
-    });
-    running
-}
-
-/// Waits until a port is listened at, without a connection: the network takes whoever comes first for its phone.
-fn listens(port: u16) {
-    let port = format!(":{port:04X}");
-    wait_for("the network to listen", || {
-        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
-        let mut sockets = table.lines().map(|line| line.split_whitespace().skip(1));
-        let listens = sockets.any(|mut words| {
-            let (here, _, state) = (words.next(), words.next(), words.next());
-            here.is_some_and(|here| here.ends_with(&port)) && state == Some("0A")
-        });
-        listens.then_some(())
-    });
 }

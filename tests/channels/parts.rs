@@ -53,14 +53,15 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// A port that was free a moment ago, never the same twice. They lie below those that the kernel hands out to outgoing
-/// connections (32768 and above on Linux), which would otherwise be taken by another test's client.
+/// A port that was free a moment ago, never the same twice, nor one that the world of the same program hands out. They lie
+/// below those that the kernel hands out to outgoing connections (32768 and above on Linux), which would otherwise be taken
+/// by another test's client.
 pub(crate) fn free_port() -> u16 {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     let begin = std::process::id().wrapping_mul(97);
     wait_for("a free port", || {
-        let number = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 12_000;
-        let port = 20_000 + u16::try_from(number).unwrap();
+        let number = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 6_000;
+        let port = 26_000 + u16::try_from(number).unwrap();
         TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
     })
 }

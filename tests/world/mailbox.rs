@@ -58,7 +58,7 @@ pub(crate) fn free_port() -> u16 {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     let begin = std::process::id().wrapping_mul(97);
     wait_for("a free port", || {
-        let number = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let number = begin.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed)) % 6_000;
         let port = 20_000 + u16::try_from(number).expect("small");
         TcpListener::bind(("127.0.0.1", port)).ok().map(|_| port)
     })

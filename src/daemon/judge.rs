@@ -11,13 +11,14 @@ use crate::domain::attempt::Snapshot;
 use crate::domain::card::{Card, CardId};
 use crate::domain::intake;
 use crate::domain::last_safe;
-use crate::domain::notice::{Due, Event, NextStep};
+use crate::domain::notice::{Due, Event, NextStep, NoticeKind};
 use crate::domain::operator::OperatorError;
 use crate::domain::reading::Reading;
 use crate::domain::time::UnixTime;
+use crate::domain::warning_step;
 use crate::store::missing_lines::JOURNAL_LOST;
 use crate::store::polls::{self, PollUpdate, Seen};
-use crate::store::{StoreError, cards, decisions, meta};
+use crate::store::{StoreError, cards, decisions, meta, notices};
 
 /// What an answer came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,7 +148,7 @@ fn warn(
     next: NextStep,
     now: UnixTime,
 ) -> Result<(), StoreError> {
-    let step = due.step();
+    let step = warning_step::step(&due, |step| notices::told_at(conn, NoticeKind::DueSoon, case.card.id, cycle, step))?;
     let snapshot = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
     let event = Event::DueSoon { due, next, now: snapshot };
     tell(conn, live, Telling { card: Some(&case.card), cycle, step, attempt: None, event }, now)

@@ -59,4 +59,5 @@ pub mod unanswered;
 pub mod usage;
 pub mod wallet;
 mod warn;
+pub mod warning_step;
 pub mod words;

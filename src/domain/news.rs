@@ -62,14 +62,17 @@ pub fn step_of(after: &Attempt, transition: Transition) -> String {
     }
 }
 
-/// A question is told when it is asked and once a day; a second question about the same order is another.
+/// A question is told when it is asked and once a day; a second question about the same order is another, also where a
+/// clock that was set back asks it in the very second of the first.
 #[must_use]
 pub fn step_of_question(asked: &Attempt, reminders: u32) -> String {
-    let asked_at = match &asked.state {
-        AttemptState::Human { asked_at, .. } => asked_at.secs(),
-        _ => 0,
-    };
-    format!("attempt:{}:human:{asked_at}:{reminders}", asked.id.0)
+    let (id, version) = (asked.id.0, asked.version);
+    match &asked.state {
+        AttemptState::Human { asked_at, .. } if reminders > 0 => {
+            format!("attempt:{id}:human:{}:{reminders}", asked_at.secs())
+        }
+        _ => format!("attempt:{id}:human:asked:{version}"),
+    }
 }
 
 /// Each seller's reason is told once.
@@ -95,6 +98,15 @@ mod tests {
         }
         let absent = attempt(AttemptState::Absent { at: crate::domain::testing::NOW });
         assert_eq!(of_move(&doubtful[0], &absent, Transition::T12), Some(News::Settled(Settled::NotBought)));
+    }
+
+    #[test]
+    fn a_second_question_in_the_same_second_is_another_and_its_reminders_do_not_hang_on_what_is_looked_up() {
+        let first = attempt(human(Question::NoEvidence));
+        let second = Attempt { version: first.version + 3, ..first.clone() };
+        assert_ne!(step_of_question(&first, 0), step_of_question(&second, 0));
+        assert_eq!(step_of_question(&first, 1), step_of_question(&second, 1));
+        assert_ne!(step_of_question(&first, 1), step_of_question(&first, 2));
     }
 
     #[test]

@@ -21,10 +21,12 @@ pub(super) const CLAIMED: &str = "SELECT count(*) FROM notice WHERE state = 'cla
 pub(super) const DEAD: &str = "SELECT count(*) FROM notice WHERE state = 'dead'";
 const AT_LEAST: &str = "SELECT count(*) FROM (SELECT 1 FROM notice WHERE state = 'queued' LIMIT ?1)";
 const OLDEST: &str = "SELECT min(created_at) FROM notice WHERE state = 'queued'";
+const TOLD_AT: &str = "SELECT max(created_at) FROM notice WHERE kind = ?1 AND ifnull(card, 0) = ?2 AND cycle = ?3 \
+     AND step = ?4";
 
 /// The statements of this file.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[LIST, BY_ID, BYTES, QUEUED, CLAIMED, DEAD, AT_LEAST, OLDEST];
+pub(super) const STATEMENTS: &[&str] = &[LIST, BY_ID, BYTES, QUEUED, CLAIMED, DEAD, AT_LEAST, OLDEST, TOLD_AT];
 
 /// Where a notice stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -199,4 +201,19 @@ fn notice_of(row: &Row<'_>) -> Result<Notice, StoreError> {
         segments: row.get("segments")?,
         cost: row.maybe_money("cost", "cost_currency")?,
     })
+}
+
+/// When a step of a card's cycle was last told to anybody, if it was.
+///
+/// # Errors
+/// If the record cannot be read.
+pub fn told_at(
+    conn: &Connection,
+    kind: NoticeKind,
+    card: CardId,
+    cycle: u32,
+    step: &str,
+) -> Result<Option<UnixTime>, StoreError> {
+    let at = scalar::<Option<i64>>(conn, TOLD_AT, (kind.as_str(), card.0, cycle, step))?;
+    Ok(at.flatten().map(UnixTime::clamped))
 }

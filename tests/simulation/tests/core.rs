@@ -16,7 +16,7 @@ const CARD_YEARS: f64 = 20_000.0;
 
 /// Worlds in which the daemon was wrong once, and what it did. What goes wrong in a world has been drawn anew since, so most
 /// of these cases are held by a wrong design of their own, too.
-const KEPT: [(u64, &str); 19] = [
+const KEPT: [(u64, &str); 21] = [
     (4, "a pending order that nobody can look up was due again at once, without an end"),
     (7, "a reading from a cache, right after a purchase, bought a second one"),
     (33, "an order that its operator called pending for ever was never asked about, where the card has no end"),
@@ -39,6 +39,11 @@ const KEPT: [(u64, &str); 19] = [
     (109_566, "the same, while its order was lost"),
     (5_288, "after a restore the first answers had no end, and the next came too late for a warning"),
     (212_509, "a purchase noted by a clock that ran ahead hid a later one, and an answer from a cache bought again"),
+    (
+        301_842,
+        "a purchase by hand for a card that had nothing for months, and its end had the keys of warnings long told",
+    ),
+    (306_531, "a second question about an order in the very second of the first, by a clock that was set back"),
 ];
 
 fn plan() -> Plan {

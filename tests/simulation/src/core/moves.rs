@@ -127,10 +127,10 @@ impl Simulation {
         now: UnixTime,
     ) {
         let key = (kind, cycle, step);
-        if self.record.rows[place].told.contains(&key) {
+        if self.record.rows[place].told.contains_key(&key) {
             return;
         }
-        self.record.row(place).told.insert(key);
+        self.record.row(place).told.insert(key, now);
         self.record.last_notice += 1;
         let id = self.record.last_notice;
         self.record.notices.push(Notice {

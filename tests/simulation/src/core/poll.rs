@@ -1,5 +1,7 @@
 //! A reading and what follows from it in the same commit, and the beginning of a renewal.
 
+use std::convert::Infallible;
+
 use simkeeper::domain::assess::{Action, assess};
 use simkeeper::domain::attempt::{Approval, Cause};
 use simkeeper::domain::choose::{Occasion, choose};
@@ -7,12 +9,13 @@ use simkeeper::domain::cycle;
 use simkeeper::domain::draft::{self, Choice, draft};
 use simkeeper::domain::forecast::Forecast;
 use simkeeper::domain::intake::{self, Seen};
-use simkeeper::domain::notice::NoticeKind;
+use simkeeper::domain::notice::{Due, NoticeKind};
 use simkeeper::domain::operator::{OperatorError, RulesOut};
 use simkeeper::domain::plan::Plan;
 use simkeeper::domain::reading::{Oddity, Reading};
 use simkeeper::domain::sellers::{self, Way};
 use simkeeper::domain::time::{Secs, UnixTime};
+use simkeeper::domain::warning_step;
 
 use super::case::Case;
 use super::{Simulation, Step};
@@ -99,7 +102,7 @@ impl Simulation {
                     self.use_wishes(place, now);
                 }
                 Action::Warn { .. } if self.is(Mutant::NoWarnings) => {}
-                Action::Warn { due, .. } => self.tell(place, NoticeKind::DueSoon, cycle, due.step(), None, now),
+                Action::Warn { due, .. } => self.warn(place, cycle, due, now),
                 Action::Renew { .. } => {}
             }
         }
@@ -117,6 +120,15 @@ impl Simulation {
             process.schedule[place] = next;
         }
         renew
+    }
+
+    fn warn(&mut self, place: usize, cycle: u32, due: &Due, now: UnixTime) {
+        let told = &self.record.rows[place].told;
+        let told_at = |step: &str| told.get(&(NoticeKind::DueSoon, cycle, step.to_owned())).copied();
+        let step = match warning_step::step(due, |step| Ok::<_, Infallible>(told_at(step))) {
+            Ok(step) => step,
+        };
+        self.tell(place, NoticeKind::DueSoon, cycle, step, None, now);
     }
 
     pub(super) fn use_wishes(&mut self, place: usize, now: UnixTime) {

@@ -2,7 +2,7 @@
 //! orders lies beside it and is never restored with it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use simkeeper::domain::attempt::{Attempt, AttemptId};
@@ -46,7 +46,7 @@ pub(super) struct Row {
     pub(super) attempts: Vec<Attempt>,
     /// At the same places.
     pub(super) beside: Vec<Beside>,
-    pub(super) told: HashSet<(NoticeKind, u32, String)>,
+    pub(super) told: HashMap<(NoticeKind, u32, String), UnixTime>,
 }
 
 impl Row {
@@ -61,7 +61,7 @@ impl Row {
             set_aside: None,
             attempts: Vec::new(),
             beside: Vec::new(),
-            told: HashSet::new(),
+            told: HashMap::new(),
         }
     }
 

@@ -148,7 +148,8 @@ fn warn(
     next: NextStep,
     now: UnixTime,
 ) -> Result<(), StoreError> {
-    let step = warning_step::step(&due, |step| notices::told_at(conn, NoticeKind::DueSoon, case.card.id, cycle, step))?;
+    let last = notices::last_told(conn, NoticeKind::DueSoon, case.card.id, &due.step())?;
+    let (cycle, step) = warning_step::of(&due, cycle, last);
     let snapshot = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
     let event = Event::DueSoon { due, next, now: snapshot };
     tell(conn, live, Telling { card: Some(&case.card), cycle, step, attempt: None, event }, now)

@@ -11,9 +11,9 @@ use super::time::{End, Secs, UnixTime, day_after, day_start};
 
 /// What ended longer ago is no news: a list of cards that is taken over from an operator is full of plans long gone, and
 /// nobody wants a message about each.
-const NEWS: Secs = Secs::days(30);
+pub(super) const NEWS: Secs = Secs::days(30);
 
-/// Adds the warnings that hold now. Each is told once per cycle, which the keys of the notices see to.
+/// Adds the warnings that hold now. Each is told once, which the keys of the notices see to: see `warning_step`.
 #[expect(clippy::too_many_arguments, reason = "one decision sees all that assess sees")]
 pub(super) fn warnings(
     card: &Card,

@@ -11,6 +11,7 @@ use crate::domain::card::{CardId, Name};
 use crate::domain::money::Money;
 use crate::domain::notice::{NoticeId, NoticeKind};
 use crate::domain::time::UnixTime;
+use crate::domain::warning_step::Told;
 
 const LIST: &str = "SELECT * FROM notice WHERE (?1 IS NULL OR state = ?1) AND (?2 IS NULL OR card = ?2) \
      ORDER BY id DESC LIMIT ?3";
@@ -21,12 +22,12 @@ pub(super) const CLAIMED: &str = "SELECT count(*) FROM notice WHERE state = 'cla
 pub(super) const DEAD: &str = "SELECT count(*) FROM notice WHERE state = 'dead'";
 const AT_LEAST: &str = "SELECT count(*) FROM (SELECT 1 FROM notice WHERE state = 'queued' LIMIT ?1)";
 const OLDEST: &str = "SELECT min(created_at) FROM notice WHERE state = 'queued'";
-const TOLD_AT: &str = "SELECT max(created_at) FROM notice WHERE kind = ?1 AND ifnull(card, 0) = ?2 AND cycle = ?3 \
-     AND step = ?4";
+const LAST_TOLD: &str = "SELECT id, cycle, step, created_at FROM notice WHERE kind = ?1 AND ifnull(card, 0) = ?2 \
+     AND (step = ?3 OR step GLOB ?3 || ':*') ORDER BY id DESC LIMIT 1";
 
 /// The statements of this file.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[LIST, BY_ID, BYTES, QUEUED, CLAIMED, DEAD, AT_LEAST, OLDEST, TOLD_AT];
+pub(super) const STATEMENTS: &[&str] = &[LIST, BY_ID, BYTES, QUEUED, CLAIMED, DEAD, AT_LEAST, OLDEST, LAST_TOLD];
 
 /// Where a notice stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
@@ -203,17 +204,13 @@ fn notice_of(row: &Row<'_>) -> Result<Notice, StoreError> {
     })
 }
 
-/// When a step of a card's cycle was last told to anybody, if it was.
+/// The last warning of a step that anybody was told about a card, in whichever cycle.
 ///
 /// # Errors
 /// If the record cannot be read.
-pub fn told_at(
-    conn: &Connection,
-    kind: NoticeKind,
-    card: CardId,
-    cycle: u32,
-    step: &str,
-) -> Result<Option<UnixTime>, StoreError> {
-    let at = scalar::<Option<i64>>(conn, TOLD_AT, (kind.as_str(), card.0, cycle, step))?;
-    Ok(at.flatten().map(UnixTime::clamped))
+pub fn last_told(conn: &Connection, kind: NoticeKind, card: CardId, step: &str) -> Result<Option<Told>, StoreError> {
+    first(conn, LAST_TOLD, (kind.as_str(), card.0, step), |row| {
+        let row = Fields::of("notice", "id", row)?;
+        Ok(Told { cycle: row.count("cycle")?, step: row.get("step")?, at: row.time("created_at")? })
+    })
 }

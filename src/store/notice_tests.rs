@@ -68,6 +68,28 @@ fn the_same_notice_is_queued_once() {
 }
 
 #[test]
+fn the_last_warning_of_a_step_is_found_over_cycles_and_ends() {
+    let conn = memory();
+    let id = card(&conn, "a");
+    let told = |step: &str, cycle: u32, at: UnixTime| {
+        let key = DedupKey { kind: NoticeKind::DueSoon, card: Some(id), cycle, step: step.to_owned() };
+        queued(&conn, &NewNotice { key, created_at: at, ..new(step) });
+    };
+    let last = |step: &str| {
+        let last = last_told(&conn, NoticeKind::DueSoon, id, step).unwrap();
+        last.map(|told| (told.cycle, told.step, told.at))
+    };
+    assert_eq!(last("plan:7d"), None);
+    told("plan:7d", 1, NOW.plus(Secs::DAY));
+    told("plan:7d12h", 2, NOW);
+    told("number:7d", 2, NOW);
+    assert_eq!(last("plan:7d"), Some((1, "plan:7d".to_owned(), NOW.plus(Secs::DAY))));
+    // By a clock that ran ahead before: what was queued later counts.
+    told("plan:7d:2", 1, NOW);
+    assert_eq!(last("plan:7d"), Some((1, "plan:7d:2".to_owned(), NOW)));
+}
+
+#[test]
 fn urgent_ones_go_first_then_the_longest_due() {
     let conn = memory();
     let later = queued(&conn, &NewNotice { send_at: NOW.plus(Secs(5)), ..new("later") });

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, named_params};
 use super::cards::bounded;
 use super::error::StoreError;
 use super::fields::{Fields, change, first, rows, scalar};
-pub use super::notice_lists::{Gauges, Notice, NoticeState, by_id, bytes, gauges, list, told_at, waiting_at_least};
+pub use super::notice_lists::{Gauges, Notice, NoticeState, by_id, bytes, gauges, last_told, list, waiting_at_least};
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::Name;
 use crate::domain::notice::{DedupKey, NoticeId, NoticeKind};

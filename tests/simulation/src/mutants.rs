@@ -96,6 +96,8 @@ mutants! {
     RuleEndIgnored = "rule-end-ignored",
     /// Nobody is warned before an end.
     NoWarnings = "no-warnings",
+    /// Each cycle tells each warning once, whichever end it is about.
+    WarnsByCycle = "warns-by-cycle",
     /// A message that was lost after the last line is sent again without end.
     SentTwice = "sent-twice",
 }

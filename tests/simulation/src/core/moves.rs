@@ -125,12 +125,11 @@ impl Simulation {
         step: String,
         attempt: Option<AttemptId>,
         now: UnixTime,
-    ) {
+    ) -> bool {
         let key = (kind, cycle, step);
-        if self.record.rows[place].told.contains_key(&key) {
-            return;
+        if !self.record.row(place).told.insert(key) {
+            return false;
         }
-        self.record.row(place).told.insert(key, now);
         self.record.last_notice += 1;
         let id = self.record.last_notice;
         self.record.notices.push(Notice {
@@ -149,6 +148,7 @@ impl Simulation {
         if self.trace.is_some() {
             self.write(&format!("card {place} tells {} ({id})", kind.as_str()));
         }
+        true
     }
 
     /// A person's word about an attempt.

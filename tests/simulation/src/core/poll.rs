@@ -1,7 +1,5 @@
 //! A reading and what follows from it in the same commit, and the beginning of a renewal.
 
-use std::convert::Infallible;
-
 use simkeeper::domain::assess::{Action, assess};
 use simkeeper::domain::attempt::{Approval, Cause};
 use simkeeper::domain::choose::{Occasion, choose};
@@ -21,6 +19,7 @@ use super::case::Case;
 use super::{Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
+use crate::oracle::facts::Fact;
 
 /// A renewal that could not begin (no catalogue) is tried again this much later.
 const CATALOGUE_AGAIN: Secs = Secs::minutes(15);
@@ -123,12 +122,27 @@ impl Simulation {
     }
 
     fn warn(&mut self, place: usize, cycle: u32, due: &Due, now: UnixTime) {
-        let told = &self.record.rows[place].told;
-        let told_at = |step: &str| told.get(&(NoticeKind::DueSoon, cycle, step.to_owned())).copied();
-        let step = match warning_step::step(due, |step| Ok::<_, Infallible>(told_at(step))) {
-            Ok(step) => step,
+        let first = due.step();
+        let (cycle, step) = match self.record.rows[place].warned.get(&first).cloned() {
+            _ if self.is(Mutant::WarnsByCycle) => (cycle, first.clone()),
+            last => warning_step::of(due, cycle, last),
         };
-        self.tell(place, NoticeKind::DueSoon, cycle, step, None, now);
+        if !self.tell(place, NoticeKind::DueSoon, cycle, step.clone(), None, now) {
+            return;
+        }
+        self.record.row(place).warned.insert(first, warning_step::Told { cycle, step, at: now });
+        if let Due::End { which, end, step } = due {
+            let (end, step_secs, at) = (end.at.secs(), step.0, self.at);
+            let clock_off_secs = self.machine.clock_off;
+            self.world.facts.push(Fact::Warned {
+                card: place,
+                which: *which as usize,
+                step_secs,
+                end,
+                at,
+                clock_off_secs,
+            });
+        }
     }
 
     pub(super) fn use_wishes(&mut self, place: usize, now: UnixTime) {

@@ -2,7 +2,7 @@
 //! orders lies beside it and is never restored with it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use simkeeper::domain::attempt::{Attempt, AttemptId};
@@ -15,6 +15,7 @@ use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{OrderKey, PreparedOrder};
 use simkeeper::domain::reading::Recent;
 use simkeeper::domain::time::{Secs, UnixTime};
+use simkeeper::domain::warning_step::Told;
 
 use simkeeper::domain::attempt::AttemptState;
 
@@ -46,7 +47,9 @@ pub(super) struct Row {
     pub(super) attempts: Vec<Attempt>,
     /// At the same places.
     pub(super) beside: Vec<Beside>,
-    pub(super) told: HashMap<(NoticeKind, u32, String), UnixTime>,
+    pub(super) told: HashSet<(NoticeKind, u32, String)>,
+    /// The last warning of each step.
+    pub(super) warned: HashMap<String, Told>,
 }
 
 impl Row {
@@ -61,7 +64,8 @@ impl Row {
             set_aside: None,
             attempts: Vec::new(),
             beside: Vec::new(),
-            told: HashMap::new(),
+            told: HashSet::new(),
+            warned: HashMap::new(),
         }
     }
 

@@ -109,6 +109,21 @@ pub enum Fact {
         /// When.
         at: i64,
     },
+    /// People were warned of an end; the one message of it is a fact of its own.
+    Warned {
+        /// The card.
+        card: usize,
+        /// Which of its ends.
+        which: usize,
+        /// Which of the steps before it.
+        step_secs: i64,
+        /// The end, as the operator told it.
+        end: i64,
+        /// When.
+        at: i64,
+        /// How wrong the machine's clock was.
+        clock_off_secs: i64,
+    },
     /// A process starts.
     Started {
         /// Commits that were acknowledged before.

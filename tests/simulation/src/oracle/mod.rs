@@ -7,14 +7,16 @@ mod intents;
 mod messages;
 mod orders;
 mod settled;
+mod warnings;
 
 use std::collections::BTreeMap;
 
 use self::facts::Fact;
 
 /// Everything that is judged.
-pub const PROMISES: [&str; 15] = [
+pub const PROMISES: [&str; 16] = [
     "P1", "P2", "P3", "P4", "P5", "P6", "limits", "clock", "disk", "pause", "restore", "price", "rule", "life", "spin",
+    "repeat",
 ];
 
 const HOUR: i64 = 3_600;
@@ -61,6 +63,7 @@ struct Card {
     blind: Vec<(i64, i64)>,
     alerts: Vec<i64>,
     restored_at: i64,
+    warnings: warnings::Warnings,
 }
 
 /// What is known of an attempt.
@@ -138,6 +141,9 @@ impl Oracle {
             Fact::Started { acknowledged, found, at, restored, open } => {
                 self.started(*acknowledged, *found, *at, *restored, open);
             }
+            Fact::Warned { card, which, step_secs, end, at, clock_off_secs } => {
+                self.warned(*card, (*which, *step_secs), *end, *at, *clock_off_secs);
+            }
             Fact::Stopped { .. } => {}
             Fact::Spins { at } => self.breach("spin", *at, 0, "the same is done over and over"),
             Fact::Delivered { notice, is_known } => self.delivered(*notice, *is_known),
@@ -162,6 +168,7 @@ impl Oracle {
             self.owed.clear();
             for card in &mut self.cards {
                 card.restored_at = at;
+                card.warnings = warnings::Warnings::default();
             }
             return;
         }

@@ -68,7 +68,7 @@ fn made() -> anyhow::Result<Vec<u8>> {
     let recipient = Recipient {
         person: named("anna"),
         address: TO.into(),
-        language: Language::En,
+        language: Language::ENGLISH,
         zone: TimeZone::UTC,
         ticket: None,
     };

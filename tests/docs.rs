@@ -9,7 +9,7 @@ use simkeeper::domain::attempt::StateName;
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::severity::Severity;
 
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "CHANGELOG.md",
     "docs/exec.md",
@@ -17,6 +17,7 @@ const PAGES: [&str; 9] = [
     "docs/manual.md",
     "docs/operators.md",
     "docs/reliability.md",
+    "docs/translating.md",
     "docs/ussd.md",
     "docs/webhook.md",
 ];

@@ -24,7 +24,7 @@ const ROOMS: [(&str, &[&str]); 8] = [
 ];
 
 /// Libraries that belong to rooms: (library, the rooms that may name it).
-const LIBRARIES: [(&str, &[&str]); 13] = [
+const LIBRARIES: [(&str, &[&str]); 14] = [
     ("rusqlite", &["store"]),
     ("rusqlite_migration", &["store"]),
     ("reqwest", &["operators", "notify"]),
@@ -36,6 +36,7 @@ const LIBRARIES: [(&str, &[&str]); 13] = [
     ("regex", &["operators"]),
     ("roxmltree", &["operators"]),
     ("serde_json_path", &["operators"]),
+    ("fluent_bundle", &["notify"]),
     ("png", &["notify"]),
     ("tiny_skia", &["notify"]),
     ("zbus", &["operators", "notify"]),
@@ -62,13 +63,14 @@ const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// What may stand visibly at the top of the repository.
-const TOP: [&str; 12] = [
+const TOP: [&str; 13] = [
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
     "LICENSE",
     "README.md",
     "benches",
+    "build.rs",
     "docs",
     "fuzz",
     "migrations",

@@ -497,12 +497,12 @@ fn what_nobody_answers_is_decided_as_the_rule_said_beforehand() {
     world.until_mail(&["buys", "If nobody answers by", "the rule buys it"]);
     world.until_mail(&["leaves", "If nobody answers by", "it is not bought"]);
     world.pass(Secs::minutes(130));
-    world.until_mail(&["buys", "Asked before", "1 times"]);
+    world.until_mail(&["buys", "Asked before", "once"]);
     assert_eq!(world.orders("buys").len(), 0, "there is an hour left");
     world.pass(Secs::hours(1));
     world.until_bought("buys", 1);
     world.until_mail(&["buys", "Agreed to by", "unanswered"]);
-    world.until_mail(&["leaves", "nobody answered in time"]);
+    world.until_mail(&["leaves", "Nobody answered in time"]);
     world.until_read_again(2);
     assert_eq!((world.orders("leaves").len(), world.attempts("leaves").len()), (0, 1));
 }

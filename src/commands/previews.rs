@@ -59,7 +59,7 @@ fn languages(args: &NoticePreviewArgs) -> anyhow::Result<Vec<Language>> {
     match &args.language {
         Some(tag) => Ok(vec![Language::parse(tag).map_err(Stop::command_line)?]),
         None if args.to.is_some() => Ok(Language::ALL.into()),
-        None => Ok(vec![Language::En]),
+        None => Ok(vec![Language::ENGLISH]),
     }
 }
 

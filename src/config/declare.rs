@@ -307,21 +307,29 @@ macro_rules! words {
                 node: &$crate::config::reader::Node<'_>,
                 notes: &mut $crate::config::reader::Notes<'_>,
             ) -> Option<Self> {
-                let words = [$(($word, $value)),*];
-                let Some(text) = node.as_text() else {
-                    notes.wrong_kind(node, $about, &format!("\"{}\"", words[0].0));
-                    return None;
-                };
-                let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-                if found.is_none() {
-                    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                    let help = $crate::config::reader::known_words(text, &known);
-                    notes.error(&node.span, format!("`{text}` is not {}", $about), help);
-                }
-                found
+                $crate::config::declare::read_word(node, notes, $about, &[$(($word, $value)),*])
             }
         }
     )*};
+}
+
+/// Reads one of `words`, each with what it stands for; there is at least one.
+pub(super) fn read_word<T: Copy>(
+    node: &Node<'_>,
+    notes: &mut Notes<'_>,
+    about: &str,
+    words: &[(&'static str, T)],
+) -> Option<T> {
+    let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let Some(text) = node.as_text() else {
+        notes.wrong_kind(node, about, &format!("\"{}\"", known[0]));
+        return None;
+    };
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    if found.is_none() {
+        notes.error(&node.span, format!("`{text}` is not {about}"), known_words(text, &known));
+    }
+    found
 }
 
 /// Declares values that are written as texts: type, name in the schema, words, pattern, example, reader.

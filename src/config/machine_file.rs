@@ -25,7 +25,6 @@ use crate::domain::money::Currency;
 use crate::domain::time::Secs;
 
 words! {
-    Language, "a language": { "en" => Language::En, "zh-CN" => Language::ZhCn, }
     Tls, "a way to protect mail": { "starttls" => Tls::Starttls, "implicit" => Tls::Implicit, "none" => Tls::None, }
     Method, "a method": { "get" => Method::Get, "post" => Method::Post, "put" => Method::Put, }
 }
@@ -141,7 +140,7 @@ table! {
 
 /// The machine that the file describes; what cannot be had is left out, and that was noted.
 pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Machine> {
-    let language = table.language.get().copied().unwrap_or(Language::En);
+    let language = table.language.get().copied().unwrap_or_default();
     let accounts = entries(&table.operator).filter_map(|(entry, kind)| account(entry, kind, notes)).collect();
     let channels = channels(&table.channel, notes);
     let people = entries(&table.person).map(|(entry, value)| person(entry, value, language, notes)).collect::<Vec<_>>();

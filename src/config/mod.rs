@@ -22,6 +22,7 @@ mod described_file;
 mod gateway_file;
 mod init;
 mod keys;
+mod language;
 mod machine;
 mod machine_file;
 mod parse;

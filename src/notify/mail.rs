@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::calendar::Entry;
 use super::texts::{self, Letter, Voice};
 use super::{Finished, NotifyError, Recipient, chart};
-use crate::domain::notice::{Language, Story};
+use crate::domain::notice::Story;
 use crate::domain::time::UnixTime;
 
 pub use body::PICTURE_ID;
@@ -106,7 +106,7 @@ pub(super) struct Parts {
 /// The parts of the mail that tells `story`.
 pub(super) fn parts(story: &Story, voice: &Voice) -> Result<Parts, NotifyError> {
     let letter = texts::letter(story, voice);
-    let subject = texts::subject(story, &letter);
+    let subject = texts::subject(story, &letter, voice);
     let picture = story.course.as_ref().and_then(chart::png);
     let (plain, html) = laid_out(&letter, voice, &subject, picture.is_some())?;
     Ok(Parts { subject, plain, html, picture, dates: letter.dates })
@@ -132,12 +132,12 @@ fn laid_out(letter: &Letter, voice: &Voice, subject: &str, drawn: bool) -> Resul
     let facts = context! {
         lang => voice.language.tag(),
         subject,
-        colon => colon(voice),
-        footer => footer(voice),
+        colon => voice.colon(),
+        footer => voice.footer(),
         first => letter.first.clone(),
         need => Value::from(Serde(&letter.need)),
         need_words => letter.need.words(voice),
-        headings => headings(voice),
+        headings => voice.headings(),
         report => letter.report.clone(),
         caption => Value::from(Serde(&letter.caption)),
         picture => drawn.then_some(PICTURE_ID),
@@ -152,30 +152,6 @@ fn laid_out(letter: &Letter, voice: &Voice, subject: &str, drawn: bool) -> Resul
         filled.map_err(|error| failed(&error))
     };
     Ok((render("mail.txt")?, render("mail.html")?))
-}
-
-/// What stands between a label and its value.
-const fn colon(voice: &Voice) -> &'static str {
-    match voice.language {
-        Language::En => ": ",
-        Language::ZhCn => "：",
-    }
-}
-
-/// What stands above the two columns of numbers that changed.
-fn headings(voice: &Voice) -> [String; 2] {
-    match voice.language {
-        Language::En => ["Before".to_owned(), "After".to_owned()],
-        Language::ZhCn => ["之前".to_owned(), "之后".to_owned()],
-    }
-}
-
-fn footer(voice: &Voice) -> String {
-    let zone = voice.zone.iana_name().unwrap_or("UTC");
-    match voice.language {
-        Language::En => format!("Sent by simkeeper. Times are in {zone}."),
-        Language::ZhCn => format!("由 simkeeper 发送。时间均为 {zone} 时区。"),
-    }
 }
 
 fn recipient_box(recipient: &Recipient) -> Result<Mailbox, NotifyError> {

@@ -7,7 +7,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 use super::texts::Voice;
-use super::texts::page::{Said, field_words, rows, said};
+use super::texts::page::{Said, field_words, nothing_here, rows, said};
 use super::{NotifyError, Recipient};
 use crate::domain::approval::Standing;
 use crate::domain::attempt::Attempt;
@@ -74,17 +74,14 @@ pub fn page(facts: &PageFacts<'_>, recipient: &Recipient, says: PageSays) -> Res
     rendered(&voice, &title, &lines, is_wrong, &rows(&voice, facts), asks)
 }
 
-/// The page of an address that leads nowhere, in both languages.
+/// The page of an address that leads nowhere, in every language, since nobody knows who came.
 ///
 /// # Errors
 /// The page could not be made.
 pub fn page_of_nothing(language: Language) -> Result<String, NotifyError> {
-    let voice = Voice { language, zone: jiff::tz::TimeZone::UTC, ticket: None };
-    let lines = [
-        "There is nothing here. Please open the address of the newest message.",
-        "此页面不存在。请打开最新消息中的网址。",
-    ];
-    rendered(&voice, "simkeeper", &lines.map(str::to_owned), false, &[], false)
+    let voice = |language| Voice { language, zone: jiff::tz::TimeZone::UTC, ticket: None };
+    let lines = Language::ALL.map(|language| nothing_here(&voice(language)));
+    rendered(&voice(language), "simkeeper", &lines, false, &[], false)
 }
 
 fn rendered(
@@ -159,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_question_names_card_plan_price_rule_and_what_the_limit_leaves() {
-        for language in [Language::En, Language::ZhCn] {
+        for language in Language::ALL {
             let html = shown(language, PageSays::Question);
             for fact in ["tablet", "4.50 USD", "travel", "canada", "rules.toml:14", "35.50 USD", "&lt;script&gt;"] {
                 assert!(html.contains(fact), "{fact} in {html}");
@@ -180,7 +177,7 @@ mod tests {
             Standing::Over,
             Standing::Moved,
         ];
-        for language in [Language::En, Language::ZhCn] {
+        for language in Language::ALL {
             let says = standings.into_iter().map(PageSays::Dead).chain([PageSays::Agreed, PageSays::Declined]);
             let mut pages: Vec<String> = says.map(|says| shown(language, says)).collect();
             assert!(pages.iter().all(|html| !html.contains("<form")));
@@ -191,7 +188,7 @@ mod tests {
             pages.dedup();
             assert_eq!(pages.len(), count);
         }
-        assert!(shown(Language::En, PageSays::Again).contains("role=\"alert\""));
-        assert!(!page_of_nothing(Language::En).unwrap().contains("<form"));
+        assert!(shown(Language::ENGLISH, PageSays::Again).contains("role=\"alert\""));
+        assert!(!page_of_nothing(Language::ENGLISH).unwrap().contains("<form"));
     }
 }

@@ -48,6 +48,8 @@ pub(super) fn told(story: &Story, voice: &Voice) -> (String, String) {
     if let Event::Held { messages } = &story.event {
         lines.extend(messages.iter().skip(1).map(|message| cut(&message.subject, LINE_MAX)));
     }
-    lines.extend(letter.commands.iter().map(|(why, line)| format!("{}: {}", cut(why, LINE_MAX), cut(line, LINE_MAX))));
-    (texts::subject(story, &letter), lines.join("\n"))
+    lines.extend(
+        letter.commands.iter().map(|(why, line)| voice.command_line(&cut(why, LINE_MAX), &cut(line, LINE_MAX))),
+    );
+    (texts::subject(story, &letter, voice), lines.join("\n"))
 }

@@ -83,7 +83,7 @@ fn recipient() -> Recipient {
     Recipient {
         person: Name::parse("anna").unwrap(),
         address: "topic".to_owned(),
-        language: Language::En,
+        language: Language::ENGLISH,
         zone: jiff::tz::TimeZone::UTC,
         ticket: None,
     }

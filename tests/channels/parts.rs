@@ -82,7 +82,7 @@ pub(crate) fn outgoing(id: &str) -> Outgoing {
     let recipient = Recipient {
         person: Name::parse("Anna Müller").unwrap(),
         address: "anna@example.net".to_owned(),
-        language: Language::ZhCn,
+        language: Language::parse("zh-CN").unwrap(),
         zone: jiff::tz::TimeZone::UTC,
         ticket: None,
     };

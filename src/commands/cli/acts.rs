@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::domain::notice::NoticeKind;
+use crate::domain::notice::{Language, NoticeKind};
 
 /// Arguments of `renew`.
 #[derive(Debug, Args)]
@@ -202,8 +202,8 @@ pub(crate) struct NoticePreviewArgs {
     /// Every kind
     #[arg(long)]
     pub(crate) all: bool,
-    /// en or zh-CN; without it the gallery has both, and English is printed
-    #[arg(long, value_name = "TAG")]
+    /// In which language; without it the gallery has every one, and English is printed
+    #[arg(long, value_name = "TAG", value_parser = Language::ALL.map(Language::tag))]
     pub(crate) language: Option<String>,
     /// Write files for a browser, a mail program and a phone into this folder, and a page that shows them
     #[arg(long, value_name = "DIR")]

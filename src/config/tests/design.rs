@@ -84,5 +84,5 @@ fn a_trip_and_a_number_to_keep() {
     let keep = config.rules.rule(&name("keep-number")).unwrap();
     assert_eq!(keep.buy[0].choice, Choice::Credit(Money::parse("10 GBP").unwrap()));
     assert_eq!(keep.buy[0].line, 24);
-    assert_eq!(config.machine.person(&name("anna")).unwrap().language, Language::ZhCn);
+    assert_eq!(config.machine.person(&name("anna")).unwrap().language, Language::parse("zh-CN").unwrap());
 }

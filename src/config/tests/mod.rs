@@ -60,7 +60,7 @@ fn every_key_arrives() {
     let config =
         parsed(include_str!("full_machine.toml"), include_str!("full_rules.toml")).unwrap_or_else(|p| panic!("{p}"));
     let machine = &config.machine;
-    assert_eq!((machine.language, machine.currency.code()), (Language::ZhCn, "CAD"));
+    assert_eq!((machine.language, machine.currency.code()), (Language::parse("zh-CN").unwrap(), "CAD"));
     let sandbox = machine.account(&name("try")).unwrap();
     assert_eq!(sandbox.payment, ["wallet", "card"]);
     assert_eq!(sandbox.to_account(&machine.schedule).poll_every, Secs::minutes(10));
@@ -79,7 +79,7 @@ fn every_key_arrives() {
     assert_eq!(words.len(), 17, "every kind is there: {words:?}");
     let anna = machine.person(&name("anna")).unwrap();
     assert_eq!(anna.sms.as_ref().unwrap().digits(), "16135550123");
-    assert_eq!((anna.language, anna.quiet), (Language::En, Some(LocalHours::parse("22:00-07:00").unwrap())));
+    assert_eq!((anna.language, anna.quiet), (Language::ENGLISH, Some(LocalHours::parse("22:00-07:00").unwrap())));
     assert_eq!((anna.wakes, anna.from[&Carries::Sms]), (Weight::Warning, Weight::Warning));
     assert_eq!(anna.weights.of(NoticeKind::Bought), None);
     assert_eq!(anna.insistence.repeat, [Secs::HOUR, Secs::hours(4), Secs::DAY]);

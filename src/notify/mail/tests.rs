@@ -3,10 +3,10 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use mail_parser::{MessageParser, MimeHeaders};
 
-use super::super::samples::{recipient, samples};
+use super::super::samples::{chinese, recipient, samples};
 use super::*;
 use crate::domain::card::Name;
-use crate::domain::notice::{Event, NoticeKind};
+use crate::domain::notice::{Event, Language, NoticeKind};
 
 fn headers(thread: Option<Thread>) -> MailHeaders {
     MailHeaders {
@@ -91,9 +91,9 @@ fn every_story_renders_in_every_language_with_the_same_facts_in_both_parts() {
 fn chinese_mails_speak_chinese_and_english_mails_do_not() {
     let han = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
     for story in samples() {
-        let english = read(&story, &recipient(Language::En), &headers(None));
+        let english = read(&story, &recipient(Language::ENGLISH), &headers(None));
         assert!(!han(&english.raw) && !han(&english.plain) && !han(&english.html));
-        let chinese = read(&story, &recipient(Language::ZhCn), &headers(None));
+        let chinese = read(&story, &recipient(chinese()), &headers(None));
         assert!(han(&chinese.subject) && han(&chinese.html), "{}", chinese.subject);
         // Each sentence and label of the plain part has Chinese in it; only facts and lines to type have none.
         let first = chinese.plain.lines().next().unwrap();
@@ -107,19 +107,20 @@ fn chinese_mails_speak_chinese_and_english_mails_do_not() {
 #[test]
 fn times_follow_the_recipient_in_both_languages() {
     let story = super::super::preview(NoticeKind::DueSoon).remove(0);
-    let english = read(&story, &recipient(Language::En), &headers(None));
+    let english = read(&story, &recipient(Language::ENGLISH), &headers(None));
     assert_eq!(english.subject, "canada-trip: plan ends 20 Dec 2026 08:00");
     assert!(english.plain.contains("Times are in America/Toronto."), "{}", english.plain);
-    let chinese = read(&story, &recipient(Language::ZhCn), &headers(None));
-    assert_eq!(chinese.subject, "canada-trip: 2026年12月20日 08:00 套餐到期");
-    let shanghai = Recipient { zone: TimeZone::get("Asia/Shanghai").unwrap(), ..recipient(Language::ZhCn) };
+    let chinese = read(&story, &recipient(chinese()), &headers(None));
+    assert_eq!(chinese.subject, "canada-trip：2026年12月20日 08:00 套餐到期");
+    let shanghai =
+        Recipient { zone: TimeZone::get("Asia/Shanghai").unwrap(), ..recipient(super::super::samples::chinese()) };
     assert!(read(&story, &shanghai, &headers(None)).subject.contains("2026年12月20日 21:00"));
 }
 
 #[test]
 fn a_bought_mail_holds_everything_an_owner_asks_for() {
     let story = super::super::preview(NoticeKind::Bought).remove(0);
-    let mail = read(&story, &recipient(Language::En), &headers(None));
+    let mail = read(&story, &recipient(Language::ENGLISH), &headers(None));
     for fact in [
         "canada-trip was renewed with Canada 3 GB 7 days for 12.50 USD and now lasts to 27 Dec 2026 08:00.",
         "Plan: Canada 3 GB 7 days (3 GB, 7 days)",
@@ -149,7 +150,7 @@ fn a_refusal_walks_from_the_card_over_payment_and_operator_to_whom_to_call() {
     let mut seen = 0;
     for story in super::super::preview(NoticeKind::Failed) {
         let Event::Failed { why: FailedWhy::Refused(refusal), support, .. } = &story.event else { continue };
-        let mail = read(&story, &recipient(Language::En), &headers(None));
+        let mail = read(&story, &recipient(Language::ENGLISH), &headers(None));
         let text = squeezed(&mail.plain);
         let places: Vec<usize> = rungs(refusal.kind)
             .iter()
@@ -161,7 +162,7 @@ fn a_refusal_walks_from_the_card_over_payment_and_operator_to_whom_to_call() {
         let whom = support.as_deref().unwrap_or("the operator's support");
         let call = format!("please ask {whom} and quote the code {}.", refusal.code);
         assert!(text.contains(&call), "{call} is not in {text}");
-        let chinese = read(&story, &recipient(Language::ZhCn), &headers(None)).plain;
+        let chinese = read(&story, &recipient(chinese()), &headers(None)).plain;
         assert!(chinese.contains("若以上均无误：请联系"), "{chinese}");
         seen += 1;
     }
@@ -174,20 +175,20 @@ fn a_low_wallet_says_until_when_it_lasts_and_what_to_do() {
         let story = super::super::preview(NoticeKind::WalletLow).remove(place);
         read(&story, &recipient(language), &headers(None))
     };
-    let some = told(0, Language::En);
+    let some = told(0, Language::ENGLISH);
     assert_eq!(some.subject, "simkeeper: wallet airalo lasts until 18 Dec 2026");
     for fact in ["enough for 1 more", "canada-trip, 12.50 USD", "Please put money into", "support@example.net"] {
         assert!(some.plain.contains(fact), "{fact} is not in\n{}", some.plain);
     }
-    let none = told(1, Language::En);
+    let none = told(1, Language::ENGLISH);
     assert!(none.plain.contains("does not cover the next renewal: canada-trip, 12.50 USD on"), "{}", none.plain);
-    assert!(told(0, Language::ZhCn).plain.contains("请在此之前"));
+    assert!(told(0, chinese()).plain.contains("请在此之前"));
 }
 
 #[test]
 fn a_question_says_what_to_type_and_whom_to_ask() {
     for story in super::super::preview(NoticeKind::Asked) {
-        let mail = read(&story, &recipient(Language::En), &headers(None));
+        let mail = read(&story, &recipient(Language::ENGLISH), &headers(None));
         let lines = match &story.event {
             Event::Asked { ask: crate::domain::notice::Ask::Approve { .. }, .. } => {
                 ["simkeeper approve 12", "simkeeper refuse 12"]
@@ -197,14 +198,14 @@ fn a_question_says_what_to_type_and_whom_to_ask() {
         assert!(lines.iter().all(|line| mail.plain.contains(line)), "{}", mail.plain);
     }
     let story = super::super::preview(NoticeKind::Asked).remove(0);
-    assert!(read(&story, &recipient(Language::En), &headers(None)).plain.contains("support@example.net"));
+    assert!(read(&story, &recipient(Language::ENGLISH), &headers(None)).plain.contains("support@example.net"));
 }
 
 #[test]
 fn the_headers_are_those_that_were_asked_for() {
     let story = super::super::preview(NoticeKind::Bought).remove(0);
     let thread = Thread { root: "<root-1@example.net>".to_owned() };
-    let finished = mail(&story, &recipient(Language::En), &headers(Some(thread.clone()))).unwrap();
+    let finished = mail(&story, &recipient(Language::ENGLISH), &headers(Some(thread.clone()))).unwrap();
     let parsed = MessageParser::default().parse(&finished.bytes).unwrap();
     assert_eq!(parsed.message_id(), Some("0193a1b2c3@keeper.example.net"));
     assert_eq!(parsed.in_reply_to().as_text(), Some("root-1@example.net"));
@@ -227,15 +228,15 @@ fn the_headers_are_those_that_were_asked_for() {
     }
     // Each mail of a thread says in its own subject what it wants.
     let urgent = super::super::preview(NoticeKind::Asked).remove(0);
-    let finished = mail(&urgent, &recipient(Language::En), &headers(Some(thread))).unwrap();
+    let finished = mail(&urgent, &recipient(Language::ENGLISH), &headers(Some(thread))).unwrap();
     assert!(finished.subject.starts_with("canada-trip: buy for 12.50 USD?"), "{}", finished.subject);
 }
 
 #[test]
 fn the_same_arguments_give_the_same_bytes() {
     for story in samples().into_iter().take(5) {
-        let once = mail(&story, &recipient(Language::ZhCn), &headers(None)).unwrap();
-        assert_eq!(once, mail(&story, &recipient(Language::ZhCn), &headers(None)).unwrap());
+        let once = mail(&story, &recipient(chinese()), &headers(None)).unwrap();
+        assert_eq!(once, mail(&story, &recipient(chinese()), &headers(None)).unwrap());
         assert!(once.bytes.is_ascii(), "no server has to know 8BITMIME");
         assert!(once.bytes.split(|b| *b == b'\n').all(|line| line.len() <= 998), "RFC 5322 2.1.1");
     }
@@ -249,7 +250,7 @@ fn nothing_from_outside_breaks_out_of_its_place() {
     plan.name = attack.to_owned();
     *order_id = Some(attack.to_owned());
     let thread = Thread { root: "<r@x>".to_owned() };
-    let mail_read = read(&story, &recipient(Language::En), &headers(Some(thread)));
+    let mail_read = read(&story, &recipient(Language::ENGLISH), &headers(Some(thread)));
     let head = mail_read.raw.split("\r\n\r\n").next().unwrap();
     assert!(!head.lines().any(|line| line.to_ascii_lowercase().starts_with("bcc")), "{head}");
     assert!(!mail_read.html.contains("<script"), "{}", mail_read.html);
@@ -258,9 +259,10 @@ fn nothing_from_outside_breaks_out_of_its_place() {
     }
     for id in ["<a@b>\r\nBcc: x@y", "a@b", "<a b@c>", "<>", "<@>", "<a@b@c>"] {
         let headers = MailHeaders { message_id: id.to_owned(), ..headers(None) };
-        assert!(mail(&story, &recipient(Language::En), &headers).is_err(), "{id}");
+        assert!(mail(&story, &recipient(Language::ENGLISH), &headers).is_err(), "{id}");
     }
-    let eve = Recipient { address: "anna@example.net\r\nBcc: eve@example.net".to_owned(), ..recipient(Language::En) };
+    let eve =
+        Recipient { address: "anna@example.net\r\nBcc: eve@example.net".to_owned(), ..recipient(Language::ENGLISH) };
     assert!(mail(&story, &eve, &headers(None)).is_err());
 }
 
@@ -272,7 +274,7 @@ fn names_of_any_script_and_length_survive() {
             let mut story = sample.story;
             let Some(card) = &mut story.card else { continue };
             card.name = Name::parse(&name).unwrap();
-            let person = Recipient { person: Name::parse(&name).unwrap(), ..recipient(Language::ZhCn) };
+            let person = Recipient { person: Name::parse(&name).unwrap(), ..recipient(chinese()) };
             let mail = read(&story, &person, &headers(None));
             assert!(mail.subject.chars().count() <= 60, "{}", mail.subject);
             assert!(mail.plain.contains(&name));
@@ -321,17 +323,16 @@ fn a_picture_shows_what_its_words_say_and_the_new_end_is_a_date() {
     }
     // A day that the operator tells without a time is a day of the card's zone.
     let number = super::super::shown(NoticeKind::DueSoon).into_iter().find(|sample| sample.name == "number-ends");
-    let finished = mail(&number.unwrap().story, &recipient(Language::En), &headers(None)).unwrap();
+    let finished = mail(&number.unwrap().story, &recipient(Language::ENGLISH), &headers(None)).unwrap();
     assert!(String::from_utf8(finished.bytes).unwrap().contains("DTSTART;VALUE=DATE:20261220"));
 }
 
 #[test]
 fn messages_that_waited_are_enclosed_whole() {
-    let inner =
-        mail(&super::super::preview(NoticeKind::Bought)[0], &recipient(Language::ZhCn), &headers(None)).unwrap();
+    let inner = mail(&super::super::preview(NoticeKind::Bought)[0], &recipient(chinese()), &headers(None)).unwrap();
     let held = super::super::preview(NoticeKind::Held).remove(0);
     let enclosed = [inner.bytes.clone(), inner.bytes.clone()];
-    let finished = mail_with(&held, &recipient(Language::En), &headers(None), &enclosed).unwrap();
+    let finished = mail_with(&held, &recipient(Language::ENGLISH), &headers(None), &enclosed).unwrap();
     assert!(finished.bytes.is_ascii());
     let parsed = MessageParser::default().parse(&finished.bytes).unwrap();
     assert!(parsed.body_text(0).unwrap().contains("tablet: renewed for 4.50 USD"), "{:?}", parsed.body_text(0));

@@ -106,6 +106,12 @@ pub(super) fn ticket() -> Ticket {
     Ticket { code: Code::of_chance(u128::MAX / 7), ends_at: facts::NOW.plus(CODE_LIVES), page, by_text: true }
 }
 
+/// A language that is not English, for tests.
+#[cfg(test)]
+pub(super) fn chinese() -> crate::domain::notice::Language {
+    crate::domain::notice::Language::parse("zh-CN").expect("a language")
+}
+
 /// A recipient for tests.
 #[cfg(test)]
 #[must_use]

@@ -180,14 +180,17 @@ fn every_story_can_be_kept_and_told_again_later() {
                 let person = recipient(language);
                 let text = String::from_utf8(crate::notify::text_message(&back, &person).bytes).unwrap();
                 assert_eq!(crate::notify::sms::parts(&text).1, 1, "{text}");
-                let mark = match language {
-                    Language::En => "again",
-                    Language::ZhCn => "再次提醒",
-                };
-                assert!(text.to_lowercase().starts_with(mark), "{text}");
+                let once = Story { retold: None, ..back.clone() };
+                let text_once = String::from_utf8(crate::notify::text_message(&once, &person).bytes).unwrap();
+                assert_ne!(text, text_once);
                 let voice = Voice { language, zone: person.zone.clone(), ticket: None };
                 let (subject, lines) = crate::notify::push::told(&back, &voice);
-                assert!(subject.contains(mark) && subject.chars().count() <= 60, "{subject}");
+                assert!(subject != crate::notify::push::told(&once, &voice).0, "{subject}");
+                assert!(subject.chars().count() <= 60, "{subject}");
+                for (tag, mark) in [("en", "again"), ("zh-CN", "再次提醒")] {
+                    let marked = text.to_lowercase().starts_with(mark) && subject.contains(mark);
+                    assert_eq!(marked, language.tag() == tag, "{text}\n{subject}");
+                }
                 assert_eq!(lines.contains("notice acknowledge --card"), back.card.is_some(), "{lines}");
             }
         }

@@ -14,46 +14,38 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
     };
     let ends = latest_end(after).map(|at| voice.time(at));
     let (what, first) = match ends {
-        Some(ends) => (say!(voice, "renewed for {charged}, to {ends}", "已续费 {charged}，至 {ends}"), {
+        Some(ends) => (say!(voice, "bought-subject-until", charged, ends), {
             let plan = Voice::plan_name(plan);
-            say!(
-                voice,
-                "{card} was renewed with {plan} for {charged} and now lasts to {ends}.",
-                "{card} 已续费：{plan}，{charged}，有效期至 {ends}。"
-            )
+            say!(voice, "bought-first-until", card, plan, charged, ends)
         }),
-        None => (say!(voice, "renewed for {charged}", "已续费 {charged}"), {
+        None => (say!(voice, "bought-subject", charged), {
             let plan = Voice::plan_name(plan);
-            say!(voice, "{card} was renewed with {plan} for {charged}.", "{card} 已续费：{plan}，{charged}。")
+            say!(voice, "bought-first", card, plan, charged)
         }),
     };
     let mut letter = Letter::new(Need::Nothing, what, first);
     letter.snapshot(voice, before, Some(after));
-    letter.row(say!(voice, "Plan", "套餐"), voice.plan(plan));
-    letter.row(say!(voice, "Paid", "已付"), charged.to_string());
+    letter.row(say!(voice, "label-plan"), voice.plan(plan));
+    letter.row(say!(voice, "label-paid"), voice.amount(charged));
     if let Some(left) = month_left {
-        letter.row(say!(voice, "Limit left", "本月限额剩余"), say!(voice, "{left} this month", "{left}"));
+        letter.row(say!(voice, "label-limit-left"), say!(voice, "bought-limit-left", left));
     }
-    let order =
-        order_id.as_ref().map_or_else(|| say!(voice, "the operator gives none", "运营商未提供"), |id| cut(id, 80));
-    letter.detail(say!(voice, "Order number", "订单号"), order);
-    letter.detail(say!(voice, "Purchase", "购买编号"), attempt.0.to_string());
+    let order = order_id.as_ref().map_or_else(|| say!(voice, "bought-no-order-number"), |id| cut(id, 80));
+    letter.detail(say!(voice, "label-order-number"), order);
+    letter.detail(say!(voice, "label-purchase"), attempt.0.to_string());
     letter.row(
-        say!(voice, "Why", "原因"),
+        say!(voice, "label-why"),
         match cause {
-            Some((rule, line)) => say!(voice, "rule {rule}, rules.toml:{line}", "规则 {rule}，rules.toml:{line}"),
-            None => say!(voice, "a person asked for it", "由人工发起"),
+            Some((rule, line)) => say!(voice, "bought-why-rule", rule, line),
+            None => say!(voice, "bought-why-person"),
         },
     );
     if let Some(by) = agreed_by {
-        letter.row(say!(voice, "Agreed to by", "同意者"), cut(by, 80));
+        letter.row(say!(voice, "label-agreed-by"), cut(by, 80));
     }
     letter.reckoned(voice, reckoning.as_deref());
-    letter.next(say!(voice, "The card is watched as before.", "将继续监看这张卡。"));
-    letter.command(
-        say!(voice, "To stop the next renewal", "如需停止下一次续费"),
-        format!("simkeeper skip {}", quoted(card)),
-    );
+    letter.next(say!(voice, "bought-watched"));
+    letter.command(say!(voice, "command-skip-next"), format!("simkeeper skip {}", quoted(card)));
     letter
 }
 
@@ -61,19 +53,8 @@ pub(super) fn short(voice: &Voice, card: &str, event: &Event, room: usize) -> St
     let Event::Bought { plan, charged, after, attempt, .. } = event else { return card.to_owned() };
     let (plan, number) = (cut(&plan.name, room), attempt.0);
     match latest_end(after) {
-        Some(at) => {
-            let ends = voice.day(at);
-            say!(
-                voice,
-                "{card}: renewed with {plan} for {charged}, lasts to {ends}. Nothing to do. No. {number}",
-                "{card}：已续费{plan}，{charged}，至{ends}。无需操作。编号{number}"
-            )
-        }
-        None => say!(
-            voice,
-            "{card}: renewed with {plan} for {charged}. Nothing to do. No. {number}",
-            "{card}：已续费{plan}，{charged}。无需操作。编号{number}"
-        ),
+        Some(at) => say!(voice, "bought-short-until", card, plan, charged, ends = voice.day(at), number),
+        None => say!(voice, "bought-short", card, plan, charged, number),
     }
 }
 

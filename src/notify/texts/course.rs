@@ -23,16 +23,16 @@ pub(super) fn caption(voice: &Voice, course: &Course) -> Option<Caption> {
     let told = course.telling();
     let told = told.iter().map(|point| {
         let (amount, day) = (amount(voice, course.measure, point.left), voice.day_of_year(point.at));
-        say!(voice, "{amount} on {day}", "{day} {amount}")
+        say!(voice, "course-point", amount, day)
     });
-    let told = told.collect::<Vec<_>>().join(&say!(voice, ", ", "、"));
+    let told = told.collect::<Vec<_>>().join(&say!(voice, "list-separator"));
     let mut words = match course.measure {
-        Measure::Data => say!(voice, "Data left in {days} days: {told}.", "近 {days} 天剩余流量：{told}。"),
-        Measure::Credit(_) => say!(voice, "Credit in {days} days: {told}.", "近 {days} 天余额：{told}。"),
+        Measure::Data => say!(voice, "course-data", count = days, told),
+        Measure::Credit(_) => say!(voice, "course-credit", count = days, told),
     };
     if let Some(limit) = course.limit {
         let limit = amount(voice, course.measure, limit);
-        words.push_str(&say!(voice, " The dashed line is the rule's limit, {limit}.", "虚线为规则界限 {limit}。"));
+        words = say!(voice, "course-limit", words, limit);
     }
     Some(Caption { first_day: voice.day_of_year(first.at), last_day: voice.day_of_year(last.at), words })
 }
@@ -40,6 +40,6 @@ pub(super) fn caption(voice: &Voice, course: &Course) -> Option<Caption> {
 fn amount(voice: &Voice, measure: Measure, left: i64) -> String {
     match measure {
         Measure::Data => voice.data(left.unsigned_abs()),
-        Measure::Credit(currency) => Money::new(left, currency).to_string(),
+        Measure::Credit(currency) => voice.amount(Money::new(left, currency)),
     }
 }

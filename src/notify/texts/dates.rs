@@ -30,7 +30,7 @@ pub(super) fn dates(voice: &Voice, card: &str, event: &Event) -> Vec<Entry> {
     };
     let entry = |(which, end)| {
         let what = words::which_end(voice, which);
-        Entry { summary: say!(voice, "{card}: {what}", "{card}：{what}"), end }
+        Entry { summary: say!(voice, "calendar-entry", card, what), end }
     };
     ends.into_iter().map(entry).collect()
 }

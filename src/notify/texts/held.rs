@@ -10,25 +10,18 @@ const SUBJECT_ROOM: usize = 80;
 
 pub(super) fn letter(voice: &Voice, messages: &[HeldMessage], now: UnixTime) -> Letter {
     let (count, subject) = (messages.len(), first(messages, SUBJECT_ROOM));
-    let mut letter = Letter::new(
-        Need::Look,
-        say!(voice, "{count} messages waited", "{count} 条消息已合并"),
-        say!(voice, "{count} messages were gathered; first: {subject}", "已合并 {count} 条消息，首先：{subject}"),
-    );
+    let mut letter =
+        Letter::new(Need::Look, say!(voice, "gathered-subject", count), say!(voice, "gathered-first", count, subject));
     for message in messages {
         letter.row(voice.short_time(message.at, now), cut(&message.subject, SUBJECT_ROOM));
     }
-    letter.next(say!(
-        voice,
-        "Each is enclosed as it would have been sent. What has become untrue since is left out.",
-        "每条消息均按原样附上；其间已不成立的已省去。"
-    ));
+    letter.next(say!(voice, "gathered-enclosed"));
     letter
 }
 
 pub(super) fn short(voice: &Voice, messages: &[HeldMessage], room: usize) -> String {
     let (count, subject) = (messages.len(), first(messages, room));
-    say!(voice, "simkeeper: {count} messages waited. {subject}", "simkeeper：静默期间有{count}条消息。{subject}")
+    say!(voice, "gathered-short", count, subject)
 }
 
 fn first(messages: &[HeldMessage], room: usize) -> String {

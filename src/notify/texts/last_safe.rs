@@ -12,22 +12,15 @@ pub(super) fn letter(voice: &Voice, card: &str, last: &LastSafe, next: NextStep,
     let (what, at, passed) = (lost(voice, last.loss), voice.time(last.ends), voice.time(last.at));
     let mut letter = Letter::new(
         Need::Act,
-        say!(voice, "may not be renewed in time: {what} {at}", "可能来不及续费：{at} {what}"),
-        say!(
-            voice,
-            "{card}: {what} {at}, and nothing is bought yet. A renewal that begins now may come too late: the last safe moment was {passed}.",
-            "{card}：{at} {what}，但尚未续费。现在开始续费可能来不及：最后的安全时刻是 {passed}。"
-        ),
+        say!(voice, "last-safe-subject", what, at),
+        say!(voice, "last-safe-first", card, what, at, passed),
     );
-    letter.row(say!(voice, "Last safe moment", "最后的安全时刻"), passed);
-    letter.row(say!(voice, "At stake", "将失去"), say!(voice, "{what} {at}", "{at} {what}"));
+    letter.row(say!(voice, "label-last-safe"), passed);
+    letter.row(say!(voice, "label-at-stake"), say!(voice, "last-safe-at-stake", what, at));
     let settling = voice.length(last.lead.settling);
-    letter.row(
-        say!(voice, "An order may take", "订单可能需要"),
-        say!(voice, "up to {settling} at this operator", "该运营商最长 {settling}"),
-    );
+    letter.row(say!(voice, "label-order-takes"), say!(voice, "last-safe-order-takes", settling));
     if last.lead.payment > Secs::ZERO {
-        letter.row(say!(voice, "Money may take", "付款可能需要"), voice.length(last.lead.payment));
+        letter.row(say!(voice, "label-money-takes"), voice.length(last.lead.payment));
     }
     letter.snapshot(voice, now, None);
     let (sentence, command) = due::step(voice, card, next);
@@ -40,19 +33,15 @@ pub(super) fn letter(voice: &Voice, card: &str, last: &LastSafe, next: NextStep,
 
 pub(super) fn short(voice: &Voice, card: &str, last: &LastSafe, now: UnixTime) -> String {
     let (what, at) = (lost(voice, last.loss), voice.short_time(last.ends, now));
-    say!(
-        voice,
-        "{card}: URGENT, {what} {at} and nothing is bought yet. Please act now.",
-        "{card}：紧急！{what}：{at}，尚未续费，请立即处理。"
-    )
+    say!(voice, "last-safe-short", card, what, at)
 }
 
 fn lost(voice: &Voice, loss: Loss) -> String {
     match loss {
         Loss::Ends(which) => words::which_end(voice, which),
-        Loss::RunsOut(AllowanceKind::Data) => say!(voice, "data may run out", "流量可能用完"),
-        Loss::RunsOut(AllowanceKind::Voice) => say!(voice, "calls may run out", "通话可能用完"),
-        Loss::RunsOut(AllowanceKind::Sms) => say!(voice, "texts may run out", "短信可能用完"),
-        Loss::RunsOut(AllowanceKind::Credit(_)) => say!(voice, "credit may run out", "余额可能用完"),
+        Loss::RunsOut(AllowanceKind::Data) => say!(voice, "loss-data"),
+        Loss::RunsOut(AllowanceKind::Voice) => say!(voice, "loss-voice"),
+        Loss::RunsOut(AllowanceKind::Sms) => say!(voice, "loss-texts"),
+        Loss::RunsOut(AllowanceKind::Credit(_)) => say!(voice, "loss-credit"),
     }
 }

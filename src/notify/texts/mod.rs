@@ -1,14 +1,18 @@
 //! The texts. Each event has one function that turns it into a [`Letter`] and one that turns it into a few words for a
-//! text message. Both languages stand side by side in one `say!`, so that neither can be forgotten: a text that lacks a
-//! language, or names a fact that is not there, does not compile.
+//! text message. The words themselves stand in `locales`, one file for each language; `say!` names them, and tests hold
+//! that no file lacks one, has one too many, or names a fact that is not there.
 
-/// A text in the language of the voice. Facts are named in braces, as in `format!`.
+/// A text in the language of the voice: its name in the files, and the facts that it can name, each a variable or
+/// `name = value`.
 macro_rules! say {
-    ($voice:expr, $en:literal, $zh:literal $(,)?) => {
-        match $voice.language {
-            $crate::domain::notice::Language::En => format!($en),
-            $crate::domain::notice::Language::ZhCn => format!($zh),
-        }
+    ($voice:expr, $name:literal $(, $fact:ident $(= $value:expr)?)* $(,)?) => {
+        $voice.say($name, [$((stringify!($fact), say!(@told $voice, $fact $(= $value)?))),*])
+    };
+    (@told $voice:expr, $fact:ident) => {
+        $crate::notify::texts::fact::Fact::told(&$fact, $voice)
+    };
+    (@told $voice:expr, $fact:ident = $value:expr) => {
+        $crate::notify::texts::fact::Fact::told(&$value, $voice)
     };
 }
 
@@ -19,9 +23,11 @@ mod caps;
 mod course;
 mod dates;
 mod due;
+mod fact;
 mod held;
 mod household;
 mod last_safe;
+mod locale;
 pub(super) mod page;
 mod reckoned;
 mod record;
@@ -102,11 +108,11 @@ impl Need {
     /// In two or three words.
     pub(super) fn words(self, voice: &Voice) -> String {
         match self {
-            Self::Nothing => say!(voice, "Nothing to do", "无需操作"),
-            Self::Wait => say!(voice, "Nothing to do for now", "暂时无需操作"),
-            Self::Decide => say!(voice, "Please decide", "请您决定"),
-            Self::Act => say!(voice, "Please act", "请您处理"),
-            Self::Look => say!(voice, "Please look through them", "请您过目"),
+            Self::Nothing => say!(voice, "need-nothing"),
+            Self::Wait => say!(voice, "need-wait"),
+            Self::Decide => say!(voice, "need-decide"),
+            Self::Act => say!(voice, "need-act"),
+            Self::Look => say!(voice, "need-look"),
         }
     }
 }
@@ -134,7 +140,7 @@ impl Letter {
 
     fn ask(&mut self, voice: &Voice, support: Option<&String>) {
         if let Some(support) = support {
-            self.row(say!(voice, "Operator's support", "运营商客服"), support.as_str());
+            self.row(say!(voice, "label-support"), support.as_str());
         }
     }
 
@@ -153,9 +159,9 @@ impl Letter {
             );
         }
         let data = |snapshot: &Snapshot| snapshot.data_left.map(|bytes| voice.data(bytes));
-        self.change(say!(voice, "Data left", "剩余流量"), data(before), after.map(data));
-        let credit = |snapshot: &Snapshot| snapshot.credit.map(|credit| credit.to_string());
-        self.change(say!(voice, "Credit", "余额"), credit(before), after.map(credit));
+        self.change(say!(voice, "label-data-left"), data(before), after.map(data));
+        let credit = |snapshot: &Snapshot| snapshot.credit.map(|credit| voice.amount(credit));
+        self.change(say!(voice, "label-credit"), credit(before), after.map(credit));
     }
 
     fn change(&mut self, label: String, old: Option<String>, new: Option<Option<String>>) {
@@ -170,9 +176,9 @@ impl Letter {
 /// How a row about one of the three ends begins.
 fn end_label(voice: &Voice, which: EndKind) -> String {
     match which {
-        EndKind::Plan => say!(voice, "Plan ends", "套餐到期"),
-        EndKind::Credit => say!(voice, "Credit ends", "余额到期"),
-        EndKind::Number => say!(voice, "Number ends", "号码到期"),
+        EndKind::Plan => say!(voice, "label-plan-ends"),
+        EndKind::Credit => say!(voice, "label-credit-ends"),
+        EndKind::Number => say!(voice, "label-number-ends"),
     }
 }
 
@@ -209,8 +215,8 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
     letter.caption = story.course.as_ref().and_then(|course| course::caption(voice, course));
     letter.dates = dates::dates(voice, &card, &story.event);
     if let Some(facts) = &story.card {
-        letter.detail(say!(voice, "Card", "卡"), card_facts(facts));
-        letter.detail(say!(voice, "Account", "账户"), facts.account.as_str());
+        letter.detail(say!(voice, "label-card"), card_facts(voice, facts));
+        letter.detail(say!(voice, "label-account"), facts.account.as_str());
     }
     letter
 }
@@ -221,7 +227,7 @@ pub(super) fn short(story: &Story, voice: &Voice, (card_room, room): (usize, usi
     let card = cut(&card_name(story), card_room);
     let text = short_event(story, voice, &card, room);
     match &story.retold {
-        Some(_) => say!(voice, "Again: {text}", "再次提醒：{text}"),
+        Some(_) => say!(voice, "retold-short", text),
         None => text,
     }
 }
@@ -253,27 +259,28 @@ fn short_event(story: &Story, voice: &Voice, card: &str, room: usize) -> String 
 
 /// The subject: the card, then what and when, in at most [`SUBJECT_MAX`] characters. A further time is left out where it
 /// does not fit beside the name; then the card's name gives way.
-pub(super) fn subject(story: &Story, letter: &Letter) -> String {
-    let card = card_name(story);
+pub(super) fn subject(story: &Story, letter: &Letter, voice: &Voice) -> String {
+    let (card, what) = (card_name(story), &letter.what);
     if let Some(when) = &letter.when {
-        let whole = format!("{card}: {}, {when}", letter.what);
+        let whole = say!(voice, "subject-when", card, what, when);
         if whole.chars().count() <= SUBJECT_MAX {
             return cut(&whole, SUBJECT_MAX);
         }
     }
-    let what_len = letter.what.chars().count();
-    let room = SUBJECT_MAX.saturating_sub(what_len + 2).max(12);
-    cut(&format!("{}: {}", cut(&card, room), letter.what), SUBJECT_MAX)
+    let around = say!(voice, "subject", card = "", what).chars().count();
+    let room = SUBJECT_MAX.saturating_sub(around).max(12);
+    cut(&say!(voice, "subject", card = cut(&card, room), what), SUBJECT_MAX)
 }
 
 fn card_name(story: &Story) -> String {
     story.card.as_ref().map_or_else(|| "simkeeper".to_owned(), |card| card.name.as_str().to_owned())
 }
 
-fn card_facts(card: &CardFacts) -> String {
-    match &card.number {
-        Some(number) => format!("{} ({number})", card.name),
-        None => card.name.to_string(),
+fn card_facts(voice: &Voice, facts: &CardFacts) -> String {
+    let card = facts.name.as_str();
+    match &facts.number {
+        Some(number) => say!(voice, "card-with-number", card, number),
+        None => card.to_owned(),
     }
 }
 

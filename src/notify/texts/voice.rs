@@ -1,16 +1,18 @@
 //! How one recipient is spoken to: the language, the zone, and the forms of times, lengths and amounts in them.
 
+use std::fmt::Display;
+
+use fluent_bundle::FluentValue;
+use jiff::Zoned;
 use jiff::tz::TimeZone;
 
+use super::locale;
 use crate::domain::approval::Ticket;
 use crate::domain::data::DataSize;
 use crate::domain::notice::Language;
 use crate::domain::plan::Plan;
 use crate::domain::time::{End, Precision, Secs, UnixTime};
 use crate::notify::Recipient;
-
-/// English names of months are kept here, since no library of ours has them in other languages.
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// A language and a zone.
 #[derive(Clone, Debug)]
@@ -29,14 +31,16 @@ impl Voice {
         Self { language: recipient.language, zone: recipient.zone.clone(), ticket: recipient.ticket.clone() }
     }
 
+    /// The text of this name, with what it can name; `say!` is the way to it.
+    pub(super) fn say<const N: usize>(&self, name: &str, facts: [(&'static str, FluentValue<'_>); N]) -> String {
+        locale::say(self.language, name, &facts.into_iter().collect())
+    }
+
     /// `20 Dec 2026 08:00`, `2026年12月20日 08:00`.
     pub(super) fn time(&self, at: UnixTime) -> String {
         let wall = at.in_zone(&self.zone);
-        let (year, clock) = (wall.year(), format!("{:02}:{:02}", wall.hour(), wall.minute()));
-        match self.language {
-            Language::En => format!("{} {} {year} {clock}", wall.day(), month(wall.month())),
-            Language::ZhCn => format!("{year}年{}月{}日 {clock}", wall.month(), wall.day()),
-        }
+        let [hour, minute] = clock(&wall);
+        say!(self, "date-time", day = wall.day(), month = wall.month(), year = wall.year(), hour, minute)
     }
 
     /// As [`time`](Self::time), without the year if it is the one of `now`.
@@ -45,29 +49,20 @@ impl Voice {
         if wall.year() != now.in_zone(&self.zone).year() {
             return self.day(at);
         }
-        let clock = format!("{:02}:{:02}", wall.hour(), wall.minute());
-        match self.language {
-            Language::En => format!("{} {} {clock}", wall.day(), month(wall.month())),
-            Language::ZhCn => format!("{}月{}日{clock}", wall.month(), wall.day()),
-        }
+        let [hour, minute] = clock(&wall);
+        say!(self, "date-time-near", day = wall.day(), month = wall.month(), hour, minute)
     }
 
     /// `20 Dec 2026`, `2026年12月20日`.
     pub(super) fn day(&self, at: UnixTime) -> String {
         let wall = at.in_zone(&self.zone);
-        match self.language {
-            Language::En => format!("{} {} {}", wall.day(), month(wall.month()), wall.year()),
-            Language::ZhCn => format!("{}年{}月{}日", wall.year(), wall.month(), wall.day()),
-        }
+        say!(self, "date-day", day = wall.day(), month = wall.month(), year = wall.year())
     }
 
     /// `20 Dec`, `12月20日`.
     pub(super) fn day_of_year(&self, at: UnixTime) -> String {
         let wall = at.in_zone(&self.zone);
-        match self.language {
-            Language::En => format!("{} {}", wall.day(), month(wall.month())),
-            Language::ZhCn => format!("{}月{}日", wall.month(), wall.day()),
-        }
+        say!(self, "date-day-near", day = wall.day(), month = wall.month())
     }
 
     /// An end, and that it is known to the day only, if so.
@@ -75,29 +70,29 @@ impl Voice {
         let time = self.time(end.at);
         match end.precision {
             Precision::Second => time,
-            Precision::Day => say!(self, "{time} (the operator tells only the day)", "{time}（运营商只告知日期）"),
+            Precision::Day => say!(self, "end-known-to-the-day", time),
         }
     }
 
     /// `7 days`, `36 hours`, `90 minutes`; `7 天`.
     pub(super) fn length(&self, length: Secs) -> String {
         let secs = length.0;
-        let (count, en, zh) = match secs {
-            _ if secs % 86_400 == 0 && secs != 0 => (secs / 86_400, "day", "天"),
-            _ if secs % 3_600 == 0 && secs != 0 => (secs / 3_600, "hour", "小时"),
-            _ if secs % 60 == 0 && secs != 0 => (secs / 60, "minute", "分钟"),
-            _ => (secs, "second", "秒"),
-        };
-        match self.language {
-            Language::En if count == 1 => format!("1 {en}"),
-            Language::En => format!("{count} {en}s"),
-            Language::ZhCn => format!("{count} {zh}"),
+        match secs {
+            _ if secs % 86_400 == 0 && secs != 0 => say!(self, "length-days", count = secs / 86_400),
+            _ if secs % 3_600 == 0 && secs != 0 => say!(self, "length-hours", count = secs / 3_600),
+            _ if secs % 60 == 0 && secs != 0 => say!(self, "length-minutes", count = secs / 60),
+            _ => say!(self, "length-seconds", count = secs),
         }
+    }
+
+    /// `4.50 USD`, `10%`: anything that has a decimal sign.
+    pub(super) fn amount(&self, amount: impl Display) -> String {
+        amount.to_string().replace('.', &say!(self, "decimal-sign"))
     }
 
     /// `1.5 GB`.
     pub(super) fn data(&self, bytes: u64) -> String {
-        DataSize(bytes).to_string()
+        self.amount(DataSize(bytes))
     }
 
     /// A plan's name, for sentences.
@@ -110,35 +105,54 @@ impl Voice {
         let contents = &plan.contents;
         let mut parts = Vec::new();
         if contents.unlimited_data {
-            parts.push(say!(self, "unlimited data", "不限流量"));
+            parts.push(say!(self, "plan-unlimited"));
         } else if let Some(data) = contents.data_bytes {
             parts.push(self.data(data));
         }
         if let Some(secs) = contents.voice_secs {
             let minutes = secs / 60;
-            parts.push(say!(self, "{minutes} min of calls", "{minutes} 分钟通话"));
+            parts.push(say!(self, "plan-calls", minutes));
         }
         if let Some(count) = contents.sms {
-            parts.push(say!(self, "{count} texts", "{count} 条短信"));
+            parts.push(say!(self, "plan-texts", count));
         }
         if let Some(credit) = contents.credit {
-            parts.push(say!(self, "{credit} credit", "{credit} 余额"));
+            parts.push(say!(self, "plan-credit", credit));
         }
         if let Some(validity) = plan.validity() {
             parts.push(self.length(validity));
         }
         let name = cut(&plan.name, 80);
-        match self.language {
-            _ if parts.is_empty() => name,
-            Language::En => format!("{name} ({})", parts.join(", ")),
-            Language::ZhCn => format!("{name}（{}）", parts.join("、")),
+        if parts.is_empty() {
+            return name;
         }
+        say!(self, "plan-with-contents", name, contents = parts.join(&say!(self, "list-separator")))
+    }
+
+    /// What stands between a label and its value.
+    pub(in crate::notify) fn colon(&self) -> String {
+        say!(self, "colon")
+    }
+
+    /// What stands above the two columns of numbers that changed.
+    pub(in crate::notify) fn headings(&self) -> [String; 2] {
+        [say!(self, "heading-before"), say!(self, "heading-after")]
+    }
+
+    /// What stands at the end of a mail.
+    pub(in crate::notify) fn footer(&self) -> String {
+        say!(self, "footer", zone = self.zone.iana_name().unwrap_or("UTC"))
+    }
+
+    /// A line to type behind the reason for it.
+    pub(in crate::notify) fn command_line(&self, why: &str, line: &str) -> String {
+        say!(self, "command-line", why, line)
     }
 }
 
-fn month(number: i8) -> &'static str {
-    // A calendar's month is 1 to 12.
-    MONTHS.get(usize::try_from(number - 1).unwrap_or(0)).copied().unwrap_or("")
+/// Hours and minutes, two digits each.
+fn clock(wall: &Zoned) -> [String; 2] {
+    [wall.hour(), wall.minute()].map(|part| format!("{part:02}"))
 }
 
 /// `text` in one line without disturbing characters, of at most `longest` characters, the last of them `…` if it was cut.
@@ -151,4 +165,31 @@ pub(in crate::notify) fn cut(text: &str, longest: usize) -> String {
     short.truncate(short.trim_end().len());
     short.push('…');
     short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_and_days_are_said_as_each_language_has_them() {
+        let told = |language| {
+            let voice = Voice { language, zone: TimeZone::UTC, ticket: None };
+            let at = UnixTime::clamped(1_797_768_060);
+            let lengths = [Secs::DAY, Secs::days(7), Secs::hours(36), Secs::minutes(1), Secs(90), Secs::ZERO];
+            let lengths = lengths.map(|length| voice.length(length)).join(", ");
+            let times = [voice.time(at), voice.short_time(at, at), voice.day(at), voice.day_of_year(at)].join(", ");
+            format!("{lengths}; {times}")
+        };
+        assert_eq!(
+            told(Language::ENGLISH),
+            "1 day, 7 days, 36 hours, 1 minute, 90 seconds, 0 seconds; \
+             20 Dec 2026 12:01, 20 Dec 12:01, 20 Dec 2026, 20 Dec"
+        );
+        assert_eq!(
+            told(crate::notify::samples::chinese()),
+            "1 天, 7 天, 36 小时, 1 分钟, 90 秒, 0 秒; \
+             2026年12月20日 12:01, 12月20日12:01, 2026年12月20日, 12月20日"
+        );
+    }
 }

@@ -2,6 +2,7 @@
 
 use simkeeper::domain::attempt::Snapshot;
 use simkeeper::domain::card::Name;
+use simkeeper::domain::digest::{Comes, Digest, Trouble};
 use simkeeper::domain::money::{Currency, Money};
 use simkeeper::domain::notice::{Event, FailedWhy, Language, Story};
 use simkeeper::domain::plan::Plan;
@@ -102,7 +103,41 @@ fn spoil(event: &mut Event, bytes: &mut Bytes<'_>) {
                 (message.at, message.subject) = (time(bytes), bytes.text());
             }
         }
+        Event::Digest(digest) => spoil_digest(digest, bytes),
         Event::Test { channel } => *channel = bytes.text(),
+    }
+}
+
+fn spoil_digest(digest: &mut Digest, bytes: &mut Bytes<'_>) {
+    (digest.since, digest.next) = (time(bytes), time(bytes));
+    (digest.cards, digest.waiting) = (usize::from(bytes.byte()), usize::from(bytes.byte()));
+    digest.spent.money = vec![money(bytes)];
+    for row in &mut digest.troubles.rows {
+        row.card = name(bytes);
+        match &mut row.trouble {
+            Trouble::Decide { plan, price, .. } => (*plan, *price) = (bytes.text(), money(bytes)),
+            Trouble::Unread { read_at, account } => (*read_at, *account) = (bytes.perhaps(time), name(bytes)),
+            Trouble::Settle(_)
+            | Trouble::Blocked
+            | Trouble::CannotRenew
+            | Trouble::Watched
+            | Trouble::Paused
+            | Trouble::Unknown => {}
+        }
+    }
+    for row in &mut digest.ends.rows {
+        (row.card, row.ends, row.last_safe) = (name(bytes), time(bytes), bytes.perhaps(time));
+    }
+    for row in &mut digest.bought.rows {
+        (row.card, row.plan, row.charged, row.at) = (name(bytes), bytes.text(), money(bytes), time(bytes));
+    }
+    for row in &mut digest.coming.rows {
+        (row.card, row.at) = (name(bytes), time(bytes));
+        if let Comes::Buys { plan, price } | Comes::Asks { plan, price } | Comes::OverLimit { plan, price } =
+            &mut row.comes
+        {
+            (*plan, *price) = (bytes.text(), money(bytes));
+        }
     }
 }
 

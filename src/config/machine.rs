@@ -10,8 +10,9 @@ use url::Url;
 use super::account::AccountConfig;
 use super::channel::{Carries, ChannelConfig, ChannelKind};
 use super::secret::SecretRef;
-use super::values::{Daily, Weekly};
+use super::values::Daily;
 use crate::domain::card::Name;
+use crate::domain::digest::Rhythm;
 use crate::domain::identity::Msisdn;
 use crate::domain::insist::Insistence;
 use crate::domain::money::Currency;
@@ -105,6 +106,8 @@ pub struct Person {
     pub together: Option<Secs>,
     /// What is told again, and passed on.
     pub insistence: Insistence,
+    /// When they want all their cards at a glance.
+    pub digests: Vec<Rhythm>,
 }
 
 /// Where signs of life go.
@@ -134,6 +137,4 @@ pub struct Schedule {
     pub poll: Secs,
     /// When the record is backed up.
     pub backup: Option<Daily>,
-    /// When a digest is wanted.
-    pub digest: Option<Weekly>,
 }

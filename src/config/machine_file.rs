@@ -12,13 +12,14 @@ use super::channel_file::{
 };
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
+use super::digest_file::{DigestWish, digests};
 use super::gateway_file::{GatewayTable, gateway};
 use super::machine::{HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, POLL_USUAL, Schedule};
-use super::person_file::{PersonTable, check_reach, check_stand_ins, person};
+use super::person_file::{PersonTable, Usual, check_reach, check_stand_ins, person};
 use super::reader::{At, Entry, Field, Named, Notes};
 use super::secret::SecretRef;
 use super::service_file::{ServiceTable, service};
-use super::values::{Daily, HostName, LocalUrl, SafeUrl, Sender, TwilioAccount, Weekly, WholePath, Words, is_loopback};
+use super::values::{Daily, HostName, LocalUrl, SafeUrl, Sender, TwilioAccount, WholePath, Words, is_loopback};
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
 use crate::domain::money::Currency;
@@ -121,8 +122,8 @@ table! {
     struct ScheduleTable {
         /// How often cards are read; 6h if nothing is said.
         may poll: Secs,
-        /// When a digest is wanted.
-        may digest: Weekly,
+        /// When those who say nothing themselves get all their cards at a glance, by their own clocks; never if nothing is said.
+        may digest: OneOrMore<DigestWish>,
         /// When the record is backed up.
         may backup: Daily,
     }
@@ -143,7 +144,9 @@ pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Mac
     let language = table.language.get().copied().unwrap_or_default();
     let accounts = entries(&table.operator).filter_map(|(entry, kind)| account(entry, kind, notes)).collect();
     let channels = channels(&table.channel, notes);
-    let people = entries(&table.person).map(|(entry, value)| person(entry, value, language, notes)).collect::<Vec<_>>();
+    let digests = table.schedule.get().and_then(|table| digests(&table.digest, notes)).unwrap_or_default();
+    let usual = Usual { language, digests };
+    let people = entries(&table.person).map(|(entry, value)| person(entry, value, &usual, notes)).collect::<Vec<_>>();
     if table.channel.get().is_none_or(|named| named.0.iter().all(|entry| entry.value.is_some())) {
         check_reach(&table.person, &channels, notes);
     }
@@ -282,16 +285,9 @@ fn twilio(table: &TwilioTable) -> Option<ChannelKind> {
 }
 
 fn schedule(table: Option<&ScheduleTable>, notes: &mut Notes<'_>) -> Schedule {
-    let Some(table) = table else { return Schedule { poll: POLL_USUAL, backup: None, digest: None } };
+    let Some(table) = table else { return Schedule { poll: POLL_USUAL, backup: None } };
     check_poll(&table.poll, notes);
-    if let Some(digest) = table.digest.good() {
-        notes.warning(&digest.key, "this version sends no digests yet", "the line may stay".to_owned());
-    }
-    Schedule {
-        poll: table.poll.get().copied().unwrap_or(POLL_USUAL),
-        backup: table.backup.get().copied(),
-        digest: table.digest.get().copied(),
-    }
+    Schedule { poll: table.poll.get().copied().unwrap_or(POLL_USUAL), backup: table.backup.get().copied() }
 }
 
 fn heartbeat(table: &HeartbeatTable, notes: &mut Notes<'_>) -> Option<HeartbeatConfig> {

@@ -19,6 +19,7 @@ mod containers;
 mod contradictions;
 mod declare;
 mod described_file;
+mod digest_file;
 mod gateway_file;
 mod init;
 mod keys;
@@ -63,7 +64,7 @@ pub use problems::{Problem, Problems, Severity};
 pub use rules::{CardEntry, Match, Rules};
 pub use schema::{Which, schema};
 pub use secret::{SecretError, SecretRef};
-pub use values::{Daily, Weekly};
+pub use values::Daily;
 
 use machine_file::{MachineTable, machine, names};
 use reader::{At, Notes};

@@ -7,11 +7,13 @@ use jiff::tz::TimeZone;
 use super::channel::{Carries, ChannelConfig};
 use super::containers::OneOrMore;
 use super::declare::{table, words};
+use super::digest_file::{self, DigestWish, digests};
 use super::machine::{Language, Person};
 use super::machine_file::{entries, names};
 use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
 use super::values::{MailAddress, Words, Zone};
 use crate::domain::card::Name;
+use crate::domain::digest::Rhythm;
 use crate::domain::identity::Msisdn;
 use crate::domain::insist::{Escalate, Insistence};
 use crate::domain::notice::NoticeKind;
@@ -45,6 +47,8 @@ table! {
         may repeat: OneOrMore<Secs>,
         /// Where what this person does not react to, or cannot be told, goes.
         may escalate: EscalateTable,
+        /// When all their cards are told at a glance: "daily", "weekly", "monthly", each with its time; "never" if nothing is said.
+        may digest: OneOrMore<DigestWish>,
     }
 }
 
@@ -135,13 +139,16 @@ weighed! {
     cards_found: CardsFound,
 }
 
+/// What holds for people who say nothing themselves.
+pub(super) struct Usual {
+    /// The language.
+    pub(super) language: Language,
+    /// When digests come.
+    pub(super) digests: Vec<Rhythm>,
+}
+
 /// The person that a table describes.
-pub(super) fn person(
-    entry: &Entry<PersonTable>,
-    table: &PersonTable,
-    language: Language,
-    notes: &mut Notes<'_>,
-) -> Person {
+pub(super) fn person(entry: &Entry<PersonTable>, table: &PersonTable, usual: &Usual, notes: &mut Notes<'_>) -> Person {
     if table.mail.is_absent() && table.sms.is_absent() && table.push.is_absent() {
         let help = "add mail = \"name@example.net\" or sms = \"+16135550123\"".to_owned();
         notes.contradiction(&entry.key, format!("`{}` can be told in no way", entry.name), help);
@@ -152,7 +159,7 @@ pub(super) fn person(
         mail: table.mail.get().map(|mail| mail.0.clone()),
         sms: table.sms.get().cloned(),
         push: table.push.get().map(|words| words.0.clone()),
-        language: table.language.get().copied().unwrap_or(language),
+        language: table.language.get().copied().unwrap_or(usual.language),
         zone: table.zone.get().map_or(TimeZone::UTC, |zone| zone.0.clone()),
         quiet: table.quiet.get().copied(),
         wakes: table.wakes.get().copied().unwrap_or(Severity::Urgent),
@@ -160,6 +167,7 @@ pub(super) fn person(
         from: thresholds(entry, table, notes),
         together: together(table, notes),
         insistence: insistence(entry, table, notes),
+        digests: digests(&table.digest, notes).unwrap_or_else(|| usual.digests.clone()),
     }
 }
 
@@ -169,6 +177,9 @@ fn check_quiet(entry: &Entry<PersonTable>, table: &PersonTable, notes: &mut Note
         notes.warning(&wakes.key, format!("`{}` has no quiet hours", entry.name), help);
     }
     let Some(quiet) = table.quiet.good() else { return };
+    if table.wakes.get() != Some(&Severity::News) {
+        digest_file::check_quiet(&entry.name, &table.digest, quiet.value, notes);
+    }
     if quiet.value.to_string() == "00:00-24:00" {
         let help = "write the hours of the night, such as quiet = \"22:00-07:00\"".to_owned();
         notes.contradiction(&quiet.span, "these quiet hours never end", help);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use lettre::Address;
 use lettre::message::Mailbox;
@@ -16,6 +16,7 @@ use super::declare::{texts, words};
 use super::reader::{Node, Notes, Value, nearest};
 use crate::domain::card::{Name, disturbs};
 use crate::domain::data::{DataSize, Percent};
+use crate::domain::digest::clock;
 use crate::domain::enough::NotEnough;
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
 use crate::domain::money::{Currency, Money};
@@ -67,7 +68,6 @@ texts! {
     CredentialName, "CredentialName", "the name of a credential", r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", "airalo-secret", credential_name;
     WholePath, "WholePath", "a whole path", "^/", "/etc/simkeeper/secret", whole_path;
     Daily, "Daily", "a time of the day, in UTC", r"^daily( [0-2][0-9]:[0-5][0-9])?$", "daily 03:30", Daily::parse;
-    Weekly, "Weekly", "a day of the week and a time", "^(Mon|Tue|Wed|Thu|Fri|Sat|Sun) [0-2][0-9]:[0-5][0-9]$", "Mon 08:00", Weekly::parse;
 }
 
 words! {
@@ -279,39 +279,6 @@ impl Daily {
             }
         }
     }
-}
-
-/// Once a week, by the reader's clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weekly {
-    /// The day.
-    pub day: Weekday,
-    /// 0 to 23.
-    pub hour: i8,
-    /// 0 to 59.
-    pub minute: i8,
-}
-
-impl Weekly {
-    fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a day and a time; write \"Mon 08:00\"");
-        let (day, time) = text.split_once(' ').ok_or_else(wrong)?;
-        let days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-        let day = days.iter().position(|known| *known == day).ok_or_else(wrong)?;
-        let day =
-            i8::try_from(day).ok().and_then(|day| Weekday::from_monday_zero_offset(day).ok()).ok_or_else(wrong)?;
-        let (hour, minute) = clock(time).ok_or_else(wrong)?;
-        Ok(Self { day, hour, minute })
-    }
-}
-
-/// `HH:MM`, up to 23:59.
-fn clock(text: &str) -> Option<(i8, i8)> {
-    let (hour, minute) = text.split_once(':')?;
-    let two =
-        |part: &str| (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<i8>().ok());
-    let (hour, minute) = (two(hour)??, two(minute)??);
-    (hour < 24 && minute < 60).then_some((hour, minute))
 }
 
 /// A day, written as TOML writes dates: `2026-12-01`, without quotes.

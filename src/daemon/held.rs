@@ -68,7 +68,7 @@ const fn rank(kind: NoticeKind) -> u8 {
         | NoticeKind::RecordProblem => 0,
         NoticeKind::WalletLow => 1,
         NoticeKind::DueSoon => 2,
-        NoticeKind::SettledLate | NoticeKind::Paused | NoticeKind::CardsFound => 3,
+        NoticeKind::SettledLate | NoticeKind::Paused | NoticeKind::CardsFound | NoticeKind::Digest => 3,
         NoticeKind::Bought | NoticeKind::Held | NoticeKind::Test => 4,
     }
 }

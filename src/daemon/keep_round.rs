@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Daemon;
 use super::bells::Round;
+use super::digest_round;
 use super::discovery_round::Discoveries;
 use super::health_check;
 use super::late_changes;
@@ -81,6 +82,7 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
     let check_at = kept.check.start_due(daemon, now);
     daemon.reload_if_changed().await;
     let discovery_at = kept.discovery.start_due(daemon, now);
+    let digest_at = digest_round::start_due(daemon, now).await?;
     let due = [
         kept.tidy_at,
         kept.thin_at,
@@ -90,6 +92,7 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
         kept.beat_at,
         Some(check_at),
         discovery_at,
+        digest_at,
     ];
     Ok(due.into_iter().flatten().min())
 }

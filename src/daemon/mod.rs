@@ -12,6 +12,10 @@ pub mod control;
 pub use crate::store::crash;
 mod deliver_round;
 pub mod desk;
+mod digest_cards;
+mod digest_round;
+#[cfg(test)]
+mod digest_tests;
 pub(crate) mod discovery;
 mod discovery_round;
 mod fresh;

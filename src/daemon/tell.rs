@@ -175,10 +175,10 @@ pub(super) fn queue(
     Ok(queued)
 }
 
-/// When it goes out; what was gathered does not wait to be gathered again.
+/// When it goes out; what was gathered, or is wanted at its own hour, does not wait to be gathered.
 fn send_at(kind: NoticeKind, way: &Way, not_before: UnixTime) -> UnixTime {
     match kind {
-        NoticeKind::Held => way.awake_at(not_before),
+        NoticeKind::Held | NoticeKind::Digest => way.awake_at(not_before),
         NoticeKind::DueSoon
         | NoticeKind::LastSafe
         | NoticeKind::Bought

@@ -29,6 +29,8 @@ pub(super) enum Job {
     LateChanges,
     /// Looking for new cards of an account.
     Discovery(Name),
+    /// Making digests.
+    Digests,
     /// Looking into the wallets.
     Wallets,
     /// Looking for damage in the record.

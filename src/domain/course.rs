@@ -102,6 +102,7 @@ pub const fn held(event: &Event) -> Option<&Snapshot> {
         | Event::WalletLow(_)
         | Event::CardsFound { .. }
         | Event::Held { .. }
+        | Event::Digest(_)
         | Event::Test { .. } => None,
     }
 }

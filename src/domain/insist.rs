@@ -112,6 +112,7 @@ pub fn needs_person(event: &Event, rule: Option<&Rule>) -> bool {
         | Event::WalletLow(_)
         | Event::CardsFound { .. }
         | Event::Held { .. }
+        | Event::Digest(_)
         | Event::Test { .. } => false,
     }
 }

@@ -13,6 +13,7 @@ pub mod course;
 pub mod cover;
 pub mod cycle;
 pub mod data;
+pub mod digest;
 pub mod discovery;
 pub mod draft;
 pub mod enough;

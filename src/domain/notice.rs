@@ -6,6 +6,7 @@ use super::attempt::{AskWhy, AttemptId, Question, Snapshot};
 use super::card::{CardId, Name};
 use super::course::Course;
 use super::cover::Reckoning;
+use super::digest::Digest;
 pub use super::language::Language;
 use super::last_safe::LastSafe;
 use super::money::Money;
@@ -221,6 +222,8 @@ pub enum Event {
         /// Each of them, as it was to be told.
         messages: Vec<HeldMessage>,
     },
+    /// All cards of one person at a glance.
+    Digest(Box<Digest>),
     /// A trial of the channel.
     Test {
         /// The channel.
@@ -257,6 +260,7 @@ impl Event {
             Self::WalletLow(_) => NoticeKind::WalletLow,
             Self::CardsFound { .. } => NoticeKind::CardsFound,
             Self::Held { .. } => NoticeKind::Held,
+            Self::Digest(_) => NoticeKind::Digest,
             Self::Test { .. } => NoticeKind::Test,
         }
     }

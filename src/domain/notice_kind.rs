@@ -35,13 +35,15 @@ pub enum NoticeKind {
     CardsFound,
     /// What waited for the end of quiet hours.
     Held,
+    /// All cards of one person at a glance, as often as they want it.
+    Digest,
     /// A trial of the channel.
     Test,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::DueSoon,
         Self::LastSafe,
         Self::Bought,
@@ -55,6 +57,7 @@ impl NoticeKind {
         Self::WalletLow,
         Self::CardsFound,
         Self::Held,
+        Self::Digest,
         Self::Test,
     ];
 
@@ -75,6 +78,7 @@ impl NoticeKind {
             Self::WalletLow => "wallet_low",
             Self::CardsFound => "cards_found",
             Self::Held => "held",
+            Self::Digest => "digest",
             Self::Test => "test",
         }
     }
@@ -91,7 +95,9 @@ impl NoticeKind {
             | Self::RecordProblem
             | Self::Test => Severity::Urgent,
             Self::DueSoon | Self::WalletLow => Severity::Warning,
-            Self::Bought | Self::SettledLate | Self::Paused | Self::CardsFound | Self::Held => Severity::News,
+            Self::Bought | Self::SettledLate | Self::Paused | Self::CardsFound | Self::Held | Self::Digest => {
+                Severity::News
+            }
         }
     }
 
@@ -106,9 +112,13 @@ impl NoticeKind {
     pub const fn expires_after(self) -> Secs {
         match self {
             Self::Test => Secs::HOUR,
-            Self::DueSoon | Self::LastSafe | Self::Paused | Self::RulesProblem | Self::WalletLow | Self::CardsFound => {
-                Secs::days(7)
-            }
+            Self::DueSoon
+            | Self::LastSafe
+            | Self::Paused
+            | Self::RulesProblem
+            | Self::WalletLow
+            | Self::CardsFound
+            | Self::Digest => Secs::days(7),
             Self::Bought
             | Self::Failed
             | Self::Unknown

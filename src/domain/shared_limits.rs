@@ -4,7 +4,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::card::Name;
 use super::gates::{Gate, Period};
@@ -55,7 +55,7 @@ impl SharedLimit {
 }
 
 /// What was or may have been bought in a time.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spent {
     /// How many purchases.
     pub count: u32,

@@ -143,6 +143,7 @@ fn laid_out(letter: &Letter, voice: &Voice, subject: &str, drawn: bool) -> Resul
         picture => drawn.then_some(PICTURE_ID),
         changes => Value::from(Serde(&letter.changes)),
         rows => letter.rows.clone(),
+        sections => Value::from(Serde(&letter.sections)),
         details => letter.details.clone(),
         next => letter.next.clone(),
         commands => letter.commands.clone(),

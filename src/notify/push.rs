@@ -10,6 +10,9 @@ use crate::domain::notice::{Event, Story};
 /// Services take a few thousand characters; nobody reads more than this on a lock screen.
 const LINE_MAX: usize = 600;
 
+/// As many lines of lists are worth a look there.
+const LISTED_MOST: usize = 8;
+
 /// A message.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(super) struct Push {
@@ -45,6 +48,8 @@ pub fn push(story: &Story, recipient: &Recipient) -> Result<Finished, NotifyErro
 pub(super) fn told(story: &Story, voice: &Voice) -> (String, String) {
     let letter = texts::letter(story, voice);
     let mut lines = vec![cut(&letter.first, LINE_MAX), letter.need.words(voice)];
+    let listed = letter.sections.iter().flat_map(|section| &section.lines).take(LISTED_MOST);
+    lines.extend(listed.map(|line| cut(&format!("{}: {}", line.label, line.value), LINE_MAX)));
     if let Event::Held { messages } = &story.event {
         lines.extend(messages.iter().skip(1).map(|message| cut(&message.subject, LINE_MAX)));
     }

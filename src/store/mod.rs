@@ -6,7 +6,7 @@
 //!
 //! - [`cards`]: what a card is; [`polls`]: what a poll changes; [`readings`]: what was read, packed by [`codec`].
 //! - [`attempts`]: orders, their states and evidence (looking back: `ledger`); [`notices`]: the queue of messages (`notice_lists`).
-//! - [`people`], [`approvals`], [`decisions`], [`accounts`], [`catalogues`], [`meta`]: the smaller tables.
+//! - [`people`], [`approvals`], [`decisions`], [`digests`], [`accounts`], [`catalogues`], [`meta`]: the smaller tables.
 //! - [`journal`]: `orders.journal`, which lies outside the database ([`missing_lines`]: what it should hold); [`backup`]:
 //!   copies of the database; [`examine`]: whether a record or a copy is sound and agrees with the journal; [`restore`]: a
 //!   copy in the record's place.
@@ -23,6 +23,7 @@ pub mod catalogues;
 pub mod codec;
 pub mod crash;
 pub mod decisions;
+pub mod digests;
 pub mod examine;
 pub mod held;
 pub mod journal;

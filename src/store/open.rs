@@ -238,6 +238,7 @@ mod tests {
         M::up(include_str!("../../migrations/0007_approval.sql")),
         M::up(include_str!("../../migrations/0008_silence.sql")),
         M::up(include_str!("../../migrations/0009_text_cost.sql")),
+        M::up(include_str!("../../migrations/0010_digest.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 

@@ -45,6 +45,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         cards::STATEMENTS,
         catalogues::STATEMENTS,
         decisions::STATEMENTS,
+        digests::STATEMENTS,
         examine::STATEMENTS,
         held::STATEMENTS,
         ledger::STATEMENTS,

@@ -3,6 +3,7 @@
 
 use crate::domain::attempt::{Question, StateName};
 use crate::domain::card::Keeper;
+use crate::domain::digest::Span;
 use crate::domain::notice::NoticeKind;
 use crate::domain::operator::{Doubt, RefusalKind};
 use crate::domain::reading::{AllowanceState, CardState, EndKind, Renewable};
@@ -77,6 +78,14 @@ impl Word for StateName {
     }
 }
 
+impl Word for Span {
+    const ALL: &'static [Self] = &Self::ALL;
+
+    fn word(self) -> &'static str {
+        self.as_str()
+    }
+}
+
 impl Word for NoticeKind {
     const ALL: &'static [Self] = &Self::ALL;
 
@@ -109,5 +118,6 @@ mod tests {
         round_trip::<RefusalKind>();
         round_trip::<StateName>();
         round_trip::<NoticeKind>();
+        round_trip::<Span>();
     }
 }

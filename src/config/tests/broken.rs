@@ -309,7 +309,7 @@ fn accounts_channels_and_people() {
             "19:7: `0123` begins with 0, which no country code does; write the country code and the number, such as \"+16135550123\"",
             "20:1: the quiet hours of `y` are counted in UTC; add zone = \"America/Toronto\"",
             "20:9: these quiet hours never end; write the hours of the night, such as quiet = \"22:00-07:00\"",
-            "22:10: `Mon 8:00` is not a day and a time; write \"Mon 08:00\"",
+            "22:10: `Mon 8:00` is not a time for digests; write \"daily 08:00\", \"Mon 08:00\" or \"monthly 1 08:00\"",
             "23:10: `weekly` is not a daily time; write \"daily\" or \"daily 03:30\" (UTC)",
         ],
     );
@@ -330,6 +330,15 @@ fn accounts_channels_and_people() {
             "7:22: nobody reacts within five minutes; after = \"2h\"",
             "7:34: `x` cannot stand in for themselves; name somebody else, or leave it out",
             "7:39: there is no person `anan`; did you mean `anna`?",
+        ],
+    );
+    machine(
+        "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nmail = \"x@example.net\"\nzone = \"UTC\"\nquiet = \"22:00-07:00\"\ndigest = [\"daily 06:30\", \"weekly\", \"Fri\", \"never\"]\n[person.y]\nmail = \"y@example.net\"\ndigest = \"yearly\"\n",
+        &[
+            "8:11: this digest waits for the end of the quiet hours of `x`; name a later hour, such as \"daily 08:00\"",
+            "8:36: there is a weekly digest already; name one daily, one weekly and one monthly at most",
+            "8:43: `never` stands beside a time; digest = \"never\", or leave it out",
+            "11:10: `yearly` is not a time for digests; write \"daily 08:00\", \"Mon 08:00\" or \"monthly 1 08:00\"",
         ],
     );
     machine(

@@ -1,5 +1,6 @@
 //! Sample stories: at least one for each thing a message can say. `notice preview` shows them, and tests render all.
 
+mod digest;
 mod due;
 mod facts;
 mod failed;
@@ -36,6 +37,7 @@ pub fn shown(kind: NoticeKind) -> Vec<Sample> {
         NoticeKind::WalletLow => paired(&["one-more", "none"], household::wallet_low()),
         NoticeKind::CardsFound => paired(&["only-read", "by-rule"], household::cards_found()),
         NoticeKind::Held => paired(&["night"], household::held()),
+        NoticeKind::Digest => paired(&["family", "all-well", "fleet"], digest::every()),
         NoticeKind::Test => paired(&["trial"], household::test()),
     };
     let samples = named.into_iter().enumerate();
@@ -64,6 +66,7 @@ pub fn preview(kind: NoticeKind) -> Vec<Story> {
         NoticeKind::WalletLow => household::wallet_low(),
         NoticeKind::CardsFound => household::cards_found(),
         NoticeKind::Held => household::held(),
+        NoticeKind::Digest => digest::every(),
         NoticeKind::Test => household::test(),
     };
     events.into_iter().enumerate().map(|(place, event)| story(place, event)).collect()
@@ -91,6 +94,7 @@ fn story(place: usize, event: Event) -> Story {
         | NoticeKind::WalletLow
         | NoticeKind::CardsFound
         | NoticeKind::Held
+        | NoticeKind::Digest
         | NoticeKind::Test => false,
     };
     let course = course::held(&event).filter(|_| place == 0).and_then(facts::course);

@@ -89,6 +89,7 @@ fn place(event: &Event) -> Vec<(&'static str, usize)> {
         | Event::WalletLow(_)
         | Event::CardsFound { .. }
         | Event::Held { .. }
+        | Event::Digest(_)
         | Event::Test { .. } => vec![],
     }
 }

@@ -26,6 +26,7 @@ pub(super) fn dates(voice: &Voice, card: &str, event: &Event) -> Vec<Entry> {
         | Event::WalletLow(_)
         | Event::CardsFound { .. }
         | Event::Held { .. }
+        | Event::Digest(_)
         | Event::Test { .. } => Vec::new(),
     };
     let entry = |(which, end)| {

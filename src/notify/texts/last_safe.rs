@@ -36,7 +36,8 @@ pub(super) fn short(voice: &Voice, card: &str, last: &LastSafe, now: UnixTime) -
     say!(voice, "last-safe-short", card, what, at)
 }
 
-fn lost(voice: &Voice, loss: Loss) -> String {
+/// What is lost.
+pub(super) fn lost(voice: &Voice, loss: Loss) -> String {
     match loss {
         Loss::Ends(which) => words::which_end(voice, which),
         Loss::RunsOut(AllowanceKind::Data) => say!(voice, "loss-data"),

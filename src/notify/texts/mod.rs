@@ -22,6 +22,7 @@ mod bought;
 mod caps;
 mod course;
 mod dates;
+mod digest;
 mod due;
 mod fact;
 mod held;
@@ -65,6 +66,8 @@ pub(super) struct Letter {
     pub(super) changes: Vec<Change>,
     /// Numbers: a label and a value.
     pub(super) rows: Vec<(String, String)>,
+    /// Lists with a heading.
+    pub(super) sections: Vec<Section>,
     /// What happens next.
     pub(super) next: Vec<String>,
     /// What to type: why, and the line.
@@ -85,6 +88,23 @@ pub(super) struct Change {
     label: String,
     before: String,
     after: String,
+}
+
+/// A list with a heading.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Section {
+    pub(super) heading: String,
+    pub(super) lines: Vec<SectionLine>,
+    /// How many more there are, in words.
+    pub(super) more: Option<String>,
+}
+
+/// One of a list: what it is about, what there is to say, and what to type.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct SectionLine {
+    pub(super) label: String,
+    pub(super) value: String,
+    pub(super) command: Option<String>,
 }
 
 /// What the reader has to do: the second thing that a mail says, and its colour.
@@ -207,6 +227,7 @@ pub(super) fn letter(story: &Story, voice: &Voice) -> Letter {
             household::cards_found(voice, account.as_str(), *count, rule.as_ref().map(Name::as_str))
         }
         Event::Held { messages } => held::letter(voice, messages, story.at),
+        Event::Digest(digest) => digest::letter(voice, digest),
         Event::Test { channel } => household::test(voice, channel, story.at),
     };
     if let Some(retold) = &story.retold {
@@ -253,6 +274,7 @@ fn short_event(story: &Story, voice: &Voice, card: &str, room: usize) -> String 
             household::cards_found_short(voice, &cut(account.as_str(), room), *count, rule.is_some())
         }
         Event::Held { messages } => held::short(voice, messages, room),
+        Event::Digest(digest) => digest::short(voice, digest, room),
         Event::Test { channel } => household::test_short(voice, &cut(channel, room)),
     }
 }

@@ -301,6 +301,7 @@ fn word(text: &str) -> &'static str {
         "rules_problem",
         "wallet_low",
         "cards_found",
+        "digest",
         "test",
         "",
     ];

@@ -12,6 +12,7 @@ use crate::config::Carries;
 use crate::domain::attempt::{Attempt, AttemptId};
 use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
+use crate::domain::forecast;
 use crate::domain::identity::masked;
 use crate::domain::notice::{Ask, CardFacts, DedupKey, Event, NoticeId, NoticeKind, Story};
 use crate::domain::silence::Silence;
@@ -81,7 +82,7 @@ pub(super) fn tickets<'a>(live: &'a Live, event: &Event, attempt: Option<&'a Att
     Some(Tickets::new(approvals, attempt))
 }
 
-/// How what the card holds went over the last weeks, for a picture.
+/// How what the card holds went over the last weeks and is expected to go on, for a picture.
 fn course(
     conn: &Connection,
     live: &Live,
@@ -93,8 +94,11 @@ fn course(
     if notices::waiting_at_least(conn, PICTURES_UP_TO)? {
         return Ok(None);
     }
-    match readings::history(conn, card.id, now.minus(course::LOOKS_BACK), now) {
-        Ok(readings) => Ok(Course::up_to(&readings, held, now, live.rule_of(card))),
+    match readings::history(conn, card.id, now.minus(forecast::LOOKS_BACK), now) {
+        Ok(readings) => {
+            let course = Course::up_to(&readings, held, now, live.rule_of(card));
+            Ok(course.map(|course| course.foreseen(&readings, held, &card.zone)))
+        }
         // A picture is not worth a purchase: what is damaged is told by the check of the record.
         Err(StoreError::Unreadable { .. }) => Ok(None),
         Err(error) => Err(error),

@@ -1,9 +1,14 @@
 //! How the data or the credit of a card went over the last weeks: what a chart in a message draws, and the few points
 //! that stand for it in words.
 
+mod ahead;
+
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
+pub use self::ahead::{Ahead, Range};
 use super::attempt::Snapshot;
+use super::forecast::Forecast;
 use super::money::Currency;
 use super::notice::Event;
 use super::reading::{AllowanceKind, Reading};
@@ -45,6 +50,8 @@ pub struct Course {
     pub points: Vec<Point>,
     /// Below this the rule renews.
     pub limit: Option<i64>,
+    /// How it is expected to go on.
+    pub ahead: Option<Ahead>,
 }
 
 impl Course {
@@ -57,11 +64,24 @@ impl Course {
             (None, Some(credit)) => (Measure::Credit(credit.currency()), credit.ten_thousandths().max(0)),
             (None, None) => return None,
         };
-        let before = readings.iter().filter_map(|reading| point(reading, measure));
+        let since = now.minus(LOOKS_BACK);
+        let before =
+            readings.iter().filter(|reading| reading.as_of >= since).filter_map(|reading| point(reading, measure));
         let points = thinned(before.chain([Point { at: now, left }]));
         let (first, newest) = (points.first()?, points.last()?);
         let tells = newest.at.since(first.at) >= SHORTEST && points.iter().any(|point| point.left > 0);
-        tells.then(|| Self { measure, limit: rule.and_then(|rule| limit(rule, measure, readings.last())), points })
+        let limit = rule.and_then(|rule| limit(rule, measure, readings.last()));
+        tells.then_some(Self { measure, limit, points, ahead: None })
+    }
+
+    /// The same with what is to be expected by these readings, which may go further back, and by the ends that `held`
+    /// tells; the days of use are those of `zone`.
+    #[must_use]
+    pub fn foreseen(self, readings: &[Reading], held: &Snapshot, zone: &TimeZone) -> Self {
+        let Some(last) = self.points.last().copied() else { return self };
+        let used = Forecast::of(kind(self.measure), readings, zone, last.at);
+        let end = ahead::end(self.measure, held.plan_ends, held.credit_ends);
+        Self { ahead: Ahead::of(last, self.limit, end, (&used, zone)), ..self }
     }
 
     /// The points that stand for all: the first, the highest, the lowest and the last, oldest first.
@@ -77,12 +97,15 @@ impl Course {
     }
 }
 
-fn point(reading: &Reading, measure: Measure) -> Option<Point> {
-    let kind = match measure {
+const fn kind(measure: Measure) -> AllowanceKind {
+    match measure {
         Measure::Data => AllowanceKind::Data,
         Measure::Credit(currency) => AllowanceKind::Credit(currency),
-    };
-    let left = reading.left(kind);
+    }
+}
+
+fn point(reading: &Reading, measure: Measure) -> Option<Point> {
+    let left = reading.left(kind(measure));
     (left.known && !left.unlimited).then(|| Point { at: reading.as_of, left: left.remaining.max(0) })
 }
 

@@ -15,7 +15,7 @@ const HORIZON_DAYS: usize = 400;
 const SLOWER: f64 = 1.5;
 
 /// Eight of ten lie within this many standard deviations of the average.
-const EIGHT_OF_TEN: f64 = 1.28;
+pub(in crate::domain) const EIGHT_OF_TEN: f64 = 1.28;
 
 /// Until when something lasts; none stands for longer than anybody looks ahead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

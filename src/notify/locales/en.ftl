@@ -656,4 +656,5 @@ course-credit =
         [one] Credit in 1 day: { $told }.
        *[other] Credit in { $count } days: { $told }.
     }
-course-limit = { $words } The dashed line is the rule's limit, { $limit }.
+course-limit = { $words } The level line is the rule's limit, { $limit }.
+course-more = { $words } { $sentence }

@@ -517,4 +517,5 @@ test-short = simkeeper：渠道{ $channel }测试成功，无需操作。
 course-point = { $day } { $amount }
 course-data = 近 { $count } 天剩余流量：{ $told }。
 course-credit = 近 { $count } 天余额：{ $told }。
-course-limit = { $words }虚线为规则界限 { $limit }。
+course-limit = { $words }横线为规则界限 { $limit }。
+course-more = { $words }{ $sentence }

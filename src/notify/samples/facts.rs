@@ -93,7 +93,8 @@ pub(super) fn course(held: &Snapshot) -> Option<Course> {
     let condition = Condition::DataBelow(DataSize(500_000_000));
     let mut rule = Rule::watching(name("travel"));
     rule.renew_when.triggers.push(Trigger { condition, line: 14 });
-    Course::up_to(&readings, held, NOW, Some(&rule))
+    let zone = jiff::tz::TimeZone::get(&card().zone).ok()?;
+    Course::up_to(&readings, held, NOW, Some(&rule)).map(|course| course.foreseen(&readings, held, &zone))
 }
 
 fn reading(at: UnixTime) -> Reading {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::voice::Voice;
-use crate::domain::course::{Course, Measure};
+use crate::domain::course::{Ahead, Course, Measure, Range};
 use crate::domain::money::Money;
 
 /// The words around a picture.
@@ -34,7 +34,53 @@ pub(super) fn caption(voice: &Voice, course: &Course) -> Option<Caption> {
         let limit = amount(voice, course.measure, limit);
         words = say!(voice, "course-limit", words, limit);
     }
-    Some(Caption { first_day: voice.day_of_year(first.at), last_day: voice.day_of_year(last.at), words })
+    if let Some(ahead) = &course.ahead {
+        for sentence in expected(voice, course.measure, ahead) {
+            words = say!(voice, "course-more", words, sentence);
+        }
+    }
+    let last_at = course.ahead.as_ref().map_or(last.at, |ahead| ahead.until);
+    Some(Caption { first_day: voice.day_of_year(first.at), last_day: voice.day_of_year(last_at), words })
+}
+
+/// What the dashed line and the upright one say.
+fn expected(voice: &Voice, measure: Measure, ahead: &Ahead) -> Vec<String> {
+    let mut sentences = Vec::new();
+    if let Some(when) = range(voice, &ahead.at_limit) {
+        sentences.push(say!(voice, "At this pace the limit is reached {when}.", "按此用量，{when}达到界限。"));
+    }
+    if let Some(when) = range(voice, &ahead.empty) {
+        sentences.push(say!(voice, "At this pace nothing is left {when}.", "按此用量，{when}用完。"));
+    }
+    if let Some(end) = ahead.end {
+        let day = voice.day_of_year(end);
+        sentences.push(match (ahead.likely.last(), ahead.low.last(), ahead.high.last()) {
+            (Some(likely), Some(low), Some(high)) if ahead.empty.likely.is_none() => {
+                let [likely, low, high] = [likely, low, high].map(|point| amount(voice, measure, point.left));
+                say!(
+                    voice,
+                    "At the end, {day}, about {likely} is left ({low} to {high}).",
+                    "{day} 到期时约剩 {likely}（{low} 至 {high}）。"
+                )
+            }
+            _ => say!(voice, "The end is {day}.", "{day} 到期。"),
+        });
+    }
+    sentences
+}
+
+/// `about 20 Dec (19 Dec to 22 Dec)`.
+fn range(voice: &Voice, range: &Range) -> Option<String> {
+    let likely = voice.day_of_year(range.likely?);
+    let [early, late] = [range.early, range.late].map(|at| at.map(|at| voice.day_of_year(at)));
+    Some(match (early, late) {
+        (Some(early), Some(late)) if early == late => say!(voice, "on {likely}", "{likely}"),
+        (Some(early), Some(late)) => {
+            say!(voice, "about {likely} ({early} to {late})", "约 {likely}（{early} 至 {late}）")
+        }
+        (Some(early), None) => say!(voice, "about {likely} ({early} at the earliest)", "约 {likely}（最早 {early}）"),
+        (None, _) => say!(voice, "about {likely}", "约 {likely}"),
+    })
 }
 
 fn amount(voice: &Voice, measure: Measure, left: i64) -> String {

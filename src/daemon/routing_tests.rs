@@ -308,3 +308,18 @@ async fn texts_keep_to_their_limits_and_what_waits_goes_as_one() {
     let price = crate::domain::money::Money::parse("0.08 USD").unwrap();
     assert!(!costs.is_empty() && costs.iter().all(|cost| *cost == (Some(1), Some(price))), "{costs:?}");
 }
+
+#[tokio::test]
+async fn a_push_message_is_as_loud_as_it_matters_to_its_person() {
+    for (severity, urgent) in [("", false), ("severity = { due_soon = \"urgent\" }\n", true)] {
+        let person = format!("[person.anna]\npush = \"anna\"\n{severity}");
+        let rig = Rig::of(&person, &["tablet"]).await;
+        rig.tell("tablet", "1", dead()).await;
+        let bytes = rig.write(|conn| {
+            let all = crate::store::notices::list(conn, None, None, 9)?;
+            crate::store::notices::bytes(conn, all[0].id)
+        });
+        let push: serde_json::Value = serde_json::from_slice(&bytes.await).unwrap();
+        assert_eq!(push["urgent"], urgent, "{push}");
+    }
+}

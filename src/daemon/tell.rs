@@ -244,8 +244,10 @@ fn finish(
     };
     match way.carries {
         Carries::Sms => return Ok(notify::text_message(story, &recipient)),
-        Carries::Push => return notify::push(story, &recipient).map_err(Untold::Text),
-        Carries::Document => return notify::document(story, &recipient, word_of(message_id)).map_err(Untold::Text),
+        Carries::Push => return notify::push(story, &recipient, way.severity).map_err(Untold::Text),
+        Carries::Document => {
+            return notify::document(story, &recipient, way.severity, word_of(message_id)).map_err(Untold::Text);
+        }
         Carries::Mail => {}
     }
     let installation = meta::installation(conn).map_err(Untold::Record)?.uuid.simple();

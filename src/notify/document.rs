@@ -7,6 +7,7 @@ use super::push::told;
 use super::texts::{self, Need, Voice};
 use super::{Finished, NotifyError, Recipient};
 use crate::domain::notice::{CardFacts, Event, Language, NoticeKind, Story};
+use crate::domain::severity::Severity;
 use crate::domain::time::UnixTime;
 
 const VERSION: u32 = 1;
@@ -17,6 +18,7 @@ struct Document<'a> {
     id: &'a str,
     kind: NoticeKind,
     urgent: bool,
+    severity: Severity,
     at: UnixTime,
     need: Need,
     language: Language,
@@ -26,11 +28,11 @@ struct Document<'a> {
     facts: &'a Event,
 }
 
-/// The document that tells `story`. `id` is the same over every try.
+/// The document that tells `story`, which matters so much. `id` is the same over every try.
 ///
 /// # Errors
 /// The document could not be made.
-pub fn document(story: &Story, recipient: &Recipient, id: &str) -> Result<Finished, NotifyError> {
+pub fn document(story: &Story, recipient: &Recipient, severity: Severity, id: &str) -> Result<Finished, NotifyError> {
     let voice = Voice::of(recipient);
     let (subject, text) = told(story, &voice);
     let kind = story.event.kind();
@@ -38,7 +40,8 @@ pub fn document(story: &Story, recipient: &Recipient, id: &str) -> Result<Finish
         version: VERSION,
         id,
         kind,
-        urgent: kind.is_urgent(),
+        urgent: severity == Severity::Urgent,
+        severity,
         at: story.at,
         need: texts::letter(story, &voice).need,
         language: recipient.language,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::texts::{self, Voice, cut};
 use super::{Finished, NotifyError, Recipient};
 use crate::domain::notice::{Event, Story};
+use crate::domain::severity::Severity;
 
 /// Services take a few thousand characters; nobody reads more than this on a lock screen.
 const LINE_MAX: usize = 600;
@@ -32,14 +33,15 @@ impl Push {
     }
 }
 
-/// The message that tells `story`: the subject, the whole story, whether to act, and what to type.
+/// The message that tells `story`: the subject, the whole story, whether to act, and what to type. How loud it is follows
+/// from how much it matters to the person.
 ///
 /// # Errors
 /// The document could not be made.
-pub fn push(story: &Story, recipient: &Recipient) -> Result<Finished, NotifyError> {
+pub fn push(story: &Story, recipient: &Recipient, severity: Severity) -> Result<Finished, NotifyError> {
     let voice = Voice::of(recipient);
     let (subject, text) = told(story, &voice);
-    let push = Push { title: subject.clone(), text, urgent: story.event.kind().is_urgent() };
+    let push = Push { title: subject.clone(), text, urgent: severity == Severity::Urgent };
     let bytes = serde_json::to_vec(&push).map_err(|error| NotifyError::Build(error.to_string()))?;
     Ok(Finished { subject, bytes })
 }

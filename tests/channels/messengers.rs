@@ -91,13 +91,14 @@ fn recipient() -> Recipient {
 
 /// A push message as the queue holds it.
 fn pushed(kind: NoticeKind) -> Outgoing {
-    let finished = push(&preview(kind)[0], &recipient()).unwrap();
+    let finished = push(&preview(kind)[0], &recipient(), kind.severity()).unwrap();
     Outgoing { bytes: finished.bytes, ..text("anna-cards", "") }
 }
 
 /// A document as the queue holds it.
 fn documented() -> Outgoing {
-    let finished = document(&preview(NoticeKind::Bought)[0], &recipient(), "0193a1b2").unwrap();
+    let finished =
+        document(&preview(NoticeKind::Bought)[0], &recipient(), NoticeKind::Bought.severity(), "0193a1b2").unwrap();
     Outgoing { bytes: finished.bytes, ..text("home", "") }
 }
 

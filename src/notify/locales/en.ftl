@@ -658,3 +658,96 @@ course-credit =
     }
 course-limit = { $words } The level line is the rule's limit, { $limit }.
 course-more = { $words } { $sentence }
+course-when = about { $likely }
+course-when-from = about { $likely } ({ $early } at the earliest)
+course-when-between = about { $likely } ({ $early } to { $late })
+course-when-on = on { $likely }
+course-end = The end is { $day }.
+course-end-left = At the end, { $day }, about { $likely } is left ({ $low } to { $high }).
+course-empty = At this pace nothing is left { $when }.
+course-at-limit = At this pace the limit is reached { $when }.
+
+## All cards of a person at a glance
+
+digest-silenced = Silenced: { $cards }.
+digest-all-else-is-well = All else is well: { $cards }.
+digest-in-all = In all
+digest-shared = Limits that cards share
+digest-shared-unsummed = limit { $limit } a month; what is spent cannot be added up without a rate
+digest-shared-spent = { $spent } of { $limit } spent this month
+digest-comes-nothing = nothing of the rule's list can be bought
+digest-comes-over-limit = { $plan } for { $price } does not fit under a limit
+digest-comes-unpriced = a plan whose price is not known yet
+digest-comes-asked = you will be asked about { $plan } for { $price }
+digest-comes-bought = { $plan } for { $price }
+digest-coming = What is expected until { $next }
+digest-coming-about = about { $day }: { $what }
+digest-bought = What was bought since { $since }
+digest-bought-on = { $plan } for { $price } on { $day }
+digest-bought-on-limit = { $plan } for { $price } on { $day }; { $left } of the month's limit was left
+digest-ending = What ends next
+digest-ending-safe = { $what } { $at }; safe to renew until { $last }
+digest-trouble-unknown = the result of an order is not known yet; it is looked for
+digest-trouble-paused = due, and paused
+digest-trouble-watched = due; its rule only watches
+digest-trouble-never-read = never read
+digest-trouble-unread = not read since { $at }
+digest-trouble-dead = cannot be renewed: get a new card
+digest-trouble-blocked = due, and something stands in the way
+digest-trouble-decide = buy { $plan } for { $price }? or: simkeeper refuse { $number }
+digest-trouble-settle = please say what became of an order: bought or not-bought
+digest-troubles = What needs you
+digest-trouble-ends = { $what }; ends { $ends }
+digest-subject-well = { $cards }, nothing to do
+digest-short-ends = {" "}Next end: { $card } { $at }.
+digest-short-well = { $cards }, nothing to do.
+digest-short = simkeeper:{" "}
+digest-next-how = { $next }; the key digest in simkeeper.toml says how often, and "never" ends it
+digest-next = Next digest
+digest-spent = { $sum } spent
+digest-first-bought = { $state }; { $count } since { $since } for { $sum }.
+digest-first = { $state }; nothing was bought since { $since }.
+digest-cards =
+    { $count ->
+        [one] 1 card
+       *[other] { $count } cards
+    }
+digest-purchases =
+    { $count ->
+        [one] 1 purchase
+       *[other] { $count } purchases
+    }
+# { $count } cards of all cards need the reader; { $cards } is "12 cards".
+digest-subject-needs =
+    { $count ->
+        [one] 1 of { $cards } needs you
+       *[other] { $count } of { $cards } need you
+    }
+digest-state-needs =
+    { $count ->
+        [one] 1 of { $cards } needs you: { $worst }
+       *[other] { $count } of { $cards } need you, { $worst } first
+    }
+digest-short-needs =
+    { $count ->
+        [one] { $cards }, 1 needs you: { $worst }.
+       *[other] { $cards }, { $count } need you: { $worst }.
+    }
+digest-state-well =
+    { $count ->
+        [one] { $cards } is well
+       *[other] { $cards } are well
+    }
+digest-state-open =
+    { $count ->
+        [one] { $cards }, nothing to do; the result of one order is not known yet
+       *[other] { $cards }, nothing to do; the results of { $count } orders are not known yet
+    }
+# Goes on after another sentence of a text message.
+digest-short-bought = {" "}Bought { $count } for { $only }.
+digest-more-rows = and { $count } more: simkeeper status
+digest-more-currencies =
+    { $more ->
+        [one] { $shown } and 1 more currency
+       *[other] { $shown } and { $more } more currencies
+    }

@@ -47,23 +47,19 @@ pub(super) fn caption(voice: &Voice, course: &Course) -> Option<Caption> {
 fn expected(voice: &Voice, measure: Measure, ahead: &Ahead) -> Vec<String> {
     let mut sentences = Vec::new();
     if let Some(when) = range(voice, &ahead.at_limit) {
-        sentences.push(say!(voice, "At this pace the limit is reached {when}.", "按此用量，{when}达到界限。"));
+        sentences.push(say!(voice, "course-at-limit", when));
     }
     if let Some(when) = range(voice, &ahead.empty) {
-        sentences.push(say!(voice, "At this pace nothing is left {when}.", "按此用量，{when}用完。"));
+        sentences.push(say!(voice, "course-empty", when));
     }
     if let Some(end) = ahead.end {
         let day = voice.day_of_year(end);
         sentences.push(match (ahead.likely.last(), ahead.low.last(), ahead.high.last()) {
             (Some(likely), Some(low), Some(high)) if ahead.empty.likely.is_none() => {
                 let [likely, low, high] = [likely, low, high].map(|point| amount(voice, measure, point.left));
-                say!(
-                    voice,
-                    "At the end, {day}, about {likely} is left ({low} to {high}).",
-                    "{day} 到期时约剩 {likely}（{low} 至 {high}）。"
-                )
+                say!(voice, "course-end-left", day, likely, low, high)
             }
-            _ => say!(voice, "The end is {day}.", "{day} 到期。"),
+            _ => say!(voice, "course-end", day),
         });
     }
     sentences
@@ -74,12 +70,10 @@ fn range(voice: &Voice, range: &Range) -> Option<String> {
     let likely = voice.day_of_year(range.likely?);
     let [early, late] = [range.early, range.late].map(|at| at.map(|at| voice.day_of_year(at)));
     Some(match (early, late) {
-        (Some(early), Some(late)) if early == late => say!(voice, "on {likely}", "{likely}"),
-        (Some(early), Some(late)) => {
-            say!(voice, "about {likely} ({early} to {late})", "约 {likely}（{early} 至 {late}）")
-        }
-        (Some(early), None) => say!(voice, "about {likely} ({early} at the earliest)", "约 {likely}（最早 {early}）"),
-        (None, _) => say!(voice, "about {likely}", "约 {likely}"),
+        (Some(early), Some(late)) if early == late => say!(voice, "course-when-on", likely),
+        (Some(early), Some(late)) => say!(voice, "course-when-between", likely, early, late),
+        (Some(early), None) => say!(voice, "course-when-from", likely, early),
+        (None, _) => say!(voice, "course-when", likely),
     })
 }
 

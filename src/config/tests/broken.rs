@@ -281,12 +281,19 @@ fn what_is_odd_is_told_and_taken() {
 }
 
 #[test]
+fn a_language_without_a_file_of_texts_names_those_that_have_one() {
+    let known = Language::ALL.map(|language| format!("`{}`", language.tag())).join(", ");
+    let said = format!("1:12: `tlh-Latn-QO` is not a language; known: {known}");
+    machine("language = \"tlh-Latn-QO\"\ncurrency = \"CAD\"\n", &[&said]);
+}
+
+#[test]
 fn accounts_channels_and_people() {
     machine(
-        "language = \"fr\"\n[operator.a]\nkind = \"airlo\"\n[operator.b]\n[operator.c]\nkind = \"airalo\"\nclient_id = { credential = \"a\", file = \"/b\" }\n[operator.d]\nkind = \"sandbox\"\nbase_url = \"https://example.net/\"\npoll = \"0s\"\n",
+        "language = \"zh-cn\"\n[operator.a]\nkind = \"airlo\"\n[operator.b]\n[operator.c]\nkind = \"airalo\"\nclient_id = { credential = \"a\", file = \"/b\" }\n[operator.d]\nkind = \"sandbox\"\nbase_url = \"https://example.net/\"\npoll = \"0s\"\n",
         &[
             "1:1: `currency` is missing; add currency = …",
-            "1:12: `fr` is not a language; known: `en`, `zh-CN`",
+            "1:12: `zh-cn` is not a language; did you mean `zh-CN`?",
             "3:8: `airlo` is not a kind of operator; did you mean `airalo`?",
             "4:11: `operator.b.kind` is missing; add kind = … with one of 1nce, airalo, dingconnect, dtone, emnify, esimaccess, esimgo, exec, hologram, http, keepgo, reloadly, sandbox, telnyx, things-mobile, tmf654, ussd",
             "5:11: `operator.c.client_secret` is missing; add client_secret = …",

@@ -5,6 +5,7 @@ use std::path::Path;
 use fluent_bundle::FluentValue;
 
 use super::*;
+use crate::notify::texts::Voice;
 
 /// What another translator might hand in: one file, not finished yet.
 const POLISH: &str = "
@@ -174,6 +175,7 @@ fn what_a_language_lacks_or_cannot_say_whole_is_said_in_english() {
 
 #[test]
 fn a_name_of_digits_is_no_count() {
-    let facts = FluentArgs::from_iter([("card", FluentValue::from("007")), ("what", "1.50 { $card }".into())]);
-    assert_eq!(say(Language::ENGLISH, "subject", &facts), "007: 1.50 { $card }");
+    let voice = Voice { language: Language::ENGLISH, zone: jiff::tz::TimeZone::UTC, ticket: None };
+    let (card, what) = ("007", "1.50 { $card }".to_owned());
+    assert_eq!(say!(&voice, "subject", card, what), "007: 1.50 { $card }");
 }

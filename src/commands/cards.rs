@@ -163,11 +163,14 @@ pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<Exit> {
     let view = View::open(context)?;
     let card = view.card(name)?;
     let rule = view.rule(&card).map(|rule| rule.name.clone());
+    let roles = view.config.rules.roles_of(&card).cloned().unwrap_or_default();
     if context.output.json {
-        context.output.document(json!({ "card": card, "rule": rule }))?;
+        context.output.document(json!({ "card": card, "rule": rule, "roles": roles }))?;
         return Ok(Exit::Done);
     }
-    let rows = facts(&card).into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect::<Vec<_>>();
+    let people = [("owner", names(&roles.owner)), ("payer", names(&roles.payer)), ("watchers", names(&roles.watchers))];
+    let rows =
+        facts(&card).into_iter().chain(people).map(|(what, value)| vec![what.to_owned(), value]).collect::<Vec<_>>();
     let mut rows: Vec<Vec<String>> = rows.into_iter().filter(|row| !row[1].is_empty()).collect();
     rows.push(vec![
         "rule".to_owned(),

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::domain::card::{Card, Keeper, Name};
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
+use crate::domain::roles::Roles;
 use crate::domain::rule::{Line, Rule};
 use crate::domain::shared_limits::SharedLimit;
 
@@ -22,6 +23,8 @@ pub struct Rules {
     pub shared_limits: Vec<SharedLimit>,
     /// The rules of cards that are about a trip of their own, by the cards' names.
     pub of_cards: BTreeMap<Name, Rule>,
+    /// Who is what to a card, by the cards' names.
+    pub roles: BTreeMap<Name, Roles>,
 }
 
 impl Rules {
@@ -36,6 +39,12 @@ impl Rules {
     pub fn rule_of(&self, card: &Card) -> Option<&Rule> {
         let on_trip = self.of_cards.get(&card.name).filter(|_| card.keeper == Keeper::File);
         on_trip.or_else(|| self.rule_for(&card.labels, card.rule.as_ref()))
+    }
+
+    /// Who is what to a card, as far as the file that keeps it says.
+    #[must_use]
+    pub fn roles_of(&self, card: &Card) -> Option<&Roles> {
+        self.roles.get(&card.name).filter(|_| card.keeper == Keeper::File)
     }
 
     /// The rule that decides by labels and name: the one that it names, else that of the first match all of whose labels it

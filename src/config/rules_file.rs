@@ -21,6 +21,7 @@ use super::trip_file::{self, TripTable};
 use super::values::{Words, Zone};
 use crate::domain::card::Name;
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
+use crate::domain::roles::{Role, Roles};
 use crate::domain::rule::{Mode, Rule, Trip};
 use crate::domain::shared_limits::SharedLimit;
 
@@ -66,6 +67,12 @@ table! {
         may zone: Zone,
         /// Who is told: names under [person] in simkeeper.toml.
         may notify: OneOrMore<Name>,
+        /// Whose it is: told everything, as those in notify are.
+        may owner: OneOrMore<Name>,
+        /// Who pays for it: asked, and told what is bought, what fails and what is not known.
+        may payer: OneOrMore<Name>,
+        /// Who only wants to know: told what ends soon, was bought or is paused, as news, and never asked.
+        may watchers: OneOrMore<Name>,
         /// The rule that decides; none means that it is only read.
         may rule: Name,
         /// The trip on whose days the rule buys for this card: a name under [trip].
@@ -111,7 +118,14 @@ pub(super) fn rules(
     check_rule_names(table, notes);
     trip_file::check_names(table, notes);
     check_doubles(&table.card, notes);
-    let mut rules = Rules { cards, rules, matches, shared_limits, of_cards: BTreeMap::new() };
+    let mut rules = Rules {
+        cards,
+        rules,
+        matches,
+        shared_limits,
+        of_cards: BTreeMap::new(),
+        roles: roles(&table.card, known, notes),
+    };
     check_askers(table, &rules, notes);
     check_paths(&table.card, known.and_then(|known| known.machine), notes);
     for (entry, card) in entries(&table.card) {
@@ -213,7 +227,8 @@ fn check_references(table: &CardTable, known: &Known<'_>, notes: &mut Notes<'_>)
     for at in table.operator.get().into_iter().flat_map(|list| list.0.iter()) {
         check_known(at, &known.accounts, "an account of simkeeper.toml", notes);
     }
-    for at in table.notify.get().into_iter().flat_map(|list| list.0.iter()) {
+    let people = [&table.notify, &table.owner, &table.payer, &table.watchers];
+    for at in people.into_iter().filter_map(Field::get).flat_map(|list| list.0.iter()) {
         check_known(at, &known.people, "a person of simkeeper.toml", notes);
     }
 }
@@ -337,11 +352,36 @@ fn check_paths(cards: &Field<Named<CardTable>>, machine: Option<&Machine>, notes
     }
 }
 
+/// Who is what to each card, where the file says so.
+fn roles(cards: &Field<Named<CardTable>>, known: Option<&Known<'_>>, notes: &mut Notes<'_>) -> BTreeMap<Name, Roles> {
+    let mut all = BTreeMap::new();
+    for (entry, card) in entries(cards) {
+        let roles = Roles { owner: list(&card.owner), payer: list(&card.payer), watchers: list(&card.watchers) };
+        if roles.is_empty() {
+            continue;
+        }
+        if let (Some(known), Some(watchers)) = (known, card.watchers.good()) {
+            let everybody: Vec<Name> = known.people.iter().copied().cloned().collect();
+            let told = roles.people(&list(&card.notify), &everybody);
+            if told.iter().all(|(_, role)| *role == Role::Watcher) {
+                let message = format!("everybody only watches `{}`, so that nobody is asked or warned", entry.name);
+                notes.contradiction(&watchers.span, message, "add owner = \"NAME\"".to_owned());
+            }
+        }
+        all.insert(entry.name.clone(), roles);
+    }
+    all
+}
+
+/// Whether the file says who is asked about a card, or says it wrongly.
+fn names_somebody_to_ask(card: &CardTable) -> bool {
+    let names = |field: &Field<OneOrMore<Name>>| matches!(field, Field::Bad) || !list(field).is_empty();
+    names(&card.notify) || names(&card.owner) || names(&card.payer)
+}
+
 /// A rule that asks needs somebody to ask.
 fn check_askers(table: &RulesTable, rules: &Rules, notes: &mut Notes<'_>) {
-    for (entry, card) in
-        entries(&table.card).filter(|(_, card)| list(&card.notify).is_empty() && !matches!(card.notify, Field::Bad))
-    {
+    for (entry, card) in entries(&table.card).filter(|(_, card)| !names_somebody_to_ask(card)) {
         let decided = rules.rule_for(&list(&card.labels), card.rule.get());
         if decided.is_some_and(|rule| rule.mode == Mode::Ask || rule.ask_above.is_some()) {
             let message = format!("nobody is told when `{}` asks", entry.name);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Daemon;
 use super::case::Case;
 use super::live::Live;
-use super::{shared_limits, tell};
+use super::shared_limits;
 use crate::domain::assess::is_old;
 use crate::domain::attempt::{Attempt, AttemptState};
 use crate::domain::card::{Card, CardId, Name};
@@ -86,8 +86,9 @@ pub(super) async fn fill(
 }
 
 fn add(conn: &Connection, live: &Live, drafts: &mut [Draft], card: Card, now: UnixTime) -> Result<(), StoreError> {
-    let told = tell::concerned(Some(&card.notify), live.everybody()).to_vec();
-    let mut concerned: Vec<&mut Draft> = drafts.iter_mut().filter(|draft| told.contains(&draft.person)).collect();
+    let told = live.told_of(&card);
+    let is_told = |draft: &&mut Draft| told.iter().any(|(person, _)| *person == draft.person);
+    let mut concerned: Vec<&mut Draft> = drafts.iter_mut().filter(is_told).collect();
     let Some(until) = concerned.iter().map(|draft| draft.digest.next).max() else { return Ok(()) };
     let caps = live.rules().shared_limits.iter().filter(|limit| limit.concerns(&card.account, &card.labels));
     let caps: Vec<Line> = caps.map(|limit| limit.line).collect();

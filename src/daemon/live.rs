@@ -16,9 +16,10 @@ use crate::domain::card::{Card, Name, tamed};
 use crate::domain::insist::Insistence;
 use crate::domain::notice::{Language, NoticeKind};
 use crate::domain::operator::{Capabilities, MOST_CAREFUL};
+use crate::domain::roles::{Role, Roles};
 use crate::domain::rule::Rule;
 use crate::domain::sellers::Till;
-use crate::domain::severity::Severity;
+use crate::domain::severity::{Severity, Weights};
 use crate::domain::text_limits::TextLimits;
 use crate::domain::time::{LocalHours, Secs, UnixTime};
 use crate::notify::{Channel, Heartbeat};
@@ -255,10 +256,18 @@ impl Live {
     /// Every way to everybody who is to be told of a kind, as far as they want it over this way; and every way to programs.
     #[must_use]
     pub fn ways(&self, named: Option<&[Name]>, kind: NoticeKind) -> Vec<Way> {
-        let mut ways = Vec::new();
-        for name in tell::concerned(named, &self.everybody) {
+        let people = tell::concerned(named, &self.everybody).iter();
+        self.ways_in(&people.map(|name| (name.clone(), Role::Owner)).collect::<Vec<_>>(), kind)
+    }
+
+    /// As [`ways`](Self::ways), to people as what they are to a card.
+    #[must_use]
+    pub fn ways_in(&self, people: &[(Name, Role)], kind: NoticeKind) -> Vec<Way> {
+        let (mut ways, none) = (Vec::new(), Weights::default());
+        for (name, role) in people {
             let person = self.config.machine.person(name);
-            let Some(severity) = self.weight(name, kind) else { continue };
+            let own = person.map_or(&none, |person| &person.weights);
+            let Some(severity) = role.weight(kind, own) else { continue };
             let all: Vec<Way> = self.all_ways_to(name, severity).collect();
             let alone = all.iter().all(|way| way.carries == Carries::Sms);
             let from = |way: &Way| person.and_then(|person| person.from.get(&way.carries)).copied();
@@ -269,6 +278,13 @@ impl Live {
             ways.extend(self.programs(kind.severity()));
         }
         ways
+    }
+
+    /// Everybody who is told of a card, as what they are to it.
+    #[must_use]
+    pub fn told_of(&self, card: &Card) -> Vec<(Name, Role)> {
+        let none = Roles::default();
+        self.config.rules.roles_of(card).unwrap_or(&none).people(&card.notify, &self.everybody)
     }
 
     /// How much a kind matters to a person; none if they are not told.

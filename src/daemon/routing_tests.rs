@@ -310,6 +310,32 @@ async fn texts_keep_to_their_limits_and_what_waits_goes_as_one() {
 }
 
 #[tokio::test]
+async fn an_owner_a_payer_and_a_watcher_hear_each_what_is_theirs_and_a_watcher_is_never_asked() {
+    let person = |name: &str, wish: &str| format!("[person.{name}]\nmail = \"{name}@example.net\"\n{wish}");
+    let people = [
+        person("anna", ""),
+        person("ben", ""),
+        person("cleo", "severity = { asked = \"urgent\" }\n"),
+        person("dora", ""),
+    ];
+    let machine = format!(
+        "currency = \"USD\"\n[operator.try]\nkind = \"sandbox\"\n[channel.mail]\nkind = \"maildir\"\n{}",
+        people.concat()
+    );
+    let card = "[card.tablet]\noperator = \"try\"\nmsisdn = \"+16135550100\"\nowner = \"anna\"\npayer = \"ben\"\nwatchers = [\"cleo\"]\n";
+    let rig = Rig::with(&machine, card).await;
+    let asked = crate::notify::preview(NoticeKind::Asked).remove(0).event;
+    for (event, expected) in
+        [(paused(), "anna cleo"), (failed(), "anna ben"), (dead(), "anna cleo"), (asked, "anna ben")]
+    {
+        rig.tell("tablet", "1", event).await;
+        let mut reached: Vec<String> = rig.reached().into_iter().map(|(_, address)| address).collect();
+        reached.sort();
+        assert_eq!(reached.join(" ").replace("@example.net", ""), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_push_message_is_as_loud_as_it_matters_to_its_person() {
     for (severity, urgent) in [("", false), ("severity = { due_soon = \"urgent\" }\n", true)] {
         let person = format!("[person.anna]\npush = \"anna\"\n{severity}");

@@ -12,8 +12,8 @@ impl Live {
     /// well, wanted or not; where nobody has one, somebody else is told.
     #[must_use]
     pub fn ways_about(&self, card: Option<&Card>, kind: NoticeKind) -> Vec<Way> {
-        let mut ways = self.ways(card.map(|card| card.notify.as_slice()), kind);
-        let Some(card) = card else { return ways };
+        let Some(card) = card else { return self.ways(None, kind) };
+        let mut ways = self.ways_in(&self.told_of(card), kind);
         let mut stranded: Vec<(Name, Severity)> = Vec::new();
         for way in ways.iter().filter(|way| way.carries != Carries::Document) {
             let alone =

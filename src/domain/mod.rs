@@ -42,6 +42,7 @@ pub mod reading;
 pub mod record;
 pub mod replay;
 pub mod retry;
+pub mod roles;
 pub mod rule;
 pub mod sellers;
 pub mod settling;

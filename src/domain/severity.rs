@@ -38,10 +38,16 @@ impl Severity {
 pub struct Weights(BTreeMap<NoticeKind, Option<Severity>>);
 
 impl Weights {
+    /// What this person has said about a kind, if anything.
+    #[must_use]
+    pub fn said(&self, kind: NoticeKind) -> Option<Option<Severity>> {
+        self.0.get(&kind).copied()
+    }
+
     /// How much a kind matters to this person; none if they are not told.
     #[must_use]
     pub fn of(&self, kind: NoticeKind) -> Option<Severity> {
-        self.0.get(&kind).copied().unwrap_or(Some(kind.severity()))
+        self.said(kind).unwrap_or(Some(kind.severity()))
     }
 }
 

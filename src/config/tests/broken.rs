@@ -129,6 +129,19 @@ fn names_that_nobody_has() {
             "10:8: `home` is not a rule of this file; known: `travel`",
         ],
     );
+    let card = |roles: &str| format!("[card.a]\noperator = \"try\"\niccid = \"8901260862291234564\"\n{roles}\n");
+    rules(
+        &card("owner = \"ana\"\npayer = [\"bob\"]\nwatchers = [\"anna\", \"ann\"]"),
+        &[
+            "4:9: `ana` is not a person of simkeeper.toml; did you mean `anna`?",
+            "5:10: `bob` is not a person of simkeeper.toml; known: `anna`",
+            "6:21: `ann` is not a person of simkeeper.toml; did you mean `anna`?",
+        ],
+    );
+    rules(
+        &card("watchers = \"anna\""),
+        &["4:12: everybody only watches `a`, so that nobody is asked or warned; add owner = \"NAME\""],
+    );
 }
 
 #[test]

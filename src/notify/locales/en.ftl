@@ -694,8 +694,8 @@ digest-trouble-never-read = never read
 digest-trouble-unread = not read since { $at }
 digest-trouble-dead = cannot be renewed: get a new card
 digest-trouble-blocked = due, and something stands in the way
-digest-trouble-decide = buy { $plan } for { $price }? or: simkeeper refuse { $number }
-digest-trouble-settle = please say what became of an order: bought or not-bought
+digest-trouble-decide = buy { $plan } for { $price }?
+digest-trouble-settle = please say what became of an order
 digest-troubles = What needs you
 digest-trouble-ends = { $what }; ends { $ends }
 digest-subject-well = { $cards }, nothing to do
@@ -745,7 +745,7 @@ digest-state-open =
     }
 # Goes on after another sentence of a text message.
 digest-short-bought = {" "}Bought { $count } for { $only }.
-digest-more-rows = and { $count } more: simkeeper status
+digest-more-rows = and { $count } more: simkeeper { $command }
 digest-more-currencies =
     { $more ->
         [one] { $shown } and 1 more currency

@@ -56,13 +56,20 @@ fn expected(voice: &Voice, measure: Measure, ahead: &Ahead) -> Vec<String> {
         let day = voice.day_of_year(end);
         sentences.push(match (ahead.likely.last(), ahead.low.last(), ahead.high.last()) {
             (Some(likely), Some(low), Some(high)) if ahead.empty.likely.is_none() => {
-                let [likely, low, high] = [likely, low, high].map(|point| amount(voice, measure, point.left));
+                let [likely, low, high] = [likely, low, high].map(|point| amount(voice, measure, rounded(point.left)));
                 say!(voice, "course-end-left", day, likely, low, high)
             }
             _ => say!(voice, "course-end", day),
         });
     }
     sentences
+}
+
+/// What nobody knows exactly, to two places.
+fn rounded(left: i64) -> i64 {
+    let places = left.max(1).ilog10().saturating_sub(1);
+    let unit = 10_i64.pow(places);
+    left.saturating_add(unit / 2) / unit * unit
 }
 
 /// `about 20 Dec (19 Dec to 22 Dec)`.
@@ -81,5 +88,19 @@ fn amount(voice: &Voice, measure: Measure, left: i64) -> String {
     match measure {
         Measure::Data => voice.data(left.unsigned_abs()),
         Measure::Credit(currency) => voice.amount(Money::new(left, currency)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_expected_is_told_to_two_places() {
+        let pairs = [(0, 0), (9, 9), (99, 99), (714_130_000, 710_000_000), (957_160_000, 960_000_000), (9_999, 10_000)];
+        for (left, told) in pairs {
+            assert_eq!(rounded(left), told, "{left}");
+        }
+        assert!(rounded(i64::MAX) > 0);
     }
 }

@@ -109,43 +109,47 @@ fn need(digest: &Digest) -> Need {
 
 fn troubles(voice: &Voice, troubles: &Part<Troubled>) -> Section {
     let line = |one: &Troubled| {
-        let (what, command) = trouble(voice, &one.card, &one.trouble);
+        let (what, commands) = trouble(voice, &one.card, &one.trouble);
         let value = match one.ends {
             Some(ends) => say!(voice, "digest-trouble-ends", what, ends = voice.time(ends)),
             None => what,
         };
-        SectionLine { label: cut(one.card.as_str(), NAME_ROOM), value, command }
+        SectionLine { label: cut(one.card.as_str(), NAME_ROOM), value, commands }
     };
     Section {
         heading: say!(voice, "digest-troubles"),
         lines: troubles.rows.iter().map(line).collect(),
-        more: more(voice, troubles.more()),
+        more: more(voice, troubles.more(), "status"),
     }
 }
 
 /// What is wrong, and what to type.
-fn trouble(voice: &Voice, card: &Name, trouble: &Trouble) -> (String, Option<String>) {
+fn trouble(voice: &Voice, card: &Name, trouble: &Trouble) -> (String, Vec<String>) {
     let name = quoted(card.as_str());
     match trouble {
-        Trouble::Settle(attempt) => {
-            (say!(voice, "digest-trouble-settle"), Some(format!("simkeeper settle {} bought", attempt.0)))
-        }
+        Trouble::Settle(attempt) => (
+            say!(voice, "digest-trouble-settle"),
+            ["bought", "not-bought"].map(|answer| format!("simkeeper settle {} {answer}", attempt.0)).into(),
+        ),
         Trouble::Decide { attempt, plan, price } => {
             let (plan, number) = (cut(plan, PLAN_ROOM), attempt.0);
-            (say!(voice, "digest-trouble-decide", plan, price, number), Some(format!("simkeeper approve {number}")))
+            (
+                say!(voice, "digest-trouble-decide", plan, price),
+                vec![format!("simkeeper approve {number}"), format!("simkeeper refuse {number}")],
+            )
         }
-        Trouble::Blocked => (say!(voice, "digest-trouble-blocked"), Some(format!("simkeeper explain {name}"))),
-        Trouble::CannotRenew => (say!(voice, "digest-trouble-dead"), None),
+        Trouble::Blocked => (say!(voice, "digest-trouble-blocked"), vec![format!("simkeeper explain {name}")]),
+        Trouble::CannotRenew => (say!(voice, "digest-trouble-dead"), Vec::new()),
         Trouble::Unread { read_at, account } => {
             let what = match read_at {
                 Some(at) => say!(voice, "digest-trouble-unread", at = voice.time(*at)),
                 None => say!(voice, "digest-trouble-never-read"),
             };
-            (what, Some(format!("simkeeper operator test {} --card {name}", quoted(account.as_str()))))
+            (what, vec![format!("simkeeper operator test {} --card {name}", quoted(account.as_str()))])
         }
-        Trouble::Watched => (say!(voice, "digest-trouble-watched"), Some(format!("simkeeper renew {name}"))),
-        Trouble::Paused => (say!(voice, "digest-trouble-paused"), Some(format!("simkeeper resume {name}"))),
-        Trouble::Unknown => (say!(voice, "digest-trouble-unknown"), None),
+        Trouble::Watched => (say!(voice, "digest-trouble-watched"), vec![format!("simkeeper renew {name}")]),
+        Trouble::Paused => (say!(voice, "digest-trouble-paused"), vec![format!("simkeeper resume {name}")]),
+        Trouble::Unknown => (say!(voice, "digest-trouble-unknown"), Vec::new()),
     }
 }
 
@@ -156,12 +160,12 @@ fn ends(voice: &Voice, ends: &Part<Ending>) -> Section {
             Some(last) => say!(voice, "digest-ending-safe", what, at, last = voice.time(last)),
             None => say!(voice, "last-safe-at-stake", what, at),
         };
-        SectionLine { label: cut(ending.card.as_str(), NAME_ROOM), value, command: None }
+        SectionLine { label: cut(ending.card.as_str(), NAME_ROOM), value, commands: Vec::new() }
     };
     Section {
         heading: say!(voice, "digest-ending"),
         lines: ends.rows.iter().map(line).collect(),
-        more: more(voice, ends.more()),
+        more: more(voice, ends.more(), "status"),
     }
 }
 
@@ -172,24 +176,24 @@ fn bought(voice: &Voice, digest: &Digest) -> Section {
             Some(left) => say!(voice, "digest-bought-on-limit", plan, price, day, left),
             None => say!(voice, "digest-bought-on", plan, price, day),
         };
-        SectionLine { label: cut(purchase.card.as_str(), NAME_ROOM), value, command: None }
+        SectionLine { label: cut(purchase.card.as_str(), NAME_ROOM), value, commands: Vec::new() }
     };
     let since = voice.day_of_year(digest.since);
     let mut lines: Vec<SectionLine> = digest.bought.rows.iter().map(line).collect();
     lines.extend(in_all(voice, digest.bought.count, &digest.spent));
-    Section { heading: say!(voice, "digest-bought", since), lines, more: more(voice, digest.bought.more()) }
+    Section { heading: say!(voice, "digest-bought", since), lines, more: more(voice, digest.bought.more(), "spend") }
 }
 
 fn coming(voice: &Voice, digest: &Digest) -> Section {
     let line = |expected: &Expected| {
         let (what, day) = (comes(voice, &expected.comes), voice.day_of_year(expected.at));
         let value = say!(voice, "digest-coming-about", day, what);
-        SectionLine { label: cut(expected.card.as_str(), NAME_ROOM), value, command: None }
+        SectionLine { label: cut(expected.card.as_str(), NAME_ROOM), value, commands: Vec::new() }
     };
     let next = voice.day_of_year(digest.next);
     let mut lines: Vec<SectionLine> = digest.coming.rows.iter().map(line).collect();
     lines.extend(in_all(voice, digest.coming.count, &digest.expected));
-    Section { heading: say!(voice, "digest-coming", next), lines, more: more(voice, digest.coming.more()) }
+    Section { heading: say!(voice, "digest-coming", next), lines, more: more(voice, digest.coming.more(), "plan") }
 }
 
 fn comes(voice: &Voice, comes: &Comes) -> String {
@@ -209,7 +213,7 @@ fn shared(voice: &Voice, shared: &[SharedUse]) -> Section {
             Some(spent) => say!(voice, "digest-shared-spent", spent, limit),
             None => say!(voice, "digest-shared-unsummed", limit),
         };
-        SectionLine { label: format!("rules.toml:{line}"), value, command: None }
+        SectionLine { label: format!("rules.toml:{line}"), value, commands: Vec::new() }
     };
     Section { heading: say!(voice, "digest-shared"), lines: shared.iter().map(line).collect(), more: None }
 }
@@ -217,7 +221,7 @@ fn shared(voice: &Voice, shared: &[SharedUse]) -> Section {
 /// What several purchases cost together.
 fn in_all(voice: &Voice, count: usize, spent: &Spent) -> Option<SectionLine> {
     let label = say!(voice, "digest-in-all");
-    (count > 1 && !spent.money.is_empty()).then(|| SectionLine { label, value: sum(voice, spent), command: None })
+    (count > 1 && !spent.money.is_empty()).then(|| SectionLine { label, value: sum(voice, spent), commands: Vec::new() })
 }
 
 /// What there is besides.
@@ -235,12 +239,12 @@ fn rest(voice: &Voice, digest: &Digest) -> Vec<String> {
     sentences
 }
 
-fn more(voice: &Voice, count: usize) -> Option<String> {
-    (count > 0).then(|| say!(voice, "digest-more-rows", count))
+fn more(voice: &Voice, count: usize, command: &str) -> Option<String> {
+    (count > 0).then(|| say!(voice, "digest-more-rows", count, command))
 }
 
 fn sum(voice: &Voice, spent: &Spent) -> String {
-    let shown: Vec<String> = spent.money.iter().take(CURRENCIES_MOST).map(Money::to_string).collect();
+    let shown: Vec<String> = spent.money.iter().take(CURRENCIES_MOST).map(|money| voice.amount(money)).collect();
     let shown = shown.join(" + ");
     match spent.money.len().saturating_sub(CURRENCIES_MOST) {
         0 => shown,

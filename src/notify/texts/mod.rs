@@ -104,7 +104,7 @@ pub(super) struct Section {
 pub(super) struct SectionLine {
     pub(super) label: String,
     pub(super) value: String,
-    pub(super) command: Option<String>,
+    pub(super) commands: Vec<String>,
 }
 
 /// What the reader has to do: the second thing that a mail says, and its colour.

@@ -89,12 +89,14 @@ fn no_state_and_no_kind_of_message_is_left_out() {
         assert!(promises.contains(&format!("\n| G{gate} |")), "G{gate}");
     }
     for kind in NoticeKind::ALL {
-        let row = manual.lines().find(|line| line.starts_with(&format!("| `{}` |", kind.as_str())));
+        let begins = format!("| `{}` |", kind.as_str());
         let weight = match kind.severity() {
             Severity::News => "| news |",
             Severity::Warning => "| a warning |",
             Severity::Urgent => "| urgent |",
         };
-        assert!(row.is_some_and(|row| row.ends_with(weight)), "{}", kind.as_str());
+        // A key of the files may have the same name.
+        let is_told = manual.lines().any(|line| line.starts_with(&begins) && line.ends_with(weight));
+        assert!(is_told, "{}", kind.as_str());
     }
 }

@@ -10,6 +10,8 @@ mod kannel;
 #[expect(dead_code, reason = "each test program uses its part")]
 #[path = "channels/parts.rs"]
 mod parts;
+#[path = "delivery/receipts.rs"]
+mod receipts;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -193,6 +193,7 @@ async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
         from: "keeper@example.net".to_owned(),
         through: None,
         texts: None,
+        receipts: false,
     };
     let seen = watched(&store).await;
     deliver(&store, &Clock::stepped(NOW, Duration::ZERO), &post).await.unwrap();

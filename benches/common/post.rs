@@ -58,7 +58,15 @@ pub(crate) fn post(server: SocketAddr, connections: usize) -> anyhow::Result<Pos
         step_timeout: Duration::from_secs(10),
     };
     let channel = Channel::open(ChannelSettings::Smtp(settings))?;
-    Ok(Post { name: named("mail"), channel, carries: Carries::Mail, from: FROM.to_owned(), through: None, texts: None })
+    Ok(Post {
+        name: named("mail"),
+        channel,
+        carries: Carries::Mail,
+        from: FROM.to_owned(),
+        through: None,
+        texts: None,
+        receipts: false,
+    })
 }
 
 /// Fails unless everything was taken.

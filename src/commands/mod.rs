@@ -161,6 +161,7 @@ fn carry_out(context: &Context, command: Command) -> anyhow::Result<ExitCode> {
         Command::Silence(args) => wishes::silence(context, args)?,
         Command::Skip(args) => wishes::skip(context, args)?,
         Command::Notice(NoticeCommand::List(args)) => notices::list(context, args.limit)?,
+        Command::Notice(NoticeCommand::Show(args)) => notices::show(context, args.id)?,
         Command::Notice(NoticeCommand::Retry(args)) => notices::retry(context, args.id)?,
         Command::Notice(NoticeCommand::Acknowledge(args)) => notices::acknowledge(context, args.id, args.card)?,
         Command::Notice(NoticeCommand::Test(args)) => notices::test(context, args.person)?,

@@ -1,4 +1,4 @@
-//! `notice list`, `retry`, `acknowledge` and `test`: the queue of messages as a person sees it.
+//! `notice list`, `show`, `retry`, `acknowledge` and `test`: the queue of messages as a person sees it.
 
 use std::time::Duration;
 
@@ -6,11 +6,13 @@ use serde_json::json;
 
 use super::client::{Hands, Rounds, block_on, misplaced};
 use super::exit::{Exit, Stop};
-use super::output::{relative, table};
+use super::output::{minute, relative, table};
 use super::view::View;
 use super::{Context, client};
 use crate::daemon::request::{Reply, Request};
 use crate::domain::notice::NoticeId;
+use crate::domain::receipt::Fate;
+use crate::domain::time::UnixTime;
 use crate::store::Store;
 use crate::store::notices::{self, Notice, NoticeState};
 
@@ -38,14 +40,14 @@ pub(super) fn list(context: &Context, limit: u32) -> anyhow::Result<Exit> {
             notice.kind.as_str().to_owned(),
             notice.person.to_string(),
             notice.channel.to_string(),
-            state(notice),
-            relative(notice.created_at, view.now),
+            state(notice).to_owned() + &tried(notice),
+            relative(notice.since(), view.now),
             notice.subject.clone(),
             cost(notice),
-            notice.remote.clone().or_else(|| notice.why.clone()).unwrap_or_default(),
+            answer(notice).unwrap_or_default().to_owned(),
         ]
     });
-    let headings = ["ID", "KIND", "PERSON", "CHANNEL", "STATE", "MADE", "SUBJECT", "COST", "ANSWER"];
+    let headings = ["ID", "KIND", "PERSON", "CHANNEL", "STATE", "SINCE", "SUBJECT", "COST", "ANSWER"];
     context.output.say(&table(&headings, rows.collect()))?;
     Ok(Exit::Done)
 }
@@ -60,14 +62,64 @@ fn cost(notice: &Notice) -> String {
     }
 }
 
-fn state(notice: &Notice) -> String {
-    match notice.state {
-        NoticeState::Queued if notice.attempts > 0 => format!("queued, tried {} times", notice.attempts),
-        NoticeState::Dead => "given up".to_owned(),
-        state @ (NoticeState::Queued | NoticeState::Claimed | NoticeState::Sent | NoticeState::Expired) => {
-            state.as_str().to_owned()
+/// What the other side called it, or why it does not arrive.
+fn answer(notice: &Notice) -> Option<&str> {
+    let (remote, why) = (notice.remote.as_deref(), notice.why.as_deref());
+    match notice.receipt {
+        Some(Fate::Failed | Fate::Expired) => why.or(remote),
+        Some(Fate::Delivered) | None => remote.or(why),
+    }
+}
+
+const fn state(notice: &Notice) -> &'static str {
+    match (notice.state, notice.receipt) {
+        (_, Some(Fate::Delivered)) => "delivered",
+        (_, Some(Fate::Failed)) => "sent, not delivered",
+        (_, Some(Fate::Expired)) => "sent, expired on its way",
+        (NoticeState::Dead, None) => "given up",
+        (state @ (NoticeState::Queued | NoticeState::Claimed | NoticeState::Sent | NoticeState::Expired), None) => {
+            state.as_str()
         }
     }
+}
+
+fn tried(notice: &Notice) -> String {
+    match notice.state {
+        NoticeState::Queued if notice.attempts > 0 => format!(", tried {} times", notice.attempts),
+        NoticeState::Queued | NoticeState::Claimed | NoticeState::Sent | NoticeState::Dead | NoticeState::Expired => {
+            String::new()
+        }
+    }
+}
+
+/// Shows all that is known of one message but its text, which may hold a code.
+pub(super) fn show(context: &Context, id: i64) -> anyhow::Result<Exit> {
+    let view = View::open(context)?;
+    let found = view.store.read_blocking(move |conn| notices::by_id(conn, NoticeId(id)))?;
+    let Some(notice) = found else { return Err(Stop::not_found(format!("there is no message {id}"))) };
+    if context.output.json {
+        context.output.document(json!({ "notice": notice }))?;
+        return Ok(Exit::Done);
+    }
+    let at = |time: UnixTime| format!("{} UTC ({})", minute(time), relative(time, view.now));
+    let line = |name: &str, value: String| format!("{name:<20}{value}");
+    let mut lines = vec![
+        line("message", format!("{} ({})", notice.id.0, notice.kind.as_str())),
+        line("subject", notice.subject.clone()),
+        line("to", format!("{} over {}, {}", notice.person, notice.channel, notice.address)),
+        line("made", at(notice.created_at)),
+        line("state", format!("{}{}", state(&notice), tried(&notice))),
+        line("since", at(notice.since())),
+    ];
+    lines.extend(notice.settled_at.filter(|_| notice.receipt.is_some()).map(|time| line("sent", at(time))));
+    lines.extend(notice.next_at.map(|time| line("next try", at(time))));
+    lines.extend(notice.next_at.map(|_| line("worth sending until", at(notice.expires_at))));
+    lines.extend(notice.remote.clone().map(|remote| line("answer", remote)));
+    lines.extend(notice.why.clone().map(|why| line("last failure", why)));
+    lines.extend(notice.segments.map(|_| line("cost", cost(&notice))));
+    lines.push(line("id", notice.message_id.clone()));
+    context.output.say(&lines.join("\n"))?;
+    Ok(Exit::Done)
 }
 
 /// Tries a message again now, and says what became of it.
@@ -137,9 +189,9 @@ fn report(context: &Context, found: &[Notice]) -> anyhow::Result<Exit> {
     }
     let sent = found.iter().filter(|notice| notice.state == NoticeState::Sent).count();
     for notice in found.iter().filter(|_| !context.output.json) {
-        let answer = notice.remote.clone().or_else(|| notice.why.clone()).unwrap_or_else(|| "no answer yet".to_owned());
-        let (person, channel) = (&notice.person, &notice.channel);
-        context.output.say(&format!("{} to {person} over {channel}: {}: {answer}", notice.id.0, state(notice)))?;
+        let answer = answer(notice).unwrap_or("no answer yet");
+        let (person, channel, state) = (&notice.person, &notice.channel, state(notice).to_owned() + &tried(notice));
+        context.output.say(&format!("{} to {person} over {channel}: {state}: {answer}", notice.id.0))?;
     }
     Ok(match sent {
         0 => Exit::Failed,

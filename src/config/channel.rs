@@ -25,6 +25,8 @@ pub struct ChannelConfig {
     pub through: Option<Name>,
     /// What its texts cost and how many there may be, if it carries texts.
     pub texts: Option<TextLimits>,
+    /// Whether its gateway is told where to report what became of a text.
+    pub receipts: bool,
 }
 
 /// What a channel carries.
@@ -309,4 +311,20 @@ pub enum Placeholder {
     Id,
     /// `{coding}`: 0 where the text fits the GSM alphabet, else 2, as Kannel and others count.
     Coding,
+    /// `{minutes}`: for how many minutes the text is worth delivering.
+    Minutes,
+    /// `{receipts}`: the address at which the gateway reports what became of the text.
+    Receipts,
+}
+
+impl Placeholder {
+    /// All of them, with their words.
+    pub const ALL: [(&str, Self); 6] = [
+        ("to", Self::To),
+        ("text", Self::Text),
+        ("id", Self::Id),
+        ("coding", Self::Coding),
+        ("minutes", Self::Minutes),
+        ("receipts", Self::Receipts),
+    ];
 }

@@ -103,6 +103,8 @@ table! {
         must secret: SecretRef,
         /// The number or the name that texts come from.
         must from: Words,
+        /// Whether it is told where to report what became of a text; needs listen, url and texts in [approval].
+        may receipts: bool,
         /// For a stand-in on this machine.
         may base_url: LocalUrl,
     }
@@ -149,6 +151,8 @@ table! {
         must token: SecretRef,
         /// The number or the name that texts come from.
         must from: Words,
+        /// Whether it is told where to report what became of a text; needs listen, url and texts in [approval].
+        may receipts: bool,
         /// For a stand-in on this machine.
         may base_url: LocalUrl,
     }

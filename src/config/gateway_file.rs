@@ -27,7 +27,7 @@ table! {
         may method: Method,
         /// The address.
         must url: SafeUrl,
-        /// Parameters behind the address's `?`; values may hold {to}, {text}, {id} and {coding}, or be secrets.
+        /// Parameters behind the address's `?`; values may hold {to}, {text}, {id}, {coding}, {minutes} and {receipts}, or be secrets.
         may query: Named<GatewayValue>,
         /// Fields of a form; not with get.
         may form: Named<GatewayValue>,
@@ -73,6 +73,15 @@ pub(super) fn gateway(table: &GatewayTable, name: &Span, notes: &mut Notes<'_>) 
         success_prefix: texts(&table.success_prefix),
         permanent_prefix: texts(&table.permanent_prefix),
     })))
+}
+
+/// Whether the gateway is told where to report what became of a text.
+pub(super) fn wants_receipts(table: &GatewayTable) -> bool {
+    let mut values = [&table.query, &table.form, &table.headers].into_iter().flat_map(pairs);
+    values.any(|(_, value)| match value {
+        GatewayValue::Template(pieces) => pieces.contains(&Piece::Placeholder(Placeholder::Receipts)),
+        GatewayValue::Secret(_) => false,
+    })
 }
 
 fn pairs(field: &Field<Named<GatewayValue>>) -> Vec<(String, GatewayValue)> {
@@ -157,19 +166,14 @@ fn template(text: &str, node: &Node<'_>, notes: &mut Notes<'_>) -> Option<Vec<Pi
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((word, behind)) = after.split_once('}') else {
-            notes.error(&node.span, "a `{` without its `}`", "placeholders: {to}, {text}, {id}, {coding}".to_owned());
+            let words = Placeholder::ALL.map(|(word, _)| format!("{{{word}}}"));
+            notes.error(&node.span, "a `{` without its `}`", format!("placeholders: {}", words.join(", ")));
             return None;
         };
-        let placeholder = match word {
-            "to" => Placeholder::To,
-            "text" => Placeholder::Text,
-            "id" => Placeholder::Id,
-            "coding" => Placeholder::Coding,
-            _ => {
-                let help = known_words(word, &["to", "text", "id", "coding"]);
-                notes.error(&node.span, format!("`{{{word}}}` is not a placeholder"), help);
-                return None;
-            }
+        let Some((_, placeholder)) = Placeholder::ALL.into_iter().find(|(known, _)| *known == word) else {
+            let help = known_words(word, &Placeholder::ALL.map(|(known, _)| known));
+            notes.error(&node.span, format!("`{{{word}}}` is not a placeholder"), help);
+            return None;
         };
         pieces.extend((!before.is_empty()).then(|| Piece::Literal(before.to_owned())));
         pieces.push(Piece::Placeholder(placeholder));

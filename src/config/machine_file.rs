@@ -13,10 +13,10 @@ use super::channel_file::{
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
 use super::digest_file::{DigestWish, digests};
-use super::gateway_file::{GatewayTable, gateway};
-use super::machine::{HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, POLL_USUAL, Schedule};
+use super::gateway_file::{GatewayTable, gateway, wants_receipts};
+use super::machine::{ApprovalConfig, HEARTBEAT_USUAL, HeartbeatConfig, Language, Machine, POLL_USUAL, Schedule};
 use super::person_file::{PersonTable, Usual, check_reach, check_stand_ins, person};
-use super::reader::{At, Entry, Field, Named, Notes};
+use super::reader::{At, Entry, Field, Named, Notes, Span};
 use super::secret::SecretRef;
 use super::service_file::{ServiceTable, service};
 use super::values::{Daily, HostName, LocalUrl, SafeUrl, Sender, TwilioAccount, WholePath, Words, is_loopback};
@@ -112,6 +112,8 @@ table! {
         must token: SecretRef,
         /// The number that texts come from.
         must from: Msisdn,
+        /// Whether it is told where to report what became of a text; needs listen, url and texts in [approval].
+        may receipts: bool,
         /// For a stand-in on this machine.
         may base_url: LocalUrl,
     }
@@ -154,6 +156,7 @@ pub(super) fn machine(table: &MachineTable, notes: &mut Notes<'_>) -> Option<Mac
     let schedule = schedule(table.schedule.get(), notes);
     let heartbeat = table.heartbeat.get().and_then(|table| heartbeat(table, notes));
     let approval = table.approval.get().map(|table| approval(table, &channels, notes));
+    check_receipts(&table.channel, approval.as_ref(), notes);
     let currency = *table.currency.get()?;
     Some(Machine { language, currency, accounts, channels, people, schedule, heartbeat, approval })
 }
@@ -210,15 +213,53 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 | ChannelTable::Service(_) => (None, None),
             };
             let texts = texts.map(|table| text_limits(table, notes));
-            Some(ChannelConfig { name: entry.name.clone(), kind: kind?, through: through.cloned(), texts })
+            let receipts = wanted_receipts(&entry.key, table).is_some();
+            Some(ChannelConfig { name: entry.name.clone(), kind: kind?, through: through.cloned(), texts, receipts })
         })
         .collect()
+}
+
+/// Where a channel says that its gateway is to report what became of a text, and whether that can be on this machine.
+fn wanted_receipts<'a>(name: &'a Span, table: &'a ChannelTable) -> Option<(&'a Span, bool)> {
+    let said = match table {
+        ChannelTable::Gateway(table) => return wants_receipts(table).then_some((name, true)),
+        ChannelTable::Twilio(table) => table.receipts.good(),
+        ChannelTable::Vonage(table) => table.receipts.good(),
+        ChannelTable::Plivo(table) => table.receipts.good(),
+        ChannelTable::Android(_)
+        | ChannelTable::Aliyun(_)
+        | ChannelTable::Gammu(_)
+        | ChannelTable::Modem(_)
+        | ChannelTable::Smtp(_)
+        | ChannelTable::Maildir(_)
+        | ChannelTable::Ntfy(_)
+        | ChannelTable::Telegram(_)
+        | ChannelTable::Webhook(_)
+        | ChannelTable::Program(_)
+        | ChannelTable::Service(_) => None,
+    };
+    said.filter(|at| at.value).map(|at| (&at.key, false))
+}
+
+/// Receipts need the door at which gateways hand them in.
+fn check_receipts(field: &Field<Named<ChannelTable>>, approval: Option<&ApprovalConfig>, notes: &mut Notes<'_>) {
+    for (at, near) in entries(field).filter_map(|(entry, table)| wanted_receipts(&entry.key, table)) {
+        let open =
+            approval.is_some_and(|door| door.listen.is_some() && door.texts.is_some() && (near || door.url.is_some()));
+        if !open {
+            let url = if near { "" } else { ", url = \"https://keeper.example.net/\"" };
+            let help = format!(
+                "[approval] with listen = \"127.0.0.1:8088\"{url} and texts = {{ credential = \"texts-word\" }}"
+            );
+            notes.contradiction(at, "there is no address at which receipts could be handed in", help);
+        }
+    }
 }
 
 /// The channel of a file that names none.
 fn own_maildir() -> Option<ChannelConfig> {
     let kind = ChannelKind::Maildir { path: None, from: own_sender()? };
-    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind, through: None, texts: None })
+    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind, through: None, texts: None, receipts: false })
 }
 
 fn own_sender() -> Option<Mailbox> {

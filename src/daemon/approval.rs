@@ -33,6 +33,8 @@ pub struct Approvals {
     key: [u8; KEY_BYTES],
     page: Option<String>,
     texts: Option<SecretString>,
+    /// Where the door for gateways is, as they see it.
+    door: Option<String>,
 }
 
 impl Approvals {
@@ -50,7 +52,9 @@ impl Approvals {
                 "[approval] texts: the secret word is 16 to 128 letters and digits; make one with: openssl rand -hex 16"
             );
         }
-        Ok(Self { key, page, texts })
+        let here = config.listen.map(|listen| format!("http://{listen}"));
+        let door = config.url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()).or(here);
+        Ok(Self { key, page, texts, door })
     }
 
     /// The digest of a code.
@@ -77,6 +81,13 @@ impl Approvals {
         let Some(texts) = &self.texts else { return false };
         let wanted = self.mac("texts", texts.expose_secret()).finalize().into_bytes();
         self.mac("texts", word).verify_slice(&wanted).is_ok()
+    }
+
+    /// The address at which a gateway hands in what became of the text with this id.
+    #[must_use]
+    pub fn receipts_of(&self, id: &str) -> Option<SecretString> {
+        let (door, texts) = self.door.as_deref().zip(self.texts.as_ref())?;
+        Some(format!("{door}/sms/{}/{id}", texts.expose_secret()).into())
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length (RFC 2104, section 2)")]

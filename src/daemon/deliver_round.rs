@@ -109,16 +109,16 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
         crash::point("after_claim");
         let settling = settle_and_claim(store, post, live, std::mem::take(&mut sent), clock.now());
         let next;
-        (sent, next) = tokio::join!(send(post, std::mem::take(&mut claimed), clock.now()), settling);
+        (sent, next) = tokio::join!(send(post, live, std::mem::take(&mut claimed), clock.now()), settling);
         claimed = next?;
         crash::point("after_settled");
     }
     Ok(())
 }
 
-async fn send(post: &Post, claimed: Vec<Claimed>, now: UnixTime) -> Vec<(Claimed, Delivery)> {
+async fn send(post: &Post, live: Option<&Arc<Live>>, claimed: Vec<Claimed>, now: UnixTime) -> Vec<(Claimed, Delivery)> {
     let sending = claimed.into_iter().map(|notice| async {
-        let delivery = post.channel.send(&outgoing(post, &notice, now)).await;
+        let delivery = post.channel.send(&outgoing(post, &notice, live, now)).await;
         (notice, delivery)
     });
     let sent = futures_util::stream::iter(sending).buffer_unordered(IN_FLIGHT).collect().await;
@@ -126,13 +126,17 @@ async fn send(post: &Post, claimed: Vec<Claimed>, now: UnixTime) -> Vec<(Claimed
     sent
 }
 
-fn outgoing(post: &Post, notice: &Claimed, now: UnixTime) -> Outgoing {
+fn outgoing(post: &Post, notice: &Claimed, live: Option<&Arc<Live>>, now: UnixTime) -> Outgoing {
+    let id = word_of(&notice.message_id);
+    let approvals = live.and_then(|live| live.approvals()).filter(|_| post.receipts);
     Outgoing {
-        id: word_of(&notice.message_id).to_owned(),
+        id: id.to_owned(),
         address: notice.address.clone(),
         from: post.from.clone(),
         sent_at: now,
         bytes: notice.bytes.clone(),
+        expires_at: notice.expires_at,
+        receipts: approvals.and_then(|approvals| approvals.receipts_of(id)),
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Post {
     pub through: Option<Name>,
     /// What its texts cost and how many there may be, if it carries texts.
     pub texts: Option<TextLimits>,
+    /// Whether its gateway is told where to report what became of a text.
+    pub receipts: bool,
 }
 
 /// One way to one person.
@@ -151,6 +153,7 @@ impl Live {
                 from: super::open::sender(&channel.kind),
                 through: channel.through.clone(),
                 texts: channel.texts,
+                receipts: channel.receipts,
             }));
         }
         let mut everybody: Vec<Name> = config.machine.people.iter().map(|person| person.name.clone()).collect();

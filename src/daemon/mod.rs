@@ -36,6 +36,7 @@ mod order;
 mod pages;
 pub mod people;
 mod poll_round;
+mod receipts;
 mod reload;
 mod renew_round;
 pub mod request;

@@ -1,5 +1,5 @@
 //! The only door to people outside this machine: pages on which a code is typed, and the address at which a text gateway
-//! hands in answers. It is closed unless the file opens it, speaks to the owner's TLS proxy, and decides nothing by itself:
+//! hands in answers and receipts. It is closed unless the file opens it, speaks to the owner's TLS proxy, and decides nothing by itself:
 //! to open a page changes nothing, and only a code that a person typed does.
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::people::answers::{Answered, Door, Typed, answer};
-use super::{Daemon, text_answers};
+use super::{Daemon, receipts, text_answers};
 use crate::daemon::case::Case;
 use crate::daemon::live::Live;
 use crate::daemon::shared_limits;
@@ -109,6 +109,7 @@ fn router(daemon: Arc<Daemon>) -> Router {
         .route("/a/{word}", get(shown).post(typed))
         .route("/style.css", get(style))
         .route("/sms/{secret}", any(text_answers::handed_in))
+        .route("/sms/{secret}/{id}", any(receipts::handed_in))
         .fallback(nothing)
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(from_fn_with_state(Arc::new(Pace::default()), paced))

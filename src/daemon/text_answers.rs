@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::Daemon;
 use super::people::answers::{Answered, Door, Typed, answer};
+use super::{Daemon, receipts};
 use crate::domain::card::Name;
 use crate::domain::identity::Msisdn;
 
@@ -31,16 +31,17 @@ pub(super) async fn handed_in(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if !daemon.live().approvals().is_some_and(|approvals| approvals.is_texts_word(&word)) {
+    if !is_open(&daemon, &word) {
         return StatusCode::NOT_FOUND.into_response();
     }
-    let mut fields = query;
-    fields.extend(fields_of(&headers, &body));
-    let field = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)).cloned();
-    let (Some(from), Some(text)) = (field(&FROM), field(&TEXT)) else {
-        // Reports of delivery come to the same address at some gateways.
-        return StatusCode::OK.into_response();
-    };
+    let documents = documents(query, &headers, &body);
+    // Receipts come to the same address at some gateways.
+    let receipts = receipts::among(&documents);
+    if !receipts.is_empty() {
+        return receipts::noted(&daemon, receipts).await;
+    }
+    let field = |names: &[&str]| names.iter().find_map(|name| documents.iter().find_map(|one| one.get(*name))).cloned();
+    let (Some(from), Some(text)) = (field(&FROM), field(&TEXT)) else { return StatusCode::OK.into_response() };
     let people = people_of(&daemon, &from);
     let Some((code, yes)) = understood(&text).filter(|_| !people.is_empty()) else {
         tracing::info!(known = !people.is_empty(), "a text message that answers nothing was handed in");
@@ -58,17 +59,38 @@ pub(super) async fn handed_in(
     }
 }
 
-/// The fields of a body: of a form, or of JSON at any depth.
-fn fields_of(headers: &HeaderMap, body: &[u8]) -> BTreeMap<String, String> {
+/// Whether this is the word of the address at which gateways hand something in.
+pub(super) fn is_open(daemon: &Daemon, word: &str) -> bool {
+    daemon.live().approvals().is_some_and(|approvals| approvals.is_texts_word(word))
+}
+
+/// What was handed in, as fields: behind the `?`, of a form, or of JSON at any depth; a list in JSON is as many documents.
+pub(super) fn documents(
+    query: BTreeMap<String, String>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Vec<BTreeMap<String, String>> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if kind.starts_with("application/json") {
-        let mut fields = BTreeMap::new();
-        if let Ok(document) = serde_json::from_slice::<Value>(body) {
-            gather(&document, &mut fields);
+    let with = |mut fields: BTreeMap<String, String>| {
+        for (name, value) in &query {
+            fields.entry(name.clone()).or_insert_with(|| value.clone());
         }
-        return fields;
+        fields
+    };
+    if !kind.starts_with("application/json") {
+        return vec![with(url::form_urlencoded::parse(body).into_owned().collect())];
     }
-    url::form_urlencoded::parse(body).into_owned().collect()
+    let values = match serde_json::from_slice::<Value>(body) {
+        Ok(Value::Array(values)) => values,
+        Ok(value) => vec![value],
+        Err(_) => Vec::new(),
+    };
+    let fields_of = |value: &Value| {
+        let mut fields = BTreeMap::new();
+        gather(value, &mut fields);
+        with(fields)
+    };
+    values.iter().map(fields_of).collect()
 }
 
 fn gather(value: &Value, fields: &mut BTreeMap<String, String>) {
@@ -77,6 +99,9 @@ fn gather(value: &Value, fields: &mut BTreeMap<String, String>) {
         match value {
             Value::String(text) => {
                 fields.insert(name.clone(), text.clone());
+            }
+            Value::Bool(truth) => {
+                fields.insert(name.clone(), truth.to_string());
             }
             // serde_json refuses documents that are nested too deeply for this.
             value => gather(value, fields),
@@ -160,7 +185,7 @@ mod tests {
         let of = |kind: &str, body: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(CONTENT_TYPE, kind.parse().unwrap());
-            fields_of(&headers, body.as_bytes())
+            documents(BTreeMap::new(), &headers, body.as_bytes()).pop().unwrap_or_default()
         };
         let form = of("application/x-www-form-urlencoded", "From=%2B16135550123&Body=NO+K7QM-3XRT");
         assert_eq!((form["From"].as_str(), form["Body"].as_str()), ("+16135550123", "NO K7QM-3XRT"));

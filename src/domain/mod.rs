@@ -39,6 +39,7 @@ mod pace;
 pub mod plan;
 pub mod rates;
 pub mod reading;
+pub mod receipt;
 pub mod record;
 pub mod replay;
 pub mod retry;

@@ -14,6 +14,7 @@ mod page;
 mod picture;
 mod previews;
 mod push;
+mod receipt;
 mod samples;
 pub mod sms;
 mod texts;
@@ -38,6 +39,7 @@ pub use page::{PAGE_STYLE, PageFacts, PageSays, page, page_of_nothing};
 pub use picture::{Lane, Picture};
 pub use previews::{PICTURE_ID, Preview, previewed};
 pub use push::push;
+pub use receipt::receipt;
 pub use samples::{Sample, preview, samples, shown};
 pub use sms::text_message;
 

@@ -102,6 +102,11 @@ impl<'a> Fields<'a> {
         T::of_word(&word).ok_or_else(|| self.unreadable(column, format!("`{word}` is not known")))
     }
 
+    /// A value of a closed set, or none.
+    pub(super) fn maybe_word<T: Word>(&self, column: &'static str) -> Result<Option<T>, StoreError> {
+        self.maybe(column, |word| T::of_word(word).ok_or_else(|| format!("`{word}` is not known")))
+    }
+
     /// A value in JSON.
     pub(super) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T, StoreError> {
         let text: String = self.need(column)?;

@@ -34,6 +34,7 @@ pub mod notices;
 pub mod people;
 pub mod polls;
 pub mod readings;
+pub mod receipts;
 pub mod restore;
 pub mod silences;
 pub mod text_costs;

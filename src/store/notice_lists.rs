@@ -10,6 +10,7 @@ use crate::domain::attempt::AttemptId;
 use crate::domain::card::{CardId, Name};
 use crate::domain::money::Money;
 use crate::domain::notice::{NoticeId, NoticeKind};
+use crate::domain::receipt::Fate;
 use crate::domain::time::UnixTime;
 use crate::domain::warning_step::Told;
 
@@ -56,6 +57,14 @@ impl NoticeState {
             Self::Dead => "dead",
             Self::Expired => "expired",
         }
+    }
+}
+
+impl Notice {
+    /// Since when it stands where it stands: made, left the queue, or reported about.
+    #[must_use]
+    pub fn since(&self) -> UnixTime {
+        self.receipt_at.or(self.settled_at).unwrap_or(self.created_at)
     }
 }
 
@@ -112,6 +121,10 @@ pub struct Notice {
     pub segments: Option<u32>,
     /// What they cost, as far as the file says so.
     pub cost: Option<Money>,
+    /// What the gateway reported after it took it.
+    pub receipt: Option<Fate>,
+    /// When it did.
+    pub receipt_at: Option<UnixTime>,
 }
 
 /// The queue's state in three numbers.
@@ -177,7 +190,7 @@ pub fn waiting_at_least(conn: &Connection, count: usize) -> Result<bool, StoreEr
     Ok(scalar::<i64>(conn, AT_LEAST, [bounded(count)])?.unwrap_or(0) >= bounded(count))
 }
 
-fn notice_of(row: &Row<'_>) -> Result<Notice, StoreError> {
+pub(super) fn notice_of(row: &Row<'_>) -> Result<Notice, StoreError> {
     let row = Fields::of("notice", "id", row)?;
     Ok(Notice {
         id: NoticeId(row.id()),
@@ -201,6 +214,8 @@ fn notice_of(row: &Row<'_>) -> Result<Notice, StoreError> {
         why: row.get("why")?,
         segments: row.get("segments")?,
         cost: row.maybe_money("cost", "cost_currency")?,
+        receipt: row.maybe_word("receipt")?,
+        receipt_at: row.maybe_time("receipt_at")?,
     })
 }
 

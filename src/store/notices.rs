@@ -36,6 +36,9 @@ const CLAIM: &str = "UPDATE notice SET state = 'claimed', attempts = attempts + 
      WHERE id = ?1 AND state = 'queued' RETURNING *, (SELECT bytes FROM notice_body WHERE notice = notice.id) AS bytes";
 const SETTLE: &str = "UPDATE notice SET state = ?3, next_at = ?4, settled_at = ?5, remote = coalesce(?6, remote), \
      why = coalesce(?7, why), crashes = 0 WHERE id = ?1 AND state = 'claimed' AND attempts = ?2";
+/// A gateway's receipt may be faster than its answer.
+const AFTER_RECEIPT: &str =
+    "UPDATE notice SET remote = ?3 WHERE id = ?1 AND attempts = ?2 AND receipt IS NOT NULL AND remote IS NULL";
 const LOST: &str = "SELECT * FROM notice WHERE state = 'claimed' AND (?1 IS NULL OR channel = ?1) ORDER BY id";
 const IS_CLAIMED: &str = "SELECT id FROM notice WHERE state = 'claimed' AND channel = ?1 LIMIT 1";
 const RECOVER: &str = "UPDATE notice SET state = ?2, next_at = ?3, settled_at = ?4, why = coalesce(?5, why), \
@@ -61,6 +64,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     READY,
     CLAIM,
     SETTLE,
+    AFTER_RECEIPT,
     LOST,
     IS_CLAIMED,
     RECOVER,
@@ -242,9 +246,17 @@ pub fn settle(
     let values = (id.0, attempt_no, state.as_str(), next_at.map(UnixTime::secs), settled_at, remote, why);
     let was_its_turn = change(conn, SETTLE, values)? == 1;
     if was_its_turn && state == NoticeState::Sent {
-        change(conn, EMPTY_BODY, [id.0])?;
+        empty_body(conn, id)?;
+    }
+    if let (false, Outcome::Sent { remote }) = (was_its_turn, outcome) {
+        change(conn, AFTER_RECEIPT, (id.0, attempt_no, remote))?;
     }
     Ok(was_its_turn)
+}
+
+/// Once a message has left, the code in it is in its person's hands alone.
+pub(super) fn empty_body(conn: &Connection, id: NoticeId) -> Result<(), StoreError> {
+    change(conn, EMPTY_BODY, [id.0]).map(drop)
 }
 
 /// Takes a notice that nobody can send out of the queue; it stays in the list, with the reason.

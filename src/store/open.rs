@@ -239,6 +239,7 @@ mod tests {
         M::up(include_str!("../../migrations/0008_silence.sql")),
         M::up(include_str!("../../migrations/0009_text_cost.sql")),
         M::up(include_str!("../../migrations/0010_digest.sql")),
+        M::up(include_str!("../../migrations/0011_receipts.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 

@@ -58,6 +58,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         people::STATEMENTS,
         polls::STATEMENTS,
         readings::STATEMENTS,
+        receipts::STATEMENTS,
         silences::STATEMENTS,
         text_costs::STATEMENTS,
     ];

@@ -7,6 +7,7 @@ use crate::domain::digest::Span;
 use crate::domain::notice::NoticeKind;
 use crate::domain::operator::{Doubt, RefusalKind};
 use crate::domain::reading::{AllowanceState, CardState, EndKind, Renewable};
+use crate::domain::receipt::Fate;
 
 /// A value with a word for the record.
 pub(super) trait Word: Sized + Copy + PartialEq + 'static {
@@ -53,6 +54,7 @@ words! {
     }
     Renewable { Yes = "yes", OneOff = "one_off", Unknown = "unknown" }
     AllowanceState { Queued = "queued", Active = "active", Finished = "finished", Expired = "expired" }
+    Fate { Delivered = "delivered", Failed = "failed", Expired = "expired" }
     EndKind { Plan = "plan", Credit = "credit", Number = "number" }
     Doubt {
         TimedOut = "timed_out", Broken = "broken", ServerError = "server_error", Redirected = "redirected",

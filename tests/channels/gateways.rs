@@ -17,7 +17,7 @@ use simkeeper::notify::{
 };
 
 use crate::kannel::Kannel;
-use crate::parts::{Running, free_port, program, text, wait_for};
+use crate::parts::{RECEIPTS, Running, free_port, program, reported, text, wait_for};
 
 /// Kannel's `sendsms`, as a configuration describes it.
 fn sendsms(url: &str, method: GatewayMethod, password: &str) -> GatewaySettings {
@@ -183,7 +183,7 @@ fn opened(base_url: &str) -> Channel {
 async fn twilio_queues_a_text() {
     let (channel, played) = twilio().await;
     *played.answer.lock().unwrap() = (201, "", include_str!("../data/twilio/create_201_queued.json"));
-    let delivery = channel.send(&text("+16135550123", "canada: 续费 & more")).await;
+    let delivery = channel.send(&reported(text("+16135550123", "canada: 续费 & more"))).await;
     assert_eq!(delivery, Delivery::Sent { remote: "SMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa".to_owned() });
     let asked = played.asked.lock().unwrap();
     let (account, headers, form) = &asked[0];
@@ -192,7 +192,8 @@ async fn twilio_queues_a_text() {
     assert_eq!(headers["authorization"], "Basic QUNhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYTptYXJrZXItNDcxMQ==");
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let wanted = [pair("To", "+16135550123"), pair("From", "+15005550006"), pair("Body", "canada: 续费 & more")];
-    assert_eq!(form, &wanted);
+    // No longer than ten hours, which is the most it takes.
+    assert_eq!(form, &[&wanted[..], &[pair("ValidityPeriod", "36000"), pair("StatusCallback", RECEIPTS)]].concat());
 }
 
 #[tokio::test]

@@ -5,6 +5,10 @@ use std::process::Command;
 
 use crate::parts::{Running, free_port, listening, program, wait_for};
 
+/// A number whose network refuses the text after Kannel took it: it lies behind another gateway, which is Kannel itself,
+/// asked with a wrong password.
+pub(crate) const REFUSED: &str = "+19995550123";
+
 /// Kannel: its core, its HTTP side, and a network with one phone.
 pub(crate) struct Kannel {
     _boxes: Vec<Running>,
@@ -17,11 +21,14 @@ impl Kannel {
     /// Starts it; without a `network` its messages wait inside.
     pub(crate) fn start(network: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (admin, boxes, http, smsc) = (free_port(), free_port(), free_port(), free_port());
+        let (admin, boxes, http, smsc, next) = (free_port(), free_port(), free_port(), free_port(), free_port());
         let settings = format!(
             "group = core\nadmin-port = {admin}\nadmin-password = x\nadmin-interface = 127.0.0.1\nsmsbox-port = {boxes}\n\
              smsbox-interface = 127.0.0.1\nlog-level = 1\n\n\
-             group = smsc\nsmsc = fake\nsmsc-id = fake1\nport = {smsc}\nconnect-allow-ip = 127.0.0.1\n\n\
+             group = smsc\nsmsc = fake\nsmsc-id = fake1\nport = {smsc}\nconnect-allow-ip = 127.0.0.1\n\
+             denied-prefix = 1999;+1999\n\n\
+             group = smsc\nsmsc = http\nsmsc-id = next\nsystem-type = kannel\nsmsc-username = keeper\nsmsc-password = wrong\n\
+             port = {next}\nsend-url = http://127.0.0.1:{http}/cgi-bin/sendsms\nallowed-prefix = 1999;+1999\n\n\
              group = smsbox\nbearerbox-host = 127.0.0.1\nsendsms-port = {http}\nsendsms-interface = 127.0.0.1\nlog-level = 1\n\n\
              group = sendsms-user\nusername = keeper\npassword = right\ndefault-sender = 12345\n\n\
              group = sms-service\nkeyword = default\nmax-messages = 0\ntext = \"x\"\n"

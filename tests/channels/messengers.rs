@@ -10,7 +10,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use simkeeper::domain::answers::{Answers, Condition, Pointer};
 use simkeeper::domain::card::Name;
 use simkeeper::domain::notice::{Language, NoticeKind};
@@ -22,7 +22,7 @@ use simkeeper::notify::{
     WebhookSettings, document, preview, push,
 };
 
-use crate::parts::{free_port, text};
+use crate::parts::{RECEIPTS, free_port, reported, text};
 
 /// Stands for whatever must be shown to nobody.
 const MARKER: &str = "marker-4711";
@@ -273,10 +273,17 @@ async fn vonage_answers_200_whatever_happened() {
         (429, "", "retry 30"),
         (503, "", "doubtful"),
     ];
-    service.means(&channel, &text("+16135550123", "canada: 续费"), &cases).await;
+    service.means(&channel, &reported(text("+16135550123", "canada: 续费")), &cases).await;
     let (path, _, body) = service.last();
     assert_eq!(path, "/sms/json");
-    for field in ["to=16135550123&", "type=unicode", "client-ref=0193a1b2", "text=canada%3A+%E7%BB%AD"] {
+    for field in [
+        "to=16135550123&",
+        "type=unicode",
+        "client-ref=0193a1b2",
+        "text=canada%3A+%E7%BB%AD",
+        "ttl=86400000",
+        "callback=https%3A%2F%2Fkeeper.example.net%2Fsms%2Fword%2F0193a1b2",
+    ] {
         assert!(body.contains(field), "{body}");
     }
 }
@@ -352,13 +359,13 @@ async fn plivo_takes_a_text_with_an_id_or_not_at_all() {
         (500, "", "doubtful"),
         (302, "", "dead"),
     ];
-    service.means(&channel, &text("+16135550123", "hello"), &cases).await;
+    service.means(&channel, &reported(text("+16135550123", "hello")), &cases).await;
     let (path, headers, body) = service.last();
     assert_eq!(path, "/v1/Account/MAXXXXXXXXXXXXXXXXXX/Message/");
     assert!(headers["authorization"].to_str().unwrap().starts_with("Basic "));
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((body["src"].as_str(), body["dst"].as_str()), (Some("+15005550006"), Some("+16135550123")));
-    assert_eq!(body["text"], "hello");
+    assert_eq!((&body["text"], &body["url"]), (&json!("hello"), &json!(RECEIPTS)));
 }
 
 #[tokio::test]
@@ -382,7 +389,7 @@ async fn a_phone_that_has_the_text_already_has_it() {
     let (_, headers, body) = service.last();
     assert!(headers["authorization"].to_str().unwrap().starts_with("Basic "));
     let body: Value = serde_json::from_str(&body).unwrap();
-    assert_eq!(body["textMessage"]["text"], "hello");
+    assert_eq!((&body["textMessage"]["text"], &body["ttl"]), (&json!("hello"), &json!(86_400)));
     assert_eq!((body["id"].as_str(), body["phoneNumbers"][0].as_str()), (Some("0193a1b2"), Some("+16135550123")));
 }
 

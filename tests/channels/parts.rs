@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use simkeeper::domain::card::Name;
 use simkeeper::domain::notice::{Language, NoticeKind};
-use simkeeper::domain::time::UnixTime;
+use simkeeper::domain::time::{Secs, UnixTime};
 use simkeeper::notify::{
     Channel, ChannelSettings, MailHeaders, Outgoing, Recipient, SmtpSettings, SmtpTls, mail, preview,
 };
@@ -99,6 +99,8 @@ pub(crate) fn outgoing(id: &str) -> Outgoing {
         sent_at: headers.date,
         from: headers.from,
         bytes: finished.bytes,
+        expires_at: headers.date.plus(Secs::DAY),
+        receipts: None,
     }
 }
 
@@ -110,7 +112,17 @@ pub(crate) fn text(to: &str, text: &str) -> Outgoing {
         sent_at: UnixTime::clamped(1_797_586_200),
         from: "+15005550006".to_owned(),
         bytes: text.as_bytes().to_vec(),
+        expires_at: UnixTime::clamped(1_797_586_200).plus(Secs::DAY),
+        receipts: None,
     }
+}
+
+/// Where a gateway is to report what became of a text.
+pub(crate) const RECEIPTS: &str = "https://keeper.example.net/sms/word/0193a1b2";
+
+/// The same text with that wish.
+pub(crate) fn reported(text: Outgoing) -> Outgoing {
+    Outgoing { receipts: Some(RECEIPTS.into()), ..text }
 }
 
 /// A mail server on this machine, without TLS.

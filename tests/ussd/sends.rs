@@ -19,6 +19,8 @@ fn message() -> Outgoing {
         sent_at: UnixTime::clamped(1_797_586_200),
         from: String::new(),
         bytes: "canada: \"续费\" & 'done'".as_bytes().to_vec(),
+        expires_at: UnixTime::clamped(1_797_672_600),
+        receipts: None,
     }
 }
 

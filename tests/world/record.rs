@@ -34,6 +34,8 @@ pub(crate) struct Notice {
     pub(crate) crashes: u32,
     /// Whether it is a text, which costs money each time, and not a mail.
     pub(crate) is_text: bool,
+    /// What became of a text by its gateway's word.
+    pub(crate) receipt: Option<String>,
 }
 
 impl Attempt {
@@ -76,7 +78,7 @@ impl Record {
     /// All notices, oldest first.
     pub(crate) fn notices(&self) -> Vec<Notice> {
         let sql = "SELECT n.id, n.kind, c.name, n.step, n.state, n.message_id, n.attempt, n.why, n.attempts,
-                          n.crashes, n.resend_costs
+                          n.crashes, n.resend_costs, n.receipt
                    FROM notice n LEFT JOIN card c ON c.id = n.card ORDER BY n.id";
         self.rows(sql, |row| {
             Ok(Notice {
@@ -91,6 +93,7 @@ impl Record {
                 tries: row.get(8)?,
                 crashes: row.get(9)?,
                 is_text: row.get(10)?,
+                receipt: row.get(11)?,
             })
         })
     }

@@ -151,6 +151,9 @@ pub(crate) enum NoticeCommand {
     /// List messages: waiting, sent, given up
     #[command(after_help = "Example:\n  simkeeper notice list --limit 20")]
     List(NoticeListArgs),
+    /// Show what became of one message: where it stands and since when, tries, answers, receipt
+    #[command(after_help = "Example:\n  simkeeper notice show 7")]
+    Show(NoticeIdArgs),
     /// Try a message again now
     #[command(after_help = "Example:\n  simkeeper notice retry 7")]
     Retry(NoticeIdArgs),

@@ -196,6 +196,8 @@ fn filled(value: &GatewayValue, around: &Surroundings) -> anyhow::Result<SecretS
                     Piece::Placeholder(Placeholder::Text) => "{text}",
                     Piece::Placeholder(Placeholder::Id) => "{id}",
                     Piece::Placeholder(Placeholder::Coding) => "{coding}",
+                    Piece::Placeholder(Placeholder::Minutes) => "{minutes}",
+                    Piece::Placeholder(Placeholder::Receipts) => "{receipts}",
                 })
                 .collect();
             Ok(text.into())

@@ -8,10 +8,13 @@ use serde_json::json;
 
 use super::http::{self, Answer};
 use super::{Delivery, NotifyError, Outgoing};
+use crate::domain::time::Secs;
 use crate::notify::texts::cut;
 
 /// The API takes an id of so many characters.
 const ID_MAX: usize = 36;
+/// And no shorter life of a text than this.
+const VALID_MIN: Secs = Secs(5);
 
 /// A phone, or the server before it.
 #[derive(Debug)]
@@ -49,7 +52,11 @@ impl Android {
     pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
         let id: String = message.id.chars().take(ID_MAX).collect();
         let text = String::from_utf8_lossy(&message.bytes);
-        let body = json!({ "id": id, "textMessage": { "text": text }, "phoneNumbers": [message.address] });
+        let ttl_secs = message.valid_for(VALID_MIN, Secs::days(30)).0;
+        let body = json!({
+            "id": id, "textMessage": { "text": text }, "phoneNumbers": [message.address], "ttl": ttl_secs,
+            "withDeliveryReport": true,
+        });
         let request = self.client.post(self.url.clone()).basic_auth(&self.user, Some(self.password.expose_secret()));
         match http::sent(request.json(&body)).await {
             Ok(answer) => judged(&answer, &id),

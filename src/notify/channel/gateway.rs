@@ -7,11 +7,14 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::http::{self, Answer};
 use super::{Delivery, NotifyError, Outgoing, wrong};
+use crate::domain::time::Secs;
 use crate::notify::sms::{Encoding, parts};
 use crate::notify::texts::cut;
 
 /// The places that a field may name.
-const PLACES: [&str; 6] = ["to", "to_digits", "from", "text", "id", "coding"];
+const PLACES: [&str; 8] = ["to", "to_digits", "from", "text", "id", "coding", "minutes", "receipts"];
+/// No gateway keeps a text longer; `{minutes}` is at most this.
+const VALID_MAX: Secs = Secs::days(7);
 
 /// How the request is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +51,9 @@ pub struct AnswerRule {
     pub meaning: Meaning,
 }
 
-/// A gateway. Values of fields and headers may hold `{to}`, `{to_digits}` (without `+`), `{from}`, `{text}`, `{id}` and
-/// `{coding}` (`0` for a text in the 7-bit alphabet, `2` for any other).
+/// A gateway. Values of fields and headers may hold `{to}`, `{to_digits}` (without `+`), `{from}`, `{text}`, `{id}`,
+/// `{coding}` (`0` for a text in the 7-bit alphabet, `2` for any other), `{minutes}` (for which the text is worth
+/// delivering) and `{receipts}` (the address at which it reports what became of the text).
 #[derive(Debug)]
 pub struct GatewaySettings {
     /// How the request is made.
@@ -184,6 +188,8 @@ fn filled(value: &str, message: &Outgoing) -> String {
             "to_digits" => out.push_str(message.address.trim_start_matches('+')),
             "from" => out.push_str(&message.from),
             "id" => out.push_str(&message.id),
+            "minutes" => out.push_str(&(message.valid_for(Secs::MINUTE, VALID_MAX).0 / Secs::MINUTE.0).to_string()),
+            "receipts" => out.push_str(message.receipts.as_ref().map_or("", |at| at.expose_secret())),
             "coding" => out.push(if parts(&text).0 == Encoding::Gsm7 { '0' } else { '2' }),
             // `open` let no other place through than these and `text`.
             _ => out.push_str(&text),
@@ -204,6 +210,8 @@ mod tests {
             from: "keeper".into(),
             sent_at: crate::domain::time::UnixTime::clamped(0),
             bytes: text.as_bytes().to_vec(),
+            expires_at: crate::domain::time::UnixTime::clamped(7_200),
+            receipts: Some("http://127.0.0.1:8088/sms/w/n-1".into()),
         }
     }
 
@@ -213,6 +221,7 @@ mod tests {
         assert_eq!(filled("{text}", &message("{to} & {id}")), "{to} & {id}");
         assert_eq!(filled("{coding}{id}{from}", &message("plain")), "0n-1keeper");
         assert_eq!(filled("{coding}", &message("中文")), "2");
+        assert_eq!(filled("{minutes} {receipts}?dlr=%d", &message("x")), "120 http://127.0.0.1:8088/sms/w/n-1?dlr=%d");
         assert_eq!(filled("no place } {", &message("x")), "no place } {");
     }
 

@@ -23,6 +23,8 @@ mod wire;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::NotifyError;
 use crate::domain::time::{Secs, UnixTime};
 
@@ -100,6 +102,17 @@ pub struct Outgoing {
     pub from: String,
     /// The finished mail, the UTF-8 of a text message, or a document.
     pub bytes: Vec<u8>,
+    /// When it is no longer worth delivering.
+    pub expires_at: UnixTime,
+    /// Where the gateway is to report what became of it, if that is wanted; the address holds a secret.
+    pub receipts: Option<SecretString>,
+}
+
+impl Outgoing {
+    /// For how long it is worth delivering, within what the gateway takes.
+    fn valid_for(&self, least: Secs, most: Secs) -> Secs {
+        self.expires_at.since(self.sent_at).clamp(least, most)
+    }
 }
 
 /// What became of a message.

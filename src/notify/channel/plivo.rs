@@ -55,7 +55,10 @@ impl Plivo {
 
     pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
         let text = String::from_utf8_lossy(&message.bytes);
-        let body = json!({ "src": message.from, "dst": message.address, "text": text, "type": "sms" });
+        let mut body = json!({ "src": message.from, "dst": message.address, "text": text, "type": "sms" });
+        if let Some(at) = &message.receipts {
+            body["url"] = at.expose_secret().into();
+        }
         let request = self.client.post(self.url.clone()).basic_auth(&self.account, Some(self.token.expose_secret()));
         match http::sent(request.json(&body)).await {
             Ok(answer) => judged(&answer),

@@ -9,10 +9,13 @@ use serde::Deserialize;
 
 use super::http::{self, Answer};
 use super::{Delivery, NotifyError, Outgoing, wrong};
+use crate::domain::time::Secs;
 use crate::notify::texts::cut;
 
 /// Where the API lives.
 const BASE: &str = "https://api.twilio.com";
+/// It keeps no text longer than this.
+const VALID_MAX: Secs = Secs::hours(10);
 
 /// An account at Twilio.
 #[derive(Debug)]
@@ -64,7 +67,10 @@ impl Twilio {
     pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
         let text = String::from_utf8_lossy(&message.bytes);
         let sender = if message.from.starts_with("MG") { "MessagingServiceSid" } else { "From" };
-        let form = [("To", message.address.as_str()), (sender, message.from.as_str()), ("Body", &text)];
+        let valid = message.valid_for(Secs(1), VALID_MAX).0.to_string();
+        let mut form = vec![("To", message.address.as_str()), (sender, message.from.as_str()), ("Body", &text)];
+        form.push(("ValidityPeriod", &valid));
+        form.extend(message.receipts.as_ref().map(|at| ("StatusCallback", at.expose_secret())));
         let request =
             self.client.post(self.url.clone()).basic_auth(&self.account, Some(self.token.expose_secret())).form(&form);
         match http::sent(request).await {

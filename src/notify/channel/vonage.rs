@@ -7,11 +7,15 @@ use serde::Deserialize;
 
 use super::http::{self, Answer};
 use super::{Delivery, NotifyError, Outgoing, wrong};
+use crate::domain::time::Secs;
 use crate::notify::sms::{Encoding, parts};
 use crate::notify::texts::cut;
 
 /// Where the API lives.
 const BASE: &str = "https://rest.nexmo.com";
+/// How long it can be told to keep a text.
+const VALID_MIN: Secs = Secs(20);
+const VALID_MAX: Secs = Secs::days(7);
 /// Our reference may be so long.
 const REFERENCE_MAX: usize = 40;
 
@@ -59,7 +63,8 @@ impl Vonage {
         let text = String::from_utf8_lossy(&message.bytes);
         let kind = if parts(&text).0 == Encoding::Gsm7 { "text" } else { "unicode" };
         let reference: String = message.id.chars().take(REFERENCE_MAX).collect();
-        let form = [
+        let ttl = message.valid_for(VALID_MIN, VALID_MAX).0.saturating_mul(1_000).to_string();
+        let mut form = vec![
             ("api_key", self.account.as_str()),
             ("api_secret", self.secret.expose_secret()),
             ("to", message.address.trim_start_matches('+')),
@@ -67,7 +72,9 @@ impl Vonage {
             ("text", &text),
             ("type", kind),
             ("client-ref", &reference),
+            ("ttl", &ttl),
         ];
+        form.extend(message.receipts.as_ref().map(|at| ("callback", at.expose_secret())));
         match http::sent(self.client.post(self.url.clone()).form(&form)).await {
             Ok(answer) => judged(&answer),
             Err(delivery) => delivery,

@@ -10,6 +10,8 @@ mod kannel;
 #[expect(dead_code, reason = "each test program uses its part")]
 #[path = "channels/parts.rs"]
 mod parts;
+#[path = "delivery/postfix.rs"]
+mod postfix;
 #[path = "delivery/receipts.rs"]
 mod receipts;
 

@@ -8,6 +8,7 @@ mod world;
 
 mod addresses;
 mod codes;
+mod connections;
 mod doors;
 mod people;
 mod program;

@@ -116,7 +116,7 @@ impl SecureServer {
     /// `way` is `starttls` or `implicit`.
     pub(crate) fn start(way: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        certificates(folder.path());
+        certificates(folder.path(), Certificate::Good);
         let mails = folder.path().join("mails");
         std::fs::create_dir(&mails).expect("a folder");
         let port_file = folder.path().join("port");
@@ -161,15 +161,42 @@ impl Drop for SecureServer {
     }
 }
 
-/// Makes `ca.pem`, a root, and `cert.pem` with `key.pem`, a certificate of it for `localhost`.
-pub(crate) fn certificates(folder: &Path) {
-    let new_key = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
-    let root = "-keyout ca.key -out ca.pem -subj /CN=authority";
-    let leaf = "-CA ca.pem -CAkey ca.key -keyout key.pem -out cert.pem -subj /CN=server \
-                -addext subjectAltName=DNS:localhost -addext basicConstraints=critical,CA:FALSE";
-    for line in [root, leaf] {
-        let words = new_key.split(' ').chain(line.split_whitespace());
-        let made = Command::new(debian("openssl")).args(words).current_dir(folder).output().expect("openssl");
+/// What a server's certificate is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Certificate {
+    /// For `localhost`, from the root.
+    Good,
+    /// For another name.
+    OtherName,
+    /// Over for years.
+    Expired,
+    /// Good, of a root that nobody was told to trust.
+    Strangers,
+}
+
+/// `openssl ca` alone makes certificates that are over.
+const AUTHORITY: &str = "[ca]\ndefault_ca = d\n[d]\nnew_certs_dir = .\ndatabase = index.txt\nserial = serial\n\
+    rand_serial = yes\ndefault_md = sha256\npolicy = p\nx509_extensions = e\n[p]\ncommonName = supplied\n\
+    [e]\nbasicConstraints = critical, CA:FALSE\nsubjectAltName = DNS:";
+
+/// Makes `ca.pem`, a root, and `cert.pem` with `key.pem`, a certificate of it.
+pub(crate) fn certificates(folder: &Path, certificate: Certificate) {
+    let (name, from, to) = match certificate {
+        Certificate::Good | Certificate::Strangers => ("localhost", "20200101000000Z", "20490101000000Z"),
+        Certificate::OtherName => ("other.example", "20200101000000Z", "20490101000000Z"),
+        Certificate::Expired => ("localhost", "20200101000000Z", "20200201000000Z"),
+    };
+    std::fs::write(folder.join("ca.cnf"), format!("{AUTHORITY}{name}\n")).expect("written");
+    std::fs::write(folder.join("index.txt"), "").expect("written");
+    let new_key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+    for line in [
+        format!("req -x509 {new_key} -days 2 -keyout ca.key -out ca.pem -subj /CN=authority"),
+        format!("req -new {new_key} -keyout key.pem -out leaf.csr -subj /CN=server"),
+        format!(
+            "ca -batch -notext -config ca.cnf -cert ca.pem -keyfile ca.key -in leaf.csr -out cert.pem -startdate {from} -enddate {to}"
+        ),
+    ] {
+        let made = Command::new(debian("openssl")).args(line.split(' ')).current_dir(folder).output().expect("openssl");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 }

@@ -26,7 +26,7 @@ use simkeeper::sandbox::{AcceptedOrder, Call, Class, Fault, FaultKind, NewCard, 
 use self::clock::StoryClock;
 use self::files::{CardLines, MachineLines};
 use self::keeper::Keeper;
-use self::mailbox::Mail;
+use self::mailbox::{Certificate, Mail};
 use self::record::{Attempt, Notice, Record};
 
 /// How long anything may take on a busy machine.
@@ -115,12 +115,17 @@ impl World {
     }
 
     /// The operator is behind TLS, with a certificate that only a root of this world vouches for.
-    pub(crate) fn secure(mut self) -> Self {
-        mailbox::certificates(self.folder());
+    pub(crate) fn secure(self) -> Self {
+        self.secured_by(Certificate::Good)
+    }
+
+    /// The operator is behind TLS with such a certificate.
+    pub(crate) fn secured_by(mut self, certificate: Certificate) -> Self {
+        mailbox::certificates(self.folder(), certificate);
         let operator = self.operator.as_ref().expect("it runs until the world ends").addr;
         let port = self.runtime.block_on(front::open(self.folder(), operator));
         self.base_url = format!("https://localhost:{port}");
-        self.root = Some(self.folder().join("ca.pem"));
+        self.root = (certificate != Certificate::Strangers).then(|| self.folder().join("ca.pem"));
         self
     }
 

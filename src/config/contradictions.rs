@@ -74,6 +74,19 @@ pub(super) fn check_ahead(name: &Name, table: &RuleTable, notes: &mut Notes<'_>)
     }
 }
 
+/// What may lie behind the last day means nothing without one.
+pub(super) fn check_outlast(name: &Name, table: &RuleTable, notes: &mut Notes<'_>) {
+    let Some(outlast) = table.outlast.good() else { return };
+    if table.until.is_absent() && table.trip.is_absent() {
+        let message = format!("the rule `{name}` has no last day that anything could outlast");
+        notes.contradiction(
+            &outlast.key,
+            message,
+            "add until = 2026-12-20 or trip = \"NAME\", or leave it out".to_owned(),
+        );
+    }
+}
+
 fn mode(table: &RuleTable) -> Mode {
     table.mode.get().copied().unwrap_or_default()
 }

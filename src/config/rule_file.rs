@@ -11,7 +11,7 @@ use super::containers::OneOrMore;
 use super::contradictions;
 use super::declare::{read_table, table, table_schema, words};
 use super::reader::{At, Field, Node, Notes, Span, Value};
-use super::values::{DataBelow, Day, Rise, Words};
+use super::values::{DataBelow, Day, LengthShare, Rise, Words};
 use crate::domain::card::Name;
 use crate::domain::data::DataSize;
 use crate::domain::enough::NotEnough;
@@ -46,6 +46,8 @@ table! {
         may from: Day,
         /// The last day on which it buys, without quotes.
         may until: Day,
+        /// How much of a plan's length may lie behind the last day: 25% if nothing is said, 100% takes any plan.
+        may outlast: LengthShare,
         /// The trip whose days these are, instead of from and until: a name under [trip].
         may trip: Name,
         /// Caps on money and counts.
@@ -246,6 +248,7 @@ pub(super) fn rule(name: &Name, place: &Span, table: &RuleTable, around: &Around
         if_not_enough: table.if_not_enough.get().copied(),
         from: table.from.get().map(|day| day.0),
         until: table.until.get().map(|day| day.0),
+        outlast: table.outlast.get().map(|share| share.0),
         trip: None,
         limits: Limits {
             per_renewal: limits.and_then(|limits| limits.per_renewal.get()).copied(),

@@ -143,6 +143,7 @@ fn dated_rules(table: &RulesTable, trips: &[Trip], around: &Around, notes: &mut 
         let undated = rule(&entry.name, &entry.key, fields, around, notes);
         if !trip_file::is_dated_by_a_card(&entry.name, table) {
             contradictions::check_ahead(&entry.name, fields, notes);
+            contradictions::check_outlast(&entry.name, fields, notes);
         }
         trip_file::dated(undated, fields, trips, notes)
     });

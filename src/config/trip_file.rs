@@ -12,7 +12,7 @@ use super::machine_file::entries;
 use super::reader::{At, Entry, Field, Named, Notes, known_words};
 use super::rule_file::RuleTable;
 use super::rules_file::{CardTable, RulesTable};
-use super::values::{Day, Words};
+use super::values::{Day, LengthShare, Words};
 use crate::domain::card::Name;
 use crate::domain::rule::{Rule, Trip};
 
@@ -23,6 +23,8 @@ table! {
         may from: Day,
         /// The last day, without quotes.
         may until: Day,
+        /// How much of a plan's length may lie behind the last day: 25% if nothing is said, 100% takes any plan.
+        may outlast: LengthShare,
         /// A calendar beside this file (.ics) that tells both days instead.
         may calendar: CalendarName,
         /// The event of that calendar, by its title; needed where the calendar has several.
@@ -73,7 +75,9 @@ pub(super) fn trips(
             None => own_days(entry, trip, notes)?,
         };
         let places = trip.places.get().into_iter().flat_map(|list| list.0.iter());
-        Some(Trip { name: entry.name.clone(), from, until, places: places.map(|at| at.value.0.clone()).collect() })
+        let places = places.map(|at| at.value.0.clone()).collect();
+        let outlast = trip.outlast.get().map(|share| share.0);
+        Some(Trip { name: entry.name.clone(), from, until, outlast, places })
     });
     trips.collect()
 }

@@ -51,6 +51,7 @@ texts! {
     LocalHours, "Hours", "a span of hours", "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$", "01:00-06:00", LocalHours::parse;
     DataSize, "Data", "an amount of data", r"^[0-9]+(\.[0-9]+)? ([kMGT]?B|[KMGT]iB)$", "500 MB", DataSize::parse;
     DataBelow, "DataBelow", "an amount of data or a share of it", r"^([0-9]+(\.[0-9]+)? ([kMGT]?B|[KMGT]iB)|[0-9]+%)$", "500 MB", DataBelow::parse;
+    LengthShare, "LengthShare", "a share", "^([0-9]|[1-9][0-9]|100)%$", "50%", |text| Percent::parse(text, 100).map(LengthShare);
     Rise, "Rise", "a percentage", "^[0-9]+%$", "10%", |text| Percent::parse(text, 1_000).map(Rise);
     Iccid, "Iccid", "an ICCID", "^[0-9][0-9 -]{17,}$", "8901260862291234567", Iccid::parse;
     Msisdn, "Msisdn", "a phone number", r"^\+?[0-9 .()-]{7,}$", "+16135550123", Msisdn::parse;
@@ -96,6 +97,10 @@ impl DataBelow {
 /// How much dearer something may have become.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rise(pub(super) Percent);
+
+/// A share of a plan's length.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LengthShare(pub(super) Percent);
 
 /// A text in one line, in the owner's words.
 #[derive(Clone, Debug)]

@@ -2,8 +2,9 @@
 //! least cost.
 
 use super::choose::Occasion;
-use super::cover::{self, Need, Purse, Reckoning};
-use super::forecast::{Habit, lasting};
+use super::cover::{self, Need, Purse, Reckoning, TripEnd};
+use super::data::{DataSize, Percent};
+use super::forecast::{EIGHT_OF_TEN, Expected, Habit, lasting};
 use super::limits;
 use super::plan::{Catalogue, Plan};
 use super::reading::{AllowanceKind, AllowanceState};
@@ -21,6 +22,8 @@ pub(super) enum Ahead<'a> {
     Lasts,
     /// No plan on sale helps within the limits.
     NothingFits,
+    /// Most of each that helps would be left over when the last day is over.
+    MostIsLeftOver,
     /// This one is to be bought now.
     Begin(&'a Plan, Reckoning),
 }
@@ -34,17 +37,19 @@ pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahe
         per_plan: occasion.rule.limits.per_renewal,
         in_all: limits::left_until(&occasion.rule.limits, occasion.spends, zone, occasion.now, until),
     };
-    let begin = |need: &Need, is_assumed| match cover::cheapest(&catalogue.plans, need, purse) {
-        Some(found) => found
-            .plans
-            .first()
-            .map_or(Ahead::NothingFits, |first| Ahead::Begin(first, found.reckoning(need, is_assumed))),
-        None => Ahead::NothingFits,
+    let begin = |need: &Need, is_assumed| {
+        let found = cover::cheapest(&catalogue.plans, need, purse);
+        let first = found.as_ref().and_then(|found| Some((*found.plans.first()?, found.reckoning(need, is_assumed))));
+        first.map_or_else(|| nothing_fits(catalogue, need, purse), |(plan, told)| Ahead::Begin(plan, told))
     };
+    let trip =
+        |most_used: f64| TripEnd { at: until, most_used: DataSize(most_used as u64), outlast: occasion.rule.outlast };
     match occasion.data_use.habit() {
         Some(habit) => match gone(occasion, habit) {
             (Some(likely), early) if likely < until || early < until.min(occasion.now.plus(WAITS)) => {
-                begin(&Need::daily(likely.min(until.minus(Secs::HOUR)), until, zone, |date| habit.mean_on(date)), false)
+                let from = likely.min(until.minus(Secs::HOUR));
+                let need = Need::daily(from, until, zone, |date| habit.mean_on(date));
+                begin(&need.of_trip(trip(most_used(habit, early.max(occasion.now), until, occasion))), false)
             }
             _ => Ahead::Lasts,
         },
@@ -52,9 +57,24 @@ pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahe
             // What there is may be gone at any time.
             let per_day = assumed_per_day(occasion, catalogue).unwrap_or(0.0);
             let soon = until.min(occasion.now.plus(LEARNS));
-            begin(&Need::daily(occasion.now, soon, zone, |_| per_day).of_trip(until), true)
+            let days = until.since(occasion.now).0 as f64 / Secs::DAY.0 as f64;
+            begin(&Need::daily(occasion.now, soon, zone, |_| per_day).of_trip(trip(per_day * days)), true)
         }
     }
+}
+
+/// Why nothing does: nothing is of use at all, or most of each plan would be left over.
+fn nothing_fits<'a>(catalogue: &Catalogue, need: &Need, purse: Purse) -> Ahead<'a> {
+    let any = need.clone().outlasted_by(Percent(100));
+    if cover::cheapest(&catalogue.plans, &any, purse).is_some() { Ahead::MostIsLeftOver } else { Ahead::NothingFits }
+}
+
+/// What is used between two instants, if more is used than expected.
+fn most_used(habit: &Habit, from: UnixTime, until: UnixTime, occasion: &Occasion<'_>) -> f64 {
+    let days = usize::try_from(until.since(occasion.now).0 / Secs::DAY.0).unwrap_or(0).min(cover::LOOKS_AHEAD_DAYS);
+    // Part of the first day is over, and the last is begun.
+    let more = Expected::of(habit, occasion.now, &occasion.card.zone, days + 2).used(EIGHT_OF_TEN);
+    (more.at(until) - more.at(from)).max(0.0)
 }
 
 /// When what is on the card is gone: as is expected, and if more is used; none and the end of time if it does not end.
@@ -165,6 +185,19 @@ mod tests {
         assert_eq!(reckoning.until, NOW.plus(Secs::days(2)));
         // 1 GB in seven days, as the plan that was bought last would be used.
         assert!((285_000_000..286_000_000).contains(&reckoning.data_bytes), "{}", reckoning.data_bytes);
+    }
+
+    #[test]
+    fn what_would_mostly_be_left_over_is_bought_only_if_the_rule_says_so() {
+        let sold = Catalogue { fetched_at: NOW, plans: vec![plan("month", 30 * GB, 30, usd(30))] };
+        let mut rule = until_christmas();
+        assert_eq!(chosen(&rule, &past(0), &sold).passed_over[0].why, Passed::MostIsLeftOver);
+        rule.outlast = Some(Percent(100));
+        let found = chosen(&rule, &past(0), &sold);
+        assert_eq!((id(&found), found.reckoning.map(|told| told.leaves_over)), (Some("month"), Some(true)));
+        rule.outlast = None;
+        let smaller = Catalogue { fetched_at: NOW, plans: vec![plan("month", 5 * GB, 30, usd(30))] };
+        assert_eq!(id(&chosen(&rule, &past(0), &smaller)), Some("month"), "half of its data is likely to be used");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ahead::{self, Ahead};
 use super::card::Card;
-use super::cover::Reckoning;
+use super::cover::{OUTLASTS_BY, Reckoning, share_of};
 use super::data::DataSize;
 use super::enough;
 use super::forecast::Forecast;
@@ -32,7 +32,7 @@ pub enum Passed {
     NotOnSale,
     /// "same", but no plan of this card is known.
     NoPlanKnown,
-    /// It would outlast the rule's last day by more than a quarter of its length.
+    /// It would outlast the rule's last day by more than the rule allows.
     OutlastsTrip,
     /// It would not lift the card above the rule's conditions.
     NotEnough,
@@ -40,6 +40,8 @@ pub enum Passed {
     BoughtOnce,
     /// No plan on sale helps until the rule's last day within its limits.
     NothingCovers,
+    /// Most of each plan that would help would be left over when the rule's last day is over.
+    MostIsLeftOver,
 }
 
 /// What a choice may know.
@@ -106,6 +108,7 @@ pub fn choose<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Chosen<'
                     return Chosen { plan: Some(plan), reckoning: Some(reckoning), ..Chosen::none(passed_over) };
                 }
                 Ahead::NothingFits => Err(Passed::NothingCovers),
+                Ahead::MostIsLeftOver => Err(Passed::MostIsLeftOver),
             },
         };
         match found {
@@ -154,12 +157,13 @@ fn credit(catalogue: &Catalogue, amount: Money) -> Option<&Plan> {
     matching.first().copied()
 }
 
-/// Whether a plan would last beyond the rule's last day by more than a quarter of its own length. It begins when the
-/// present plan ends, or now.
+/// Whether a plan would last beyond the rule's last day by more than a quarter of its own length, or what the rule says. It
+/// begins when the present plan ends, or now.
 fn outlasts(card: &Card, rule: &Rule, plan: &Plan, reading: &Reading, now: UnixTime) -> bool {
     let (Some(until), Some(lasts)) = (rule.until, plan.validity()) else { return false };
     let begins = reading.plan_ends.map_or(now, |end| end.at.max(now));
-    begins.plus(lasts) > day_after(until, &card.zone).plus(Secs(lasts.0 / 4))
+    let beyond = share_of(lasts, rule.outlast.unwrap_or(OUTLASTS_BY));
+    begins.plus(lasts) > day_after(until, &card.zone).plus(beyond)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::attempt::StateName;
 use super::card::CardId;
 use super::cycle;
 use super::ledger::Ledger;
-use super::reading::{Reading, Recent};
+use super::reading::{AllowanceKind, Reading, Recent};
 use super::retry;
 use super::rule::{Condition, Rule};
 use super::time::{End, Secs, UnixTime};
@@ -132,7 +132,17 @@ fn amounts_hold(rule: &Rule, readings: &Recent, now: UnixTime) -> Option<Secs> {
         let until = reading.as_of.plus(lasts(condition, margin, readings)?);
         Some(until.since(now))
     };
-    rule.renew_when.triggers.iter().filter_map(|trigger| holds(trigger.condition)).min()
+    let conditions = rule.renew_when.triggers.iter().filter_map(|trigger| holds(trigger.condition));
+    conditions.chain(rule.looks_ahead().then(|| data_lasts(reading, readings, now)).flatten()).min()
+}
+
+/// For how long from now there is data at least, as far as use is known. A rule that looks ahead puts off what it need not
+/// buy yet, so the end of what is left matters to it as well.
+fn data_lasts(reading: &Reading, readings: &Recent, now: UnixTime) -> Option<Secs> {
+    let left = reading.left(AllowanceKind::Data);
+    let is_told = left.known && !left.unlimited && left.remaining > 0;
+    let busiest = readings.busiest.iter().find(|busiest| busiest.kind == AllowanceKind::Data).filter(|_| is_told)?;
+    Some(reading.as_of.plus(busiest.lasts(left.remaining)?).since(now))
 }
 
 /// When the next date comes about which people are told or something is bought: the lead of a condition or of a warning, or
@@ -157,7 +167,7 @@ mod tests {
     use crate::domain::data::{DataSize, Percent};
     use crate::domain::ledger::Pace;
     use crate::domain::money::{Currency, Money};
-    use crate::domain::reading::{AllowanceKind, Reading};
+    use crate::domain::reading::Reading;
     use crate::domain::rule::Mode;
     use crate::domain::testing::{NOW, allowance, reading, rule};
     use crate::domain::time::End;
@@ -275,6 +285,20 @@ mod tests {
             assert!((date..date + DATES_SPREAD.0).contains(&waits), "{secs}: {waits}");
         }
         assert!(after(&lead, ends_in(86_400 + 1), (0, 0)).0 >= 60, "never faster than the operator answers anew");
+    }
+
+    #[test]
+    fn a_rule_that_looks_ahead_watches_until_nothing_is_left() {
+        use crate::domain::rule::{Buy, Choice};
+        let busiest = Busiest { kind: AllowanceKind::Data, hour: 100, day: Some(900), since: NOW, so_far: 0 };
+        let recent = Recent { busiest: vec![busiest], ..recent(reading(300)) };
+        let wait = |choice| {
+            let buy = vec![Buy { choice, line: 2 }];
+            let rule = Rule { buy, ..rule(Mode::Auto, &[Condition::DataBelow(DataSize(500))]) };
+            next_poll(CardId(1), Some(&rule), &recent, &Ledger::default(), Verdict::Fine, NOW).since(NOW)
+        };
+        assert_eq!(wait(Choice::Cover), Secs::HOUR, "three times as much as in the busiest hour");
+        assert!(wait(Choice::Same) > Secs::HOUR, "what is below its limit waits for nothing");
     }
 
     #[test]

@@ -138,6 +138,8 @@ pub struct Trip {
     pub from: Option<Date>,
     /// Its last day.
     pub until: Date,
+    /// How much of a plan's length may lie behind that, if it says so.
+    pub outlast: Option<Percent>,
     /// Codes of the countries that it goes to.
     pub places: Vec<String>,
 }
@@ -163,8 +165,10 @@ pub struct Rule {
     pub if_not_enough: Option<NotEnough>,
     /// First day on which it buys, in the card's zone.
     pub from: Option<Date>,
-    /// Last day on which it buys; nothing that outlasts it by more than a quarter is bought.
+    /// Last day on which it buys; nothing that outlasts it by more than `outlast` is bought.
     pub until: Option<Date>,
+    /// How much of a plan's length may lie behind the last day; a quarter if nothing is said.
+    pub outlast: Option<Percent>,
     /// The trip that these two days are of, if they are.
     pub trip: Option<Trip>,
     /// Caps.
@@ -216,7 +220,8 @@ impl Rule {
     /// The same rule, on the days of a trip.
     #[must_use]
     pub fn during(self, trip: &Trip) -> Self {
-        Self { from: trip.from, until: Some(trip.until), trip: Some(trip.clone()), ..self }
+        let outlast = trip.outlast.or(self.outlast);
+        Self { from: trip.from, until: Some(trip.until), outlast, trip: Some(trip.clone()), ..self }
     }
 
     /// A rule that watches and has no conditions; the loader and tests fill it.
@@ -233,6 +238,7 @@ impl Rule {
             if_not_enough: None,
             from: None,
             until: None,
+            outlast: None,
             trip: None,
             limits: Limits::default(),
             hours: None,

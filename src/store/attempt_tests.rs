@@ -118,6 +118,7 @@ fn an_attempt_comes_back_as_it_was_planned() {
         data_bytes: u64::MAX,
         runner_up: Some(("第二".into(), usd(15))),
         is_assumed: false,
+        leaves_over: true,
     };
     for (cause, approval) in [
         (Cause::Person { by: "anna".into() }, Approval::Asked { at: NOW, why: AskWhy::Dearer { before: usd(8) } }),

@@ -146,6 +146,9 @@ fn the_cheapest_way_to_the_last_day_needs_one_and_takes_no_amount() {
         assert!(config.rules.rules[0].looks_ahead());
         assert!(parsed(MACHINE, &rules(cheapest, "")).is_err());
     }
+    let nothing_to_outlast = rules("{ data = \"1 GB\" }", "outlast = \"50%\"");
+    let problems = parsed(MACHINE, &nothing_to_outlast).unwrap_err();
+    assert!(problems.to_string().contains("7:1"), "{problems}");
     let both = rules("{ data = \"1 GB\", until = \"trip\" }", "until = 2026-12-20");
     let problems = parsed(MACHINE, &both).unwrap_err();
     assert!(problems.to_string().contains("6:37"), "{problems}");
@@ -157,6 +160,8 @@ fn a_trip_gives_its_days_to_rules_and_to_cards() {
     let days = (Some(date(2027, 1, 10)), Some(date(2027, 1, 24)));
     let any = config.rules.rule(&name("any")).unwrap();
     assert_eq!((any.from, any.until), days);
+    assert_eq!(any.outlast, Some(Percent(100)), "as the trip says");
+    assert_eq!(config.rules.rule(&name("travel")).unwrap().outlast, Some(Percent(40)));
     assert_eq!(any.trip.as_ref().map(|trip| trip.places.join(" ")).as_deref(), Some("CA US"));
     let summer = config.rules.rule(&name("summer")).unwrap();
     assert_eq!((summer.from, summer.until), (Some(date(2027, 7, 3)), Some(date(2027, 7, 17))), "by the calendar");

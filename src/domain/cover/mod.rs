@@ -10,18 +10,22 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use self::solver::{Offer, solve};
-use super::data::DataSize;
+use super::data::{DataSize, Percent};
 use super::money::Money;
 use super::plan::Plan;
 use super::time::{Secs, UnixTime, day_after};
 
 /// Nobody looks further ahead than this.
-pub const LOOKS_AHEAD: Secs = Secs::days(180);
+pub const LOOKS_AHEAD: Secs = Secs::days(LOOKS_AHEAD_DAYS as i64);
+/// The same.
+pub(super) const LOOKS_AHEAD_DAYS: usize = 180;
 /// Time is reckoned in steps of this; a plan's last begun step does not count as covered.
 const STEP: Secs = Secs::HOUR;
-/// A plan may outlast the trip by one part of its length in this many,
-const OUTLASTS_BY: i64 = 4;
-/// and by this in any case, so that there is something for the last evening too.
+/// So much of its length may lie behind the trip without a word.
+pub const OUTLASTS_BY: Percent = Percent(25);
+/// Where the trip would be without data otherwise, so much of a plan may be left over, by its length or by its data.
+const LEFT_OVER: Percent = Percent(50);
+/// A plan may outlast the trip by this in any case, so that there is something for the last evening too.
 const OUTLASTS_MIN: Secs = Secs::DAY;
 
 /// What is needed, from the moment at which what is on the card is gone until the trip's end.
@@ -29,10 +33,20 @@ const OUTLASTS_MIN: Secs = Secs::DAY;
 pub struct Need {
     from: UnixTime,
     until: UnixTime,
-    /// The end of the trip, which nothing is to outlast by much; `until` lies before it where only a part is looked at.
-    trip_ends: UnixTime,
     /// Bytes that are used up to the end of each step.
     used: Vec<u64>,
+    trip: TripEnd,
+}
+
+/// The end of the trip, which nothing is to outlast by much. A need ends before it where only a part is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TripEnd {
+    /// When it is.
+    pub at: UnixTime,
+    /// What may be used until then, from the need's beginning on.
+    pub most_used: DataSize,
+    /// How much of a plan's length may lie behind it, where the rule says so.
+    pub outlast: Option<Percent>,
 }
 
 impl Need {
@@ -51,7 +65,7 @@ impl Need {
             // A number that is too large for its type becomes the largest: nothing but unlimited data covers it.
             total.ceil() as u64
         });
-        Self { from, until, trip_ends: until, used: used.collect() }
+        Self::over(from, until, used.collect())
     }
 
     /// So many bytes in all, evenly.
@@ -62,13 +76,27 @@ impl Need {
             |step: i64| u128::from(bytes.bytes()) * step.unsigned_abs() as u128 / steps.unsigned_abs().max(1) as u128;
         // A share of a u64 fits into one.
         let used = (1..=steps).map(|step| u64::try_from(share(step)).unwrap_or(u64::MAX));
-        Self { from, until, trip_ends: until, used: used.collect() }
+        Self::over(from, until, used.collect())
     }
 
-    /// The same as a part of a longer trip.
+    fn over(from: UnixTime, until: UnixTime, used: Vec<u64>) -> Self {
+        let most_used = DataSize(used.last().copied().unwrap_or(0));
+        Self { from, until, used, trip: TripEnd { at: until, most_used, outlast: None } }
+    }
+
+    /// The same as a part of a trip.
     #[must_use]
-    pub fn of_trip(self, ends: UnixTime) -> Self {
-        Self { trip_ends: ends.max(self.until), ..self }
+    pub fn of_trip(self, trip: TripEnd) -> Self {
+        let at = trip.at.max(self.until);
+        let most_used = trip.most_used.max(self.bytes());
+        Self { trip: TripEnd { at, most_used, ..trip }, ..self }
+    }
+
+    /// The same, where so much of a plan's length may lie behind the trip.
+    #[must_use]
+    pub fn outlasted_by(mut self, share: Percent) -> Self {
+        self.trip.outlast = Some(share);
+        self
     }
 
     /// Bytes in all.
@@ -106,19 +134,43 @@ pub struct Cover<'a> {
     pub is_whole: bool,
     /// The cheapest sequence that begins with another plan and lasts as long, by its first plan.
     pub runner_up: Option<(&'a Plan, Money)>,
+    /// Whether more of a plan than usual may be left over when the trip ends, since there would be less data otherwise.
+    pub leaves_over: bool,
 }
 
 /// The sequence of plans of one currency that covers a need at the least cost; where none covers all of it, the one that
-/// lasts longest. No plan of it outlasts the trip by more than a quarter of its length. None if no plan is of any use.
+/// lasts longest. No plan of it outlasts the trip by more than a quarter of its length, unless the trip would be without
+/// data otherwise. None if no plan is of any use.
 #[must_use]
 pub fn cheapest<'a>(plans: &'a [Plan], need: &Need, purse: Purse) -> Option<Cover<'a>> {
+    let usual =
+        Spare { by_length: need.trip.outlast.map_or(OUTLASTS_BY, |share| share.min(OUTLASTS_BY)), by_data: false };
+    let within_usual = cheapest_with(plans, need, purse, usual);
+    if within_usual.as_ref().is_some_and(|cover| cover.is_whole) {
+        return within_usual;
+    }
+    let widest = Spare { by_length: need.trip.outlast.unwrap_or(LEFT_OVER), by_data: need.trip.outlast.is_none() };
+    let reaches = |cover: &Option<Cover<'_>>| cover.as_ref().map(|cover| cover.until);
+    let farther = cheapest_with(plans, need, purse, widest).map(|cover| Cover { leaves_over: true, ..cover });
+    if reaches(&farther) > reaches(&within_usual) { farther } else { within_usual }
+}
+
+/// How much of a plan may be left over when the trip ends.
+#[derive(Clone, Copy)]
+struct Spare {
+    by_length: Percent,
+    /// Half of its data may, however long it lasts.
+    by_data: bool,
+}
+
+fn cheapest_with<'a>(plans: &'a [Plan], need: &Need, purse: Purse, spare: Spare) -> Option<Cover<'a>> {
     let currency = plans.first()?.price.currency();
     let usable = |plan: &&Plan| {
         let fits = |limit: Option<Money>| limit.is_none_or(|limit| plan.price.exceeds(limit) != Ok(true));
         plan.price.currency() == currency && plan.price.ten_thousandths() >= 0 && fits(purse.per_plan)
     };
     let mut useful: Vec<(&Plan, Offer)> =
-        plans.iter().filter(usable).filter_map(|plan| Some((plan, offer(plan, need)?))).collect();
+        plans.iter().filter(usable).filter_map(|plan| Some((plan, offer(plan, need, spare)?))).collect();
     // Of sequences that cost the same the one is taken that begins with the larger plan, so that less is bought.
     useful.sort_by_key(|(plan, offer)| (std::cmp::Reverse((offer.bytes, offer.steps)), offer.price, &plan.id));
     let offers: Vec<Offer> = useful.iter().map(|(_, offer)| *offer).collect();
@@ -127,31 +179,52 @@ pub fn cheapest<'a>(plans: &'a [Plan], need: &Need, purse: Purse) -> Option<Cove
     let money = in_all.map_or(u64::MAX, |money| u64::try_from(money.ten_thousandths()).unwrap_or(0));
     let solved = solve(&offers, &need.used, money)?;
     let price = |cost: u64| Money::new(i64::try_from(cost).unwrap_or(i64::MAX), currency);
+    let covered = Secs(i64::try_from(solved.covered).unwrap_or(i64::MAX).saturating_mul(STEP.0));
     Some(Cover {
         plans: solved.sequence.iter().map(|place| useful[*place].0).collect(),
         cost: price(solved.cost),
-        until: need
-            .from
-            .plus(Secs(i64::try_from(solved.covered).unwrap_or(i64::MAX).saturating_mul(STEP.0)))
-            .min(need.until),
+        until: need.from.plus(covered).min(need.until),
         is_whole: solved.covered == need.used.len(),
         runner_up: solved.runner_up.map(|(place, cost)| (useful[place].0, price(cost))),
+        leaves_over: false,
     })
 }
 
-/// A plan as the solver sees it; none if it holds no data.
-fn offer(plan: &Plan, need: &Need) -> Option<Offer> {
+/// A plan as the solver sees it; none if it holds no data, or so much of it would be left over even if it began at once.
+fn offer(plan: &Plan, need: &Need, spare: Spare) -> Option<Offer> {
     let bytes = if plan.contents.unlimited_data { u64::MAX } else { plan.contents.data()?.bytes() };
     let (steps, last_start) = match plan.validity() {
         // A plan without a length does not end.
         None => (usize::MAX, usize::MAX),
         Some(lasts) => {
-            let beyond = (lasts.0 / OUTLASTS_BY).max(OUTLASTS_MIN.0);
-            let latest = need.trip_ends.since(need.from).0.saturating_sub(lasts.0.saturating_sub(beyond));
-            (usize::try_from(lasts.0 / STEP.0).ok()?, usize::try_from(latest.div_euclid(STEP.0)).ok()?)
+            let by_length = last_start(lasts, need, spare.by_length);
+            let by_data = spare.by_data.then(|| last_use(bytes, need)).flatten();
+            (usize::try_from(lasts.0 / STEP.0).ok()?, by_length.max(by_data)?)
         }
     };
     Some(Offer { price: u64::try_from(plan.price.ten_thousandths()).ok()?, bytes, steps, last_start })
+}
+
+/// The last step from which on a plan does not outlast the trip by more than that.
+fn last_start(lasts: Secs, need: &Need, share: Percent) -> Option<usize> {
+    let beyond = share_of(lasts, share).max(OUTLASTS_MIN);
+    let latest = need.trip.at.since(need.from).0.saturating_sub(lasts.0.saturating_sub(beyond.0));
+    usize::try_from(latest.div_euclid(STEP.0)).ok()
+}
+
+/// A share of a length of time.
+#[must_use]
+pub fn share_of(length: Secs, share: Percent) -> Secs {
+    let part = i128::from(length.0) * i128::from(share.0.min(100)) / 100;
+    // A part is no longer than the whole.
+    Secs(i64::try_from(part).unwrap_or(length.0))
+}
+
+/// The last step from which on half of so much data may still be used on the trip.
+fn last_use(bytes: u64, need: &Need) -> Option<usize> {
+    let needed = bytes - bytes / 2;
+    let spare = need.trip.most_used.bytes().checked_sub(needed)?;
+    Some(need.used.partition_point(|used| *used <= spare))
 }
 
 /// Why a plan was chosen, as it is kept and told.
@@ -173,6 +246,9 @@ pub struct Reckoning {
     pub runner_up: Option<(String, Money)>,
     /// Whether use is only assumed, since too little of it was seen.
     pub is_assumed: bool,
+    /// Whether a part of a plan is likely to be left over when the trip ends, since there would be less data otherwise.
+    #[serde(default)]
+    pub leaves_over: bool,
 }
 
 impl Cover<'_> {
@@ -188,6 +264,7 @@ impl Cover<'_> {
             data_bytes: need.bytes().bytes(),
             runner_up: self.runner_up.map(|(plan, cost)| (plan.name.clone(), cost)),
             is_assumed,
+            leaves_over: self.leaves_over,
         }
     }
 }

@@ -24,21 +24,23 @@ pub(super) struct Solved {
     pub(super) runner_up: Option<(usize, u64)>,
 }
 
-/// What cannot be had costs this much.
-const NEVER: u64 = u64::MAX;
+/// What is still to come from a step on: how many steps stay without, and then what the others cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rest {
+    without: usize,
+    cost: u64,
+}
 
 /// The cheapest sequence that covers all steps for at most `money`; else the one that covers most of them. `used` is what
 /// is used up to the end of each step.
 pub(super) fn solve(offers: &[Offer], used: &[u64], money: u64) -> Option<Solved> {
-    if used.is_empty() {
-        return None;
+    let whole = Back::over(offers, used);
+    if whole.rest.first().is_some_and(|rest| rest.cost <= money) {
+        return whole.solved(offers, used);
     }
-    let whole = back_from(used.len(), offers, used);
-    if let Some(solved) = whole.solved(offers, used).filter(|solved| solved.cost <= money) {
-        return Some(solved);
-    }
-    let reach = farthest(offers, used, money);
-    if reach == 0 { None } else { back_from(reach, offers, used).solved(offers, used) }
+    // Where nothing covers anything, there is nothing to be paid either.
+    let within_reach = used.get(..farthest(offers, used, money))?;
+    Back::over(offers, within_reach).solved(offers, within_reach)
 }
 
 /// What is used before a step.
@@ -47,60 +49,68 @@ fn before(used: &[u64], step: usize) -> u64 {
     step.checked_sub(1).and_then(|last| used.get(last)).copied().unwrap_or(0)
 }
 
-/// For each step the least cost from there to the goal.
+/// For each step the best that can still come of it, and with what.
 struct Back {
-    goal: usize,
-    least: Vec<u64>,
-    begins_with: Vec<usize>,
-}
-
-fn back_from(goal: usize, offers: &[Offer], used: &[u64]) -> Back {
-    let mut back = Back { goal, least: vec![NEVER; goal + 1], begins_with: vec![0; goal] };
-    back.least[goal] = 0;
-    // Where each plan ends that begins at the step; an earlier beginning never means a later end.
-    let mut ends: Vec<(Offer, usize)> = offers.iter().map(|offer| (*offer, goal)).collect();
-    for start in (0..goal).rev() {
-        let used_before = before(used, start);
-        let (mut least, mut with) = (NEVER, 0);
-        for (place, (offer, end)) in ends.iter_mut().enumerate() {
-            *end = (*end).min(start.saturating_add(offer.steps));
-            while *end > start && used[*end - 1] - used_before > offer.bytes {
-                *end -= 1;
-            }
-            // Nothing is known yet of the step itself, so a plan that covers nothing costs too much.
-            let cost = offer.price.saturating_add(back.least[*end]);
-            if cost < least && start <= offer.last_start {
-                (least, with) = (cost, place);
-            }
-        }
-        (back.least[start], back.begins_with[start]) = (least, with);
-    }
-    back
+    rest: Vec<Rest>,
+    begins_with: Vec<Option<usize>>,
 }
 
 impl Back {
-    fn solved(&self, offers: &[Offer], used: &[u64]) -> Option<Solved> {
-        let cost = self.least.first().copied().filter(|cost| *cost != NEVER)?;
-        let (mut sequence, mut step) = (Vec::new(), 0);
-        while step < self.goal {
-            let place = self.begins_with[step];
-            sequence.push(place);
-            step = end_of(offers[place], step, self.goal, used);
+    fn over(offers: &[Offer], used: &[u64]) -> Self {
+        let goal = used.len();
+        let mut rest = vec![Rest { without: 0, cost: 0 }; goal + 1];
+        let mut begins_with = vec![None; goal];
+        // Where each plan ends that begins at the step; an earlier beginning never means a later end.
+        let mut ends: Vec<(Offer, usize)> = offers.iter().map(|offer| (*offer, goal)).collect();
+        for start in (0..goal).rev() {
+            let used_before = before(used, start);
+            let (mut best, mut with) = (Rest { without: goal - start, cost: 0 }, None);
+            for (place, (offer, end)) in ends.iter_mut().enumerate() {
+                *end = (*end).min(start.saturating_add(offer.steps));
+                while *end > start && used[*end - 1] - used_before > offer.bytes {
+                    *end -= 1;
+                }
+                let after = rest[*end];
+                let now = Rest { cost: offer.price.saturating_add(after.cost), ..after };
+                if now < best && *end > start && start <= offer.last_start {
+                    (best, with) = (now, Some(place));
+                }
+            }
+            (rest[start], begins_with[start]) = (best, with);
         }
-        let first = sequence.first().copied();
-        let others = offers.iter().enumerate().filter(|(place, offer)| Some(*place) != first && offer.steps > 0);
-        let costs = others.map(|(place, offer)| {
-            let end = end_of(*offer, 0, self.goal, used);
-            (place, if end == 0 { NEVER } else { offer.price.saturating_add(self.least[end]) })
-        });
-        let runner_up = costs.min_by_key(|(_, cost)| *cost).filter(|(_, cost)| *cost != NEVER);
-        Some(Solved { sequence, cost, covered: self.goal, runner_up })
+        Self { rest, begins_with }
+    }
+
+    /// What comes of beginning with an offer; none if it covers nothing.
+    fn beginning_with(&self, offer: Offer, used: &[u64]) -> Option<Rest> {
+        let end = end_of(offer, 0, used);
+        let after = self.rest[end];
+        (end > 0).then(|| Rest { cost: offer.price.saturating_add(after.cost), ..after })
+    }
+
+    fn solved(&self, offers: &[Offer], used: &[u64]) -> Option<Solved> {
+        let mut sequence = Vec::new();
+        let mut step = 0;
+        while let Some(place) = self.begins_with.get(step).copied().flatten() {
+            sequence.push(place);
+            step = end_of(offers[place], step, used);
+        }
+        let (first, best) = (*sequence.first()?, *self.rest.first()?);
+        let others = offers.iter().enumerate().filter(|(place, _)| *place != first);
+        let rests = others.filter_map(|(place, offer)| Some((place, self.beginning_with(*offer, used)?)));
+        let runner_up = rests.filter(|(_, rest)| rest.without == best.without).min_by_key(|(_, rest)| rest.cost);
+        Some(Solved {
+            sequence,
+            cost: best.cost,
+            covered: step,
+            runner_up: runner_up.map(|(place, rest)| (place, rest.cost)),
+        })
     }
 }
 
 /// Where a plan ends that begins at a step.
-fn end_of(offer: Offer, start: usize, goal: usize, used: &[u64]) -> usize {
-    let latest = start.saturating_add(offer.steps).min(goal);
+fn end_of(offer: Offer, start: usize, used: &[u64]) -> usize {
+    let latest = start.saturating_add(offer.steps).min(used.len());
     let most = before(used, start).saturating_add(offer.bytes);
     let lasts = used.get(start..latest).map_or(0, |ahead| ahead.partition_point(|used| *used <= most));
     start + lasts
@@ -108,16 +118,14 @@ fn end_of(offer: Offer, start: usize, goal: usize, used: &[u64]) -> usize {
 
 /// The last step that can be reached for at most `money`.
 fn farthest(offers: &[Offer], used: &[u64], money: u64) -> usize {
-    let mut least = vec![NEVER; used.len() + 1];
-    least[0] = 0;
+    let mut least: Vec<Option<u64>> = vec![None; used.len() + 1];
+    least[0] = Some(0);
     let mut reached = 0;
     // Where each plan ends that begins at the step; a later beginning never means an earlier end.
     let mut ends: Vec<(Offer, usize)> = offers.iter().map(|offer| (*offer, 0)).collect();
     for start in 0..used.len() {
-        let (used_before, so_far) = (before(used, start), least[start]);
-        if so_far == NEVER {
-            continue;
-        }
+        let used_before = before(used, start);
+        let Some(so_far) = least[start] else { continue };
         for (offer, end) in ends.iter_mut().filter(|(offer, _)| start <= offer.last_start) {
             *end = (*end).max(start);
             let latest = start.saturating_add(offer.steps).min(used.len());
@@ -125,8 +133,8 @@ fn farthest(offers: &[Offer], used: &[u64], money: u64) -> usize {
                 *end += 1;
             }
             let cost = so_far.saturating_add(offer.price);
-            if *end > start && cost <= money && cost < NEVER {
-                least[*end] = least[*end].min(cost);
+            if *end > start && cost <= money {
+                least[*end] = Some(least[*end].map_or(cost, |least| least.min(cost)));
                 reached = reached.max(*end);
             }
         }

@@ -63,10 +63,10 @@ fn what_money_does_not_reach_is_left_and_what_is_too_dear_is_not_taken() {
 }
 
 #[test]
-fn nothing_outlasts_the_trip_by_more_than_a_quarter_of_itself() {
+fn nothing_outlasts_the_trip_by_more_than_a_quarter_of_itself_where_the_rule_says_so() {
     let eight = [plan("a", 9 * GB, 8, usd(5))];
     let cover = |hours: i64| {
-        let need = Need::total(NOW, NOW.plus(Secs::hours(hours)), DataSize(GB));
+        let need = Need::total(NOW, NOW.plus(Secs::hours(hours)), DataSize(GB)).outlasted_by(OUTLASTS_BY);
         cheapest(&eight, &need, Purse::default()).map(|cover| (cover.plans.len(), cover.is_whole))
     };
     assert_eq!(cover(6 * 24), Some((1, true)), "two days longer");
@@ -78,6 +78,26 @@ fn nothing_outlasts_the_trip_by_more_than_a_quarter_of_itself() {
     endless.validity_secs = None;
     let need = Need::total(NOW, NOW.plus(Secs::HOUR), DataSize(GB));
     assert_eq!(cheapest(&[endless], &need, Purse::default()).map(|cover| cover.cost), Some(usd(90)));
+}
+
+#[test]
+fn more_may_be_left_over_where_the_trip_would_be_without_data_otherwise() {
+    let sold = [plan("week", GB, 7, usd(5)), plan("days", GB / 2, 3, usd(9))];
+    let cover = |hours: i64, bytes: u64, share: Option<u32>| {
+        let until = NOW.plus(Secs::hours(hours));
+        let trip = TripEnd { at: until, most_used: DataSize(bytes), outlast: share.map(Percent) };
+        let need = Need::total(NOW, until, DataSize(bytes)).of_trip(trip);
+        cheapest(&sold, &need, Purse::default()).map(|cover| (ids(&cover).concat(), cover.leaves_over))
+    };
+    let told = |id: &str, leaves_over| Some((id.to_owned(), leaves_over));
+    assert_eq!(cover(48, GB / 4, None), told("days", false), "the dearer one, since it does not outlast the trip");
+    assert_eq!(cover(36, GB / 8, None), told("days", true), "half of its time is needed");
+    assert_eq!(cover(35, GB / 4, None), told("days", true), "half of its data is needed");
+    assert_eq!(cover(35, GB / 4 - 1, None), None);
+    assert_eq!(cover(35, GB / 2, None), told("week", true), "half of the data of each is needed");
+    assert_eq!(cover(35, GB / 2, Some(50)), None, "the rule speaks of time alone");
+    assert_eq!(cover(35, 1, Some(100)), told("week", true));
+    assert_eq!(cover(36, 1, Some(50)), told("days", true));
 }
 
 #[test]

@@ -129,6 +129,11 @@ impl Display for Reckoning {
         if let Some((plan, cost)) = &self.runner_up {
             write!(f, "; to begin with {plan} would cost {cost}")?;
         }
+        if self.leaves_over {
+            f.write_str(
+                "; a part is likely to be left over when the last day is over, but no other plan lasts as long",
+            )?;
+        }
         if !self.is_whole {
             f.write_str("; the limits or the plans on sale do not reach to the last day")?;
         }
@@ -154,6 +159,7 @@ mod tests {
             data_bytes: 2_300_000_000,
             runner_up: Some(("1 GB".into(), usd(14))),
             is_assumed: false,
+            leaves_over: false,
         };
         assert_eq!(
             one.to_string(),
@@ -164,6 +170,8 @@ mod tests {
             three.to_string(),
             "it begins the cheapest way to have data for 9d until 2026-12-24T12:00:00Z: 9.00 USD for 3 purchases; how much is used is assumed, since too little was seen; the limits or the plans on sale do not reach to the last day"
         );
+        let more = Reckoning { leaves_over: true, ..three };
+        assert!(more.to_string().contains("; a part is likely to be left over"), "{more}");
     }
 
     #[test]

@@ -24,12 +24,15 @@ impl Display for Passed {
         f.write_str(match self {
             Self::NotOnSale => "it is not on sale for this card at present",
             Self::NoPlanKnown => "no plan of this card is known yet",
-            Self::OutlastsTrip => "it would outlast the rule's last day by more than a quarter of its length",
+            Self::OutlastsTrip => "it would outlast the rule's last day by more than `outlast` allows, which is a quarter of its length if not set",
             Self::NotEnough => "it would not lift the card above what the rule watches for",
             Self::BoughtOnce => {
                 "it would not lift the card above what the rule watches for, and was bought once already"
             }
             Self::NothingCovers => "no plan on sale is of use until the rule's last day within its limits",
+            Self::MostIsLeftOver => {
+                "most of each plan on sale would be left over when the rule's last day is over; an `outlast` of 100% would buy it all the same"
+            }
         })
     }
 }

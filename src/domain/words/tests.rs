@@ -182,7 +182,14 @@ fn every_variant_says_something_and_nothing_of_the_code_shows() {
         all([AskWhy::Mode, AskWhy::Dearer { before: usd(3) }, AskWhy::Differs]),
         all([AskWhy::Above { limit: usd(3) }, AskWhy::NoRate { limit: usd(3) }]),
         all(StateName::ALL),
-        all([Passed::NotOnSale, Passed::NoPlanKnown, Passed::OutlastsTrip, Passed::NotEnough, Passed::BoughtOnce]),
+        all([
+            Passed::NotOnSale,
+            Passed::NoPlanKnown,
+            Passed::OutlastsTrip,
+            Passed::MostIsLeftOver,
+            Passed::NotEnough,
+            Passed::BoughtOnce,
+        ]),
     ];
     for sentence in sentences.concat() {
         assert!(!sentence.is_empty());

@@ -85,6 +85,7 @@ pub(super) fn reckoning() -> Reckoning {
         data_bytes: 3_800_000_000,
         runner_up: Some(("10 GB for 30 days".to_owned(), dollars(2_600))),
         is_assumed: false,
+        leaves_over: false,
     }
 }
 

@@ -97,7 +97,7 @@ fn asked_first(ask: Ask) -> Event {
     Event::Asked {
         attempt: AttemptId(12),
         plan: plan(),
-        reckoning: Some(Box::new(Reckoning { is_whole: false, is_assumed: true, ..reckoning() })),
+        reckoning: Some(Box::new(Reckoning { is_whole: false, is_assumed: true, leaves_over: true, ..reckoning() })),
         ask,
         unanswered: None,
         ends: Some(ENDS),

@@ -9,7 +9,8 @@ impl Letter {
     /// Rows that say what the plan was chosen by.
     pub(super) fn reckoned(&mut self, voice: &Voice, reckoning: Option<&Reckoning>) {
         let Some(reckoning) = reckoning else { return };
-        let Reckoning { purchases, cost, from, until, is_whole, data_bytes, runner_up, is_assumed } = reckoning;
+        let Reckoning { purchases, cost, from, until, is_whole, data_bytes, runner_up, is_assumed, leaves_over } =
+            reckoning;
         let (days, until, data) = (days(voice, until.since(*from)), voice.time(*until), voice.data(*data_bytes));
         let way = say!(voice, "reckoned-way", days, until, cost, count = purchases);
         self.row(say!(voice, "label-why-plan"), way);
@@ -18,6 +19,14 @@ impl Letter {
         if let Some((plan, cost)) = runner_up {
             let plan = cut(plan, 60);
             self.row(say!(voice, "label-next-best"), say!(voice, "reckoned-next-best", plan, cost));
+        }
+        if *leaves_over {
+            let why = say!(
+                voice,
+                "likely, when the last day is over; no other plan lasts as long",
+                "最后一天结束时可能用不完；没有别的套餐能用这么久"
+            );
+            self.row(say!(voice, "Left over", "剩余"), why);
         }
         if !is_whole {
             self.next(say!(voice, "reckoned-not-whole"));

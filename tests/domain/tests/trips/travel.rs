@@ -5,11 +5,11 @@ use simkeeper_domain::domain::assess::{Verdict, assess};
 use simkeeper_domain::domain::attempt::AttemptId;
 use simkeeper_domain::domain::card::{Card, CardId, Name};
 use simkeeper_domain::domain::choose::{Occasion, choose};
-use simkeeper_domain::domain::data::DataSize;
+use simkeeper_domain::domain::data::{DataSize, Percent};
 use simkeeper_domain::domain::forecast::Forecast;
 use simkeeper_domain::domain::intake::{self, Seen};
 use simkeeper_domain::domain::ledger::{Ledger, Spend};
-use simkeeper_domain::domain::plan::Catalogue;
+use simkeeper_domain::domain::plan::{Catalogue, Plan};
 use simkeeper_domain::domain::reading::{AllowanceKind, Reading, Recent};
 use simkeeper_domain::domain::rule::{Buy, Choice, Condition, Mode, Rule, Trigger};
 use simkeeper_domain::domain::time::{Secs, UnixTime};
@@ -29,15 +29,15 @@ pub(crate) struct Told {
     pub(crate) purchases: usize,
     /// Purchases after the last day.
     pub(crate) after_end: u32,
-    /// Plans most of which would have lain behind the trip even if they had begun when they were bought.
-    pub(crate) outlasting: u32,
-    /// Plans most of which lay behind it since less was used than expected and they began late.
+    /// Plans most of which would have been left over even if they had begun when they were bought.
+    pub(crate) left_over: u32,
+    /// Plans most of which were left over since less was used than expected or they began late.
     pub(crate) late: u32,
 }
 
-pub(crate) fn travel(trip: &Trip, choice: &Choice) -> Told {
+pub(crate) fn travel(trip: &Trip, choice: &Choice, outlast: Option<Percent>) -> Told {
     let card = Card::new(CardId(1), Name::parse("canada").unwrap(), Name::parse("airalo").unwrap());
-    let rule = rule(trip, choice.clone());
+    let rule = Rule { outlast, ..rule(trip, choice.clone()) };
     let catalogue = Catalogue { fetched_at: trip.from, plans: trip.plans.clone() };
     let mut told = Told::default();
     let mut sim = SimCard::default();
@@ -85,19 +85,23 @@ pub(crate) fn travel(trip: &Trip, choice: &Choice) -> Told {
             told.spent += plan.price.ten_thousandths();
             told.purchases += 1;
             told.after_end += u32::from(now >= trip.until());
-            told.outlasting += u32::from(outlasts(trip, now, plan.validity().unwrap()));
+            told.left_over += u32::from(is_left_over(trip, now, plan));
             last_plan.clone_from(&plan.id);
             ledger.spends.push(Spend { attempt: AttemptId(0), at: now, money: plan.price });
         }
     }
     let bought = sim.begun.iter().skip(begins);
-    told.late = bought.filter(|(began, plan)| outlasts(trip, *began, plan.validity().unwrap())).count() as u32;
+    told.late = bought.filter(|(began, plan)| is_left_over(trip, *began, plan)).count() as u32;
     told
 }
 
-/// Whether most of a plan that begins then lies behind the trip.
-fn outlasts(trip: &Trip, began: UnixTime, lasts: Secs) -> bool {
-    began < trip.until() && began.plus(lasts) > trip.until().plus(Secs((lasts.0 / 2).max(Secs::DAY.0)))
+/// Whether most of a plan that begins then is left over when the trip ends: of its time, and of its data.
+fn is_left_over(trip: &Trip, began: UnixTime, plan: &Plan) -> bool {
+    let (lasts, data) = (plan.validity().unwrap(), plan.contents.data_bytes.unwrap());
+    let begins = (began.since(trip.from).0 / 3_600) as usize;
+    let wanted: u64 = trip.wanted.iter().take(trip.days as usize * 24).skip(begins).sum();
+    let outlasts = began.plus(lasts) > trip.until().plus(Secs((lasts.0 / 2).max(Secs::DAY.0)));
+    began < trip.until() && outlasts && wanted * 2 < data
 }
 
 fn rule(trip: &Trip, choice: Choice) -> Rule {

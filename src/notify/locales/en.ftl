@@ -248,6 +248,8 @@ reckoned-use-unknown = not known yet; assumed until a whole day was seen
 reckoned-use = about { $data }
 reckoned-next-best = { $plan } first: { $cost }
 reckoned-not-whole = The limits or the plans on sale do not reach to the last day; please look at both.
+reckoned-left-over = Left over
+reckoned-left-over-why = likely, when the last day is over; no other plan lasts as long
 
 ## Asked: may it be bought, or what became of an order
 

@@ -4,7 +4,6 @@ use super::voice::{Voice, cut};
 use super::{Letter, Need, Section, SectionLine, last_safe, quoted};
 use crate::domain::card::Name;
 use crate::domain::digest::{Comes, Digest, Ending, Expected, Part, Purchase, SharedUse, Trouble, Troubled};
-use crate::domain::money::Money;
 use crate::domain::shared_limits::Spent;
 
 /// As much of a name as a line shows.
@@ -221,7 +220,11 @@ fn shared(voice: &Voice, shared: &[SharedUse]) -> Section {
 /// What several purchases cost together.
 fn in_all(voice: &Voice, count: usize, spent: &Spent) -> Option<SectionLine> {
     let label = say!(voice, "digest-in-all");
-    (count > 1 && !spent.money.is_empty()).then(|| SectionLine { label, value: sum(voice, spent), commands: Vec::new() })
+    (count > 1 && !spent.money.is_empty()).then(|| SectionLine {
+        label,
+        value: sum(voice, spent),
+        commands: Vec::new(),
+    })
 }
 
 /// What there is besides.

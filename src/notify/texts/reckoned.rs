@@ -21,12 +21,8 @@ impl Letter {
             self.row(say!(voice, "label-next-best"), say!(voice, "reckoned-next-best", plan, cost));
         }
         if *leaves_over {
-            let why = say!(
-                voice,
-                "likely, when the last day is over; no other plan lasts as long",
-                "最后一天结束时可能用不完；没有别的套餐能用这么久"
-            );
-            self.row(say!(voice, "Left over", "剩余"), why);
+            let why = say!(voice, "reckoned-left-over-why");
+            self.row(say!(voice, "reckoned-left-over"), why);
         }
         if !is_whole {
             self.next(say!(voice, "reckoned-not-whole"));

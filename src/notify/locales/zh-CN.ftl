@@ -576,7 +576,10 @@ digest-purchases = 购买 { $count } 次
 digest-subject-needs = { $cards }，{ $count } 张需要处理
 digest-state-needs = { $cards }中有 { $count } 张需要处理：{ $worst }
 digest-short-needs = { $cards }，{ $count }张需处理：{ $worst }。
-digest-state-well = { $cards }一切正常
+digest-state-well =
+    { $count ->
+       *[other] { $cards }一切正常
+    }
 digest-state-open = { $cards }，无需操作；有 { $count } 笔订单结果未明
 digest-short-bought = 购买{ $count }次共{ $only }。
 digest-more-rows = 另有 { $count } 项，见 simkeeper { $command }

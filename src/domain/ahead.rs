@@ -38,7 +38,11 @@ pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahe
         in_all: limits::left_until(&occasion.rule.limits, occasion.spends, zone, occasion.now, until),
     };
     let begin = |need: &Need, is_assumed| {
-        let found = cover::cheapest(&catalogue.plans, need, purse);
+        let Occasion { rule, spends, now, .. } = *occasion;
+        let has_room = |plan: &Plan| limits::has_room(&rule.limits, plan, spends, zone, now);
+        let within_limits = cover::cheapest_beginning(&catalogue.plans, need, purse, &has_room);
+        // Where there is room for none, the last look before the order says which limit it is.
+        let found = within_limits.or_else(|| cover::cheapest(&catalogue.plans, need, purse));
         let first = found.as_ref().and_then(|found| Some((*found.plans.first()?, found.reckoning(need, is_assumed))));
         first.map_or_else(|| nothing_fits(catalogue, need, purse), |(plan, told)| Ahead::Begin(plan, told))
     };
@@ -108,8 +112,10 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::domain::attempt::AttemptId;
     use crate::domain::choose::{Chosen, Passed, choose};
     use crate::domain::forecast::Forecast;
+    use crate::domain::ledger::Spend;
     use crate::domain::reading::Reading;
     use crate::domain::rule::{Buy, Choice, Limits, Mode, Rule};
     use crate::domain::testing::{NOW, card, plan, reading, rule, usd, zone};
@@ -212,5 +218,33 @@ mod tests {
         assert_eq!((id(&short), short.reckoning.map(|told| told.is_whole)), (Some("1gb"), Some(false)));
         rule.until = None;
         assert_eq!(chosen(&rule, &past(0), &sold).passed_over[0].why, Passed::NothingCovers);
+    }
+
+    #[test]
+    fn what_a_limit_has_no_room_for_now_is_not_begun_with() {
+        let plans = vec![plan("3gb", 3 * GB, 10, usd(9)), plan("1gb", GB, 7, usd(5))];
+        let sold = Catalogue { fetched_at: NOW, plans };
+        let bought = |days_ago: i64| {
+            let spend = Spend { attempt: AttemptId(1), at: NOW.minus(Secs::days(days_ago)), money: usd(5) };
+            let mut rule = until_christmas();
+            rule.limits = Limits { per_cycle: Some(usd(12)), ..Limits::default() };
+            let (card, past) = (card(), past(0));
+            let data_use = Forecast::of(AllowanceKind::Data, &past, &zone("UTC"), NOW);
+            let reading = past.last().unwrap();
+            let spends = [spend];
+            let occasion = Occasion {
+                card: &card,
+                rule: &rule,
+                reading,
+                last_plan: None,
+                data_use: &data_use,
+                spends: &spends,
+                now: NOW,
+            };
+            id(&choose(&occasion, &sold))
+        };
+        assert_eq!(bought(9), Some("1gb"), "9 and 5 within ten days are more than 12");
+        assert_eq!(bought(10), Some("3gb"));
+        assert_eq!(bought(1), Some("1gb"), "5 and 5 within a week are not");
     }
 }

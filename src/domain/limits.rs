@@ -97,6 +97,17 @@ fn cycle_crossed(
     }
 }
 
+/// Whether the limits of a month or a cycle leave room for this plan now. What cannot be compared is left to the last look
+/// before the order, which says so.
+#[must_use]
+pub fn has_room(limits: &Limits, plan: &Plan, spends: &[Spend], zone: &TimeZone, now: UnixTime) -> bool {
+    let counted = Limits { per_renewal: None, renewals_per_day: None, ..limits.clone() };
+    !matches!(
+        stops(&counted, plan, spends, None, zone, now),
+        Some(Gate::OverPerMonth { .. } | Gate::OverPerCycle { .. } | Gate::CycleCountReached { .. })
+    )
+}
+
 /// When another purchase is allowed by the daily count; `now` if it is.
 #[must_use]
 pub fn day_limit_until(limits: &Limits, spends: &[Spend], now: UnixTime) -> UnixTime {

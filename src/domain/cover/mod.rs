@@ -143,15 +143,28 @@ pub struct Cover<'a> {
 /// data otherwise. None if no plan is of any use.
 #[must_use]
 pub fn cheapest<'a>(plans: &'a [Plan], need: &Need, purse: Purse) -> Option<Cover<'a>> {
+    cheapest_beginning(plans, need, purse, &|_| true)
+}
+
+/// The same of sequences that begin with certain plans; any may follow.
+#[must_use]
+pub fn cheapest_beginning<'a>(
+    plans: &'a [Plan],
+    need: &Need,
+    purse: Purse,
+    is_first: &impl Fn(&Plan) -> bool,
+) -> Option<Cover<'a>> {
     let usual =
         Spare { by_length: need.trip.outlast.map_or(OUTLASTS_BY, |share| share.min(OUTLASTS_BY)), by_data: false };
-    let within_usual = cheapest_with(plans, need, purse, usual);
-    if within_usual.as_ref().is_some_and(|cover| cover.is_whole) {
+    let (within_usual, is_coverable) = cheapest_with(plans, need, purse, usual, is_first);
+    // Where only money is short, no other plan is to make it good.
+    if is_coverable {
         return within_usual;
     }
     let widest = Spare { by_length: need.trip.outlast.unwrap_or(LEFT_OVER), by_data: need.trip.outlast.is_none() };
     let reaches = |cover: &Option<Cover<'_>>| cover.as_ref().map(|cover| cover.until);
-    let farther = cheapest_with(plans, need, purse, widest).map(|cover| Cover { leaves_over: true, ..cover });
+    let farther =
+        cheapest_with(plans, need, purse, widest, is_first).0.map(|cover| Cover { leaves_over: true, ..cover });
     if reaches(&farther) > reaches(&within_usual) { farther } else { within_usual }
 }
 
@@ -163,35 +176,46 @@ struct Spare {
     by_data: bool,
 }
 
-fn cheapest_with<'a>(plans: &'a [Plan], need: &Need, purse: Purse, spare: Spare) -> Option<Cover<'a>> {
-    let currency = plans.first()?.price.currency();
+/// The cheapest sequence, and whether all could be covered if money did not matter.
+fn cheapest_with<'a>(
+    plans: &'a [Plan],
+    need: &Need,
+    purse: Purse,
+    spare: Spare,
+    is_first: &impl Fn(&Plan) -> bool,
+) -> (Option<Cover<'a>>, bool) {
+    let Some(currency) = plans.first().map(|plan| plan.price.currency()) else { return (None, false) };
     let usable = |plan: &&Plan| {
         let fits = |limit: Option<Money>| limit.is_none_or(|limit| plan.price.exceeds(limit) != Ok(true));
         plan.price.currency() == currency && plan.price.ten_thousandths() >= 0 && fits(purse.per_plan)
     };
-    let mut useful: Vec<(&Plan, Offer)> =
-        plans.iter().filter(usable).filter_map(|plan| Some((plan, offer(plan, need, spare)?))).collect();
+    let mut useful: Vec<(&Plan, Offer)> = plans
+        .iter()
+        .filter(usable)
+        .filter_map(|plan| Some((plan, offer(plan, need, spare, is_first(plan))?)))
+        .collect();
     // Of sequences that cost the same the one is taken that begins with the larger plan, so that less is bought.
     useful.sort_by_key(|(plan, offer)| (std::cmp::Reverse((offer.bytes, offer.steps)), offer.price, &plan.id));
     let offers: Vec<Offer> = useful.iter().map(|(_, offer)| *offer).collect();
     // A limit in another currency cannot be compared; the last look before the order stops there.
     let in_all = purse.in_all.filter(|money| money.currency() == currency);
     let money = in_all.map_or(u64::MAX, |money| u64::try_from(money.ten_thousandths()).unwrap_or(0));
-    let solved = solve(&offers, &need.used, money)?;
     let price = |cost: u64| Money::new(i64::try_from(cost).unwrap_or(i64::MAX), currency);
-    let covered = Secs(i64::try_from(solved.covered).unwrap_or(i64::MAX).saturating_mul(STEP.0));
-    Some(Cover {
+    let covered = |steps: usize| Secs(i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(STEP.0));
+    let answer = solve(&offers, &need.used, money);
+    let cover = answer.solved.map(|solved| Cover {
         plans: solved.sequence.iter().map(|place| useful[*place].0).collect(),
         cost: price(solved.cost),
-        until: need.from.plus(covered).min(need.until),
+        until: need.from.plus(covered(solved.covered)).min(need.until),
         is_whole: solved.covered == need.used.len(),
         runner_up: solved.runner_up.map(|(place, cost)| (useful[place].0, price(cost))),
         leaves_over: false,
-    })
+    });
+    (cover, answer.is_coverable)
 }
 
 /// A plan as the solver sees it; none if it holds no data, or so much of it would be left over even if it began at once.
-fn offer(plan: &Plan, need: &Need, spare: Spare) -> Option<Offer> {
+fn offer(plan: &Plan, need: &Need, spare: Spare, is_first: bool) -> Option<Offer> {
     let bytes = if plan.contents.unlimited_data { u64::MAX } else { plan.contents.data()?.bytes() };
     let (steps, last_start) = match plan.validity() {
         // A plan without a length does not end.
@@ -202,7 +226,7 @@ fn offer(plan: &Plan, need: &Need, spare: Spare) -> Option<Offer> {
             (usize::try_from(lasts.0 / STEP.0).ok()?, by_length.max(by_data)?)
         }
     };
-    Some(Offer { price: u64::try_from(plan.price.ten_thousandths()).ok()?, bytes, steps, last_start })
+    Some(Offer { price: u64::try_from(plan.price.ten_thousandths()).ok()?, bytes, steps, last_start, is_first })
 }
 
 /// The last step from which on a plan does not outlast the trip by more than that.

@@ -10,6 +10,14 @@ pub(super) struct Offer {
     pub(super) steps: usize,
     /// The last step at which it may begin.
     pub(super) last_start: usize,
+    /// Whether a sequence may begin with it.
+    pub(super) is_first: bool,
+}
+
+impl Offer {
+    fn may_begin(self, start: usize) -> bool {
+        start <= self.last_start && (start > 0 || self.is_first)
+    }
 }
 
 /// The cheapest sequence.
@@ -24,6 +32,15 @@ pub(super) struct Solved {
     pub(super) runner_up: Option<(usize, u64)>,
 }
 
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// None if nothing can be covered.
+    pub(super) solved: Option<Solved>,
+    /// Whether all steps could be covered if money did not matter.
+    pub(super) is_coverable: bool,
+}
+
 /// What is still to come from a step on: how many steps stay without, and then what the others cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rest {
@@ -31,16 +48,20 @@ struct Rest {
     cost: u64,
 }
 
+/// What cannot be had costs this much.
+const NEVER: u64 = u64::MAX;
+
 /// The cheapest sequence that covers all steps for at most `money`; else the one that covers most of them. `used` is what
 /// is used up to the end of each step.
-pub(super) fn solve(offers: &[Offer], used: &[u64], money: u64) -> Option<Solved> {
+pub(super) fn solve(offers: &[Offer], used: &[u64], money: u64) -> Answer {
     let whole = Back::over(offers, used);
-    if whole.rest.first().is_some_and(|rest| rest.cost <= money) {
-        return whole.solved(offers, used);
-    }
+    let is_coverable = whole.rest.first().is_some_and(|rest| rest.without == 0);
     // Where nothing covers anything, there is nothing to be paid either.
-    let within_reach = used.get(..farthest(offers, used, money))?;
-    Back::over(offers, within_reach).solved(offers, within_reach)
+    if whole.rest.first().is_some_and(|rest| rest.cost <= money) {
+        return Answer { solved: whole.solved(offers, used), is_coverable };
+    }
+    let within_reach = used.get(..farthest(offers, used, money)).unwrap_or_default();
+    Answer { solved: Back::over(offers, within_reach).solved(offers, within_reach), is_coverable }
 }
 
 /// What is used before a step.
@@ -72,7 +93,7 @@ impl Back {
                 }
                 let after = rest[*end];
                 let now = Rest { cost: offer.price.saturating_add(after.cost), ..after };
-                if now < best && *end > start && start <= offer.last_start {
+                if now < best && *end > start && offer.may_begin(start) {
                     (best, with) = (now, Some(place));
                 }
             }
@@ -96,7 +117,7 @@ impl Back {
             step = end_of(offers[place], step, used);
         }
         let (first, best) = (*sequence.first()?, *self.rest.first()?);
-        let others = offers.iter().enumerate().filter(|(place, _)| *place != first);
+        let others = offers.iter().enumerate().filter(|(place, offer)| *place != first && offer.is_first);
         let rests = others.filter_map(|(place, offer)| Some((place, self.beginning_with(*offer, used)?)));
         let runner_up = rests.filter(|(_, rest)| rest.without == best.without).min_by_key(|(_, rest)| rest.cost);
         Some(Solved {
@@ -118,23 +139,25 @@ fn end_of(offer: Offer, start: usize, used: &[u64]) -> usize {
 
 /// The last step that can be reached for at most `money`.
 fn farthest(offers: &[Offer], used: &[u64], money: u64) -> usize {
-    let mut least: Vec<Option<u64>> = vec![None; used.len() + 1];
-    least[0] = Some(0);
+    let mut least = vec![NEVER; used.len() + 1];
+    least[0] = 0;
     let mut reached = 0;
     // Where each plan ends that begins at the step; a later beginning never means an earlier end.
     let mut ends: Vec<(Offer, usize)> = offers.iter().map(|offer| (*offer, 0)).collect();
     for start in 0..used.len() {
-        let used_before = before(used, start);
-        let Some(so_far) = least[start] else { continue };
-        for (offer, end) in ends.iter_mut().filter(|(offer, _)| start <= offer.last_start) {
+        let (used_before, so_far) = (before(used, start), least[start]);
+        if so_far == NEVER {
+            continue;
+        }
+        for (offer, end) in ends.iter_mut().filter(|(offer, _)| offer.may_begin(start)) {
             *end = (*end).max(start);
             let latest = start.saturating_add(offer.steps).min(used.len());
             while *end < latest && used[*end] - used_before <= offer.bytes {
                 *end += 1;
             }
             let cost = so_far.saturating_add(offer.price);
-            if *end > start && cost <= money {
-                least[*end] = Some(least[*end].map_or(cost, |least| least.min(cost)));
+            if *end > start && cost <= money && cost < NEVER {
+                least[*end] = least[*end].min(cost);
                 reached = reached.max(*end);
             }
         }

@@ -1,6 +1,7 @@
 //! What reading commands look at: both files and the record, as they are at this moment, beside a daemon or without
 //! one. No lock, no network, no secret.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -8,8 +9,10 @@ use jiff::tz::TimeZone;
 
 use super::Context;
 use super::exit::Stop;
-use crate::config::{self, AccountKind, Config, MACHINE_FILE, RULES_FILE, Source};
+use crate::config::{self, AccountConfig, AccountKind, Config, MACHINE_FILE, RULES_FILE, Source};
 use crate::daemon::case::{Case, Standing};
+use crate::daemon::live::Surroundings;
+use crate::daemon::open::accounts::profile;
 use crate::daemon::wallets::Purses;
 use crate::domain::assess::Assessment;
 use crate::domain::card::{Card, Name};
@@ -31,6 +34,8 @@ pub(super) struct View {
     pub(super) store: Store,
     /// How the ways to the operators fare, as last noted.
     pub(super) accounts: Vec<(Name, AccountState)>,
+    /// What the operator of each account can do.
+    able: BTreeMap<Name, Capabilities>,
     /// The moment.
     pub(super) now: UnixTime,
 }
@@ -45,7 +50,8 @@ impl View {
     pub(super) fn with(context: &Context, store: Store) -> anyhow::Result<Self> {
         let config = files_or_those_at_work(context)?;
         let accounts = store.read_blocking(accounts::all)?;
-        Ok(Self { config, store, accounts, now: context.clock.now() })
+        let able = able(&config.machine.accounts, &context.places.surroundings());
+        Ok(Self { config, store, accounts, able, now: context.clock.now() })
     }
 
     /// The card of this name, live or else retired.
@@ -94,9 +100,14 @@ impl View {
     /// How long before a loss a purchase for a card must begin, by the account whose turn it is.
     pub(super) fn lead(&self, case: &Case) -> Lead {
         let seller = self.ways(case).into_iter().next().map_or_else(|| case.card.account.clone(), |way| way.account);
-        let selling = self.config.machine.account(&seller);
-        let payment = selling.map_or(Secs::ZERO, |account| account.payment_lead);
-        Lead::of(&selling.map_or(MOST_CAREFUL, |account| capabilities(&account.kind)), payment)
+        let payment = self.config.machine.account(&seller).map_or(Secs::ZERO, |account| account.payment_lead);
+        let (selling, reading) = (self.able(&seller), self.able(&case.card.account));
+        let able = if seller == case.card.account { selling } else { selling.read_through(&reading) };
+        Lead::of(&able, payment)
+    }
+
+    fn able(&self, account: &Name) -> Capabilities {
+        self.able.get(account).copied().unwrap_or(MOST_CAREFUL)
     }
 
     /// The wallets as last looked into.
@@ -121,14 +132,22 @@ impl View {
         let noted = self.account(account).and_then(|account| account.open_until.max(account.paused_until));
         let pace = self.config.machine.account(account).map_or_else(Pace::default, |account| Pace {
             every: account.to_account(&self.config.machine.schedule).poll_every,
-            at_most: capabilities(&account.kind).cached_for,
+            at_most: self.able(&account.name).cached_for,
         });
         Standing { pace, left_alone_until: noted.filter(|until| self.now < *until) }
     }
 }
 
-/// What an operator can do, as far as that is known without asking it.
-fn capabilities(kind: &AccountKind) -> Capabilities {
+/// What the operators of accounts can do, as far as that is known without asking them.
+fn able(accounts: &[AccountConfig], around: &Surroundings) -> BTreeMap<Name, Capabilities> {
+    accounts.iter().map(|account| (account.name.clone(), capabilities(&account.kind, around))).collect()
+}
+
+fn capabilities(kind: &AccountKind, around: &Surroundings) -> Capabilities {
+    if let AccountKind::Http(access) = kind {
+        // One that cannot be used at present declares nothing; `check` says what is wrong with it.
+        return profile(&access.profile, around).map_or(MOST_CAREFUL, |profile| *profile.capabilities());
+    }
     let known = KINDS.iter().find(|known| known.name == kind.word());
     match known {
         Some(known) => known.capabilities,
@@ -176,4 +195,31 @@ pub(super) fn files(context: &Context) -> anyhow::Result<Config> {
 /// The text of a file, under its name.
 pub(super) fn read(path: &Path) -> io::Result<Source> {
     Ok(Source { path: path.to_owned(), text: std::fs::read_to_string(path)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_profile_declares_is_known_without_the_daemon() {
+        let dir = tempfile::tempdir().unwrap();
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/operators.d");
+        std::fs::create_dir(dir.path().join(config::PROFILES)).unwrap();
+        std::fs::copy(examples.join("esimgo.toml"), dir.path().join(config::PROFILES).join("described.toml")).unwrap();
+        let account = |name: &str| {
+            format!(
+                "[operator.{name}]\nkind = \"http\"\nprofile = \"{name}.toml\"\nsecrets.key = {{ credential = \"key\" }}\n"
+            )
+        };
+        let machine = format!("currency = \"EUR\"\n{}{}", account("described"), account("missing"));
+        let source = |text: String| Source { path: dir.path().join("a.toml"), text };
+        let config = config::parse(&source(machine), &source(String::new()), None).unwrap();
+        let around = Surroundings { credentials: None, state: dir.path().into(), config: dir.path().into() };
+        let able = able(&config.machine.accounts, &around);
+        let name = |text: &str| Name::parse(text).unwrap();
+        assert_eq!(able[&name("described")].effect_max, Secs::HOUR);
+        assert_eq!(able[&name("missing")], MOST_CAREFUL);
+        assert!(Lead::of(&able[&name("described")], Secs::ZERO).total() < Lead::of(&MOST_CAREFUL, Secs::ZERO).total());
+    }
 }

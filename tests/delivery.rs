@@ -24,7 +24,7 @@ use simkeeper::domain::time::Secs;
 use kannel::Kannel;
 use world::files::AUTO;
 use world::mailbox::{Mail, SecureServer, Sink, free_port};
-use world::{World, full, keeper, low};
+use world::{KEYED, World, ending, full, keeper, low};
 
 /// A world whose mails go to a server on `port`, once there is one.
 fn mailing(port: u16) -> World {
@@ -67,6 +67,20 @@ fn a_mail_arrives_with_its_own_id() {
     let mail = the_only_mail(&mut world, &sink);
     assert!(mail.says(&["tablet: renewed for 4.50 USD"]), "{mail:?}");
     assert_eq!(format!("<{}>", mail.id), world.notices()[0].message_id);
+}
+
+#[test]
+fn a_digest_tells_of_cards_that_were_read_after_the_start_and_of_what_was_bought() {
+    let mut world = World::of(KEYED, 1_500).card("tablet", ending, AUTO);
+    world.machine.person = "digest = \"daily\"\n".to_owned();
+    let mut world = world.start();
+    world.until_bought("tablet", 1);
+    world.pass(Secs::DAY);
+    let mail = world.until_mail(&["Next digest"]);
+    assert_eq!(mail.subject, "simkeeper: 1 card, nothing to do, 4.50 USD spent");
+    let told = ["1 card is well; 1 purchase since", "tablet: plan ends", "tablet: 1 GB for 7 days for 4.50 USD on"];
+    assert!(mail.says(&told), "{mail:?}");
+    assert_eq!(world.notices().iter().filter(|notice| notice.kind == "digest").count(), 1);
 }
 
 #[test]

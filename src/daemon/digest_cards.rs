@@ -147,7 +147,7 @@ fn trouble(conn: &Connection, live: &Live, case: &Case, now: UnixTime) -> Result
     }
 }
 
-/// What its rule is about, else whatever of it ends first.
+/// What its rule is about, else whatever of it ends first. What is over already is told as a trouble, where it is one.
 fn ending(conn: &Connection, live: &Live, case: &Case, now: UnixTime) -> Result<Option<Ending>, StoreError> {
     let rule = case.rule(live);
     let last_safe = match rule {
@@ -155,7 +155,7 @@ fn ending(conn: &Connection, live: &Live, case: &Case, now: UnixTime) -> Result<
         None => None,
     };
     let card = case.card.name.clone();
-    if let Some(last) = last_safe {
+    if let Some(last) = last_safe.filter(|last| last.ends > now) {
         return Ok(Some(Ending { card, loss: last.loss, ends: last.ends, last_safe: Some(last.at) }));
     }
     let Some(reading) = case.reading(rule, now) else { return Ok(None) };

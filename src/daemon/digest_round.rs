@@ -43,11 +43,15 @@ struct Standing {
     next: Option<UnixTime>,
 }
 
-/// Has the digests made that are due; answers when the next one is.
+/// Has the digests made that are due, but none before `from`; answers when the next one is.
 ///
 /// # Errors
 /// When the record cannot be read or written.
-pub(super) async fn start_due(daemon: &Arc<Daemon>, now: UnixTime) -> Result<Option<UnixTime>, StoreError> {
+pub(super) async fn start_due(
+    daemon: &Arc<Daemon>,
+    from: UnixTime,
+    now: UnixTime,
+) -> Result<Option<UnixTime>, StoreError> {
     let live = daemon.live();
     if live.machine().people.iter().all(|person| person.digests.is_empty()) {
         return Ok(None);
@@ -60,16 +64,20 @@ pub(super) async fn start_due(daemon: &Arc<Daemon>, now: UnixTime) -> Result<Opt
         };
         daemon.store.write(note).await?;
     }
-    if !due.is_empty() {
-        let task_daemon = Arc::clone(daemon);
-        daemon.work.start(Job::Digests, Round::Keep, async move {
-            if let Err(error) = make(&task_daemon, &live, due, now).await {
-                tracing::error!(%error, "digests could not be made");
-                task_daemon.store_failed(&error);
-                task_daemon.pause(FAILED_RESTS).await;
-            }
-        });
+    if due.is_empty() {
+        return Ok(next);
     }
+    if now < from {
+        return Ok(next.map(|next| next.min(from)));
+    }
+    let task_daemon = Arc::clone(daemon);
+    daemon.work.start(Job::Digests, Round::Keep, async move {
+        if let Err(error) = make(&task_daemon, &live, due, now).await {
+            tracing::error!(%error, "digests could not be made");
+            task_daemon.store_failed(&error);
+            task_daemon.pause(FAILED_RESTS).await;
+        }
+    });
     Ok(next)
 }
 

@@ -2,7 +2,7 @@
 
 use super::digest_round;
 use super::rig::{Arrived, Rig};
-use crate::domain::time::Secs;
+use crate::domain::time::{Secs, UnixTime};
 use crate::store::notices::NoticeState;
 
 impl Rig {
@@ -10,7 +10,7 @@ impl Rig {
     async fn digests_after(&self, length: Secs) -> Vec<Arrived> {
         self.daemon.clock.tell(self.daemon.clock.now().plus(length));
         for _ in 0..2 {
-            digest_round::start_due(&self.daemon, self.daemon.clock.now()).await.unwrap();
+            digest_round::start_due(&self.daemon, UnixTime::MIN, self.daemon.clock.now()).await.unwrap();
             self.daemon.work.rest().await;
         }
         self.deliver().await;
@@ -46,6 +46,19 @@ async fn a_digest_comes_at_its_hour_and_once_whatever_happens() {
     assert_eq!(rig.digests_after(Secs::days(1)).await.len(), 1);
     let made = rig.notices().await.into_iter().filter(|notice| notice.state == NoticeState::Sent).count();
     assert_eq!(made, 4);
+}
+
+#[tokio::test]
+async fn after_a_start_the_cards_are_read_before_they_are_told_of() {
+    let rig = Rig::of(&anna("\"daily 08:00\""), &["tablet"]).await;
+    rig.digests_after(Secs::ZERO).await;
+    let rig = rig.again_after(Secs::days(2)).await;
+    let (now, later) = (rig.daemon.clock.now(), rig.daemon.clock.now().plus(Secs::minutes(15)));
+    assert_eq!(digest_round::start_due(&rig.daemon, later, now).await.unwrap(), Some(later));
+    rig.daemon.work.rest().await;
+    rig.deliver().await;
+    assert_eq!(rig.arrived().len(), 0);
+    assert_eq!(rig.digests_after(Secs::minutes(15)).await.len(), 1);
 }
 
 #[tokio::test]

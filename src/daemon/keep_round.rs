@@ -31,6 +31,8 @@ const LATE_CHANGES_AFTER_START: Secs = Secs::minutes(30);
 const WALLETS_EVERY: Secs = Secs::hours(6);
 /// Soon after a start they are looked into for the first time, when the cards have been read.
 const WALLETS_AFTER_START: Secs = Secs::minutes(15);
+/// So long after a start digests wait that are due: the cards are read first, or each would be told to be unread.
+const DIGESTS_AFTER_START: Secs = Secs::minutes(15);
 /// Card-months thinned in one transaction.
 const THINNED_AT_ONCE: usize = 500;
 /// Copies that are kept.
@@ -44,6 +46,7 @@ pub(super) struct Kept {
     thin_at: Option<UnixTime>,
     late_changes_at: Option<UnixTime>,
     wallets_at: Option<UnixTime>,
+    digests_from: Option<UnixTime>,
     backup_at: Option<UnixTime>,
     beat_at: Option<UnixTime>,
     check: health_check::Due,
@@ -82,7 +85,8 @@ pub(super) async fn round(daemon: &Arc<Daemon>, kept: &mut Kept) -> Result<Optio
     let check_at = kept.check.start_due(daemon, now);
     daemon.reload_if_changed().await;
     let discovery_at = kept.discovery.start_due(daemon, now);
-    let digest_at = digest_round::start_due(daemon, now).await?;
+    let digests_from = *kept.digests_from.get_or_insert(now.plus(DIGESTS_AFTER_START));
+    let digest_at = digest_round::start_due(daemon, digests_from, now).await?;
     let due = [
         kept.tidy_at,
         kept.thin_at,

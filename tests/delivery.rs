@@ -5,6 +5,8 @@
 #[expect(dead_code, reason = "each test program uses its part of the world")]
 mod world;
 
+#[path = "channels/centre.rs"]
+mod centre;
 #[path = "channels/kannel.rs"]
 mod kannel;
 #[expect(dead_code, reason = "each test program uses its part")]

@@ -194,6 +194,8 @@ async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
         through: None,
         texts: None,
         receipts: false,
+        asks: false,
+        last_asked: simkeeper::daemon::ask_receipts::LastAsked::default(),
     };
     let seen = watched(&store).await;
     deliver(&store, &Clock::stepped(NOW, Duration::ZERO), &post).await.unwrap();

@@ -66,6 +66,8 @@ pub(crate) fn post(server: SocketAddr, connections: usize) -> anyhow::Result<Pos
         through: None,
         texts: None,
         receipts: false,
+        asks: false,
+        last_asked: simkeeper::daemon::ask_receipts::LastAsked::default(),
     })
 }
 

@@ -27,6 +27,8 @@ pub struct ChannelConfig {
     pub texts: Option<TextLimits>,
     /// Whether its gateway is told where to report what became of a text.
     pub receipts: bool,
+    /// Whether it is asked what became of texts.
+    pub asks: bool,
 }
 
 /// What a channel carries.
@@ -131,6 +133,8 @@ pub enum ChannelKind {
         /// The address of the message bus; the system's, if nothing is said.
         bus: Option<String>,
     },
+    /// An SMS centre.
+    Smpp(Box<SmppAccess>),
     /// An ntfy server.
     Ntfy {
         /// Its address.
@@ -178,6 +182,7 @@ impl ChannelKind {
             | Self::Aliyun(_)
             | Self::Plivo { .. }
             | Self::Gammu { .. }
+            | Self::Smpp(_)
             | Self::Modem { .. } => Carries::Sms,
             Self::Ntfy { .. } | Self::Telegram { .. } => Carries::Push,
             Self::Webhook { .. } | Self::Program { .. } => Carries::Document,
@@ -201,6 +206,25 @@ pub struct AliyunAccess {
     pub place: String,
     /// An address on this machine that stands in for the real one.
     pub base_url: Option<Url>,
+}
+
+/// An account at an SMS centre.
+#[derive(Clone, Debug)]
+pub struct SmppAccess {
+    /// The centre's name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether the connection is protected.
+    pub tls: bool,
+    /// The login, `system_id`.
+    pub user: String,
+    /// Its password.
+    pub password: SecretRef,
+    /// `system_type`, where the centre wants one.
+    pub system_type: String,
+    /// The number or the name that texts come from.
+    pub from: String,
 }
 
 /// How a connection to a mail server is protected.

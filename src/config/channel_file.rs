@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::channel::{AliyunAccess, ChannelKind};
+use super::channel::{AliyunAccess, ChannelKind, SmppAccess, Tls};
 use super::containers::OneOrMore;
 use super::declare::table;
 use super::machine_file::texts;
 use super::reader::{Field, Notes};
 use super::secret::SecretRef;
-use super::values::{LocalUrl, SafeUrl, WholePath, Words};
+use super::values::{HostName, LocalUrl, SafeUrl, WholePath, Words, is_near};
 use crate::domain::card::Name;
 use crate::domain::identity::Iccid;
 use crate::domain::money::Money;
@@ -19,6 +19,9 @@ use crate::domain::time::Secs;
 const NTFY_USUAL: &str = "https://ntfy.sh/";
 /// The place in a template of Alibaba Cloud if nothing is said.
 const PLACE_USUAL: &str = "text";
+/// The ports of SMPP.
+const SMPP_USUAL: u16 = 2775;
+const SMPP_TLS_USUAL: u16 = 3550;
 /// Where Debian's gammu-smsd has its folders.
 const SPOOL_USUAL: &str = "/var/spool/gammu";
 
@@ -119,6 +122,8 @@ table! {
         must user: Words,
         /// The user's password.
         must password: SecretRef,
+        /// Whether it is asked what became of a text.
+        may receipts: bool,
         /// The card of rules.toml that is in the phone, where it is one.
         may through: Name,
     }
@@ -167,8 +172,30 @@ table! {
         may sent: WholePath,
         /// Its errorsmspath; /var/spool/gammu/error if nothing is said.
         may error: WholePath,
+        /// Whether its folder of errors is watched for what it gave up.
+        may receipts: bool,
         /// The card of rules.toml by which it sends, where it is one.
         may through: Name,
+    }
+}
+
+table! {
+    /// Texts by SMPP 3.4, to an SMS centre.
+    struct SmppTable with texts: TextsTable {
+        /// The centre's name.
+        must host: HostName,
+        /// Its port; 2775, or 3550 with TLS, if nothing is said.
+        may port: u16,
+        /// implicit or none; implicit if nothing is said, none on this machine and private networks only.
+        may tls: Tls,
+        /// The login (system_id), at most 15 characters.
+        must user: Words,
+        /// Its password, at most 8 characters.
+        must password: SecretRef,
+        /// The system_type, where the centre wants one.
+        may system_type: Words,
+        /// The number or the name that texts come from.
+        must from: Words,
     }
 }
 
@@ -257,6 +284,33 @@ pub(super) fn gammu(table: &GammuTable) -> ChannelKind {
         sent: folder(&table.sent, "sent"),
         error: folder(&table.error, "error"),
     }
+}
+
+pub(super) fn smpp(table: &SmppTable, notes: &mut Notes<'_>) -> Option<ChannelKind> {
+    let host = table.host.get()?.0.clone();
+    let tls = match table.tls.get().copied().unwrap_or(Tls::Implicit) {
+        Tls::Implicit => true,
+        Tls::None => false,
+        Tls::Starttls => {
+            if let Some(at) = table.tls.good() {
+                notes.contradiction(&at.span, "SMPP has no STARTTLS", "tls = \"implicit\"".to_owned());
+            }
+            return None;
+        }
+    };
+    if let Some(at) = table.tls.good().filter(|_| !tls && !is_near(&host)) {
+        let help = "tls = \"implicit\"; \"none\" is for this machine and private addresses".to_owned();
+        notes.contradiction(&at.span, format!("texts to `{host}` would cross the network unprotected"), help);
+    }
+    Some(ChannelKind::Smpp(Box::new(SmppAccess {
+        host,
+        port: table.port.get().copied().unwrap_or(if tls { SMPP_TLS_USUAL } else { SMPP_USUAL }),
+        tls,
+        user: table.user.get()?.0.clone(),
+        password: table.password.get()?.clone(),
+        system_type: table.system_type.get().map_or_else(String::new, |words| words.0.clone()),
+        from: table.from.get()?.0.clone(),
+    })))
 }
 
 pub(super) fn modem(table: &ModemTable) -> ChannelKind {

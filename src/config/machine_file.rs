@@ -6,9 +6,9 @@ use super::account_file::{AccountTable, account};
 use super::approval_file::{ApprovalTable, approval};
 use super::channel::{ChannelConfig, ChannelKind, Method, Tls};
 use super::channel_file::{
-    AliyunTable, AndroidTable, GammuTable, ModemTable, NtfyTable, PlivoTable, ProgramTable, TelegramTable, TextsTable,
-    VonageTable, WebhookTable, aliyun, android, gammu, modem, ntfy, plivo, program, telegram, text_limits, vonage,
-    webhook,
+    AliyunTable, AndroidTable, GammuTable, ModemTable, NtfyTable, PlivoTable, ProgramTable, SmppTable, TelegramTable,
+    TextsTable, VonageTable, WebhookTable, aliyun, android, gammu, modem, ntfy, plivo, program, smpp, telegram,
+    text_limits, vonage, webhook,
 };
 use super::containers::OneOrMore;
 use super::declare::{kinds, table, words};
@@ -65,6 +65,7 @@ kinds! {
         "plivo" => Plivo(PlivoTable),
         "gammu" => Gammu(GammuTable),
         "modem" => Modem(ModemTable),
+        "smpp" => Smpp(SmppTable),
         "ntfy" => Ntfy(NtfyTable),
         "telegram" => Telegram(TelegramTable),
         "webhook" => Webhook(WebhookTable),
@@ -189,6 +190,7 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 ChannelTable::Plivo(table) => plivo(table),
                 ChannelTable::Gammu(table) => Some(gammu(table)),
                 ChannelTable::Modem(table) => Some(modem(table)),
+                ChannelTable::Smpp(table) => smpp(table, notes),
                 ChannelTable::Ntfy(table) => ntfy(table),
                 ChannelTable::Telegram(table) => telegram(table),
                 ChannelTable::Webhook(table) => webhook(table),
@@ -202,6 +204,7 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 ChannelTable::Vonage(table) => (Some(&table.texts), None),
                 ChannelTable::Aliyun(table) => (Some(&table.texts), None),
                 ChannelTable::Plivo(table) => (Some(&table.texts), None),
+                ChannelTable::Smpp(table) => (Some(&table.texts), None),
                 ChannelTable::Gammu(table) => (Some(&table.texts), table.through.get()),
                 ChannelTable::Modem(table) => (Some(&table.texts), table.through.get()),
                 ChannelTable::Smtp(_)
@@ -213,22 +216,41 @@ fn channels(field: &Field<Named<ChannelTable>>, notes: &mut Notes<'_>) -> Vec<Ch
                 | ChannelTable::Service(_) => (None, None),
             };
             let texts = texts.map(|table| text_limits(table, notes));
-            let receipts = wanted_receipts(&entry.key, table).is_some();
-            Some(ChannelConfig { name: entry.name.clone(), kind: kind?, through: through.cloned(), texts, receipts })
+            let found = receipts_of(&entry.key, table);
+            Some(ChannelConfig {
+                name: entry.name.clone(),
+                kind: kind?,
+                through: through.cloned(),
+                texts,
+                receipts: matches!(found, Receipts::Reported { .. }),
+                asks: matches!(found, Receipts::Asked),
+            })
         })
         .collect()
 }
 
-/// Where a channel says that its gateway is to report what became of a text, and whether that can be on this machine.
-fn wanted_receipts<'a>(name: &'a Span, table: &'a ChannelTable) -> Option<(&'a Span, bool)> {
-    let said = match table {
-        ChannelTable::Gateway(table) => return wants_receipts(table).then_some((name, true)),
-        ChannelTable::Twilio(table) => table.receipts.good(),
-        ChannelTable::Vonage(table) => table.receipts.good(),
-        ChannelTable::Plivo(table) => table.receipts.good(),
-        ChannelTable::Android(_)
+/// How it is found out what became of the texts of a channel.
+enum Receipts<'a> {
+    /// Not at all.
+    Unknown,
+    /// The gateway is told where to report, as is said here; `near` if that can be on this machine.
+    Reported { at: &'a Span, near: bool },
+    /// The channel is asked.
+    Asked,
+}
+
+fn receipts_of<'a>(name: &'a Span, table: &'a ChannelTable) -> Receipts<'a> {
+    let (said, asked) = match table {
+        ChannelTable::Gateway(table) if wants_receipts(table) => return Receipts::Reported { at: name, near: true },
+        // The centre tells over the connection that there is.
+        ChannelTable::Smpp(_) => return Receipts::Asked,
+        ChannelTable::Android(table) => (&table.receipts, true),
+        ChannelTable::Gammu(table) => (&table.receipts, true),
+        ChannelTable::Twilio(table) => (&table.receipts, false),
+        ChannelTable::Vonage(table) => (&table.receipts, false),
+        ChannelTable::Plivo(table) => (&table.receipts, false),
+        ChannelTable::Gateway(_)
         | ChannelTable::Aliyun(_)
-        | ChannelTable::Gammu(_)
         | ChannelTable::Modem(_)
         | ChannelTable::Smtp(_)
         | ChannelTable::Maildir(_)
@@ -236,14 +258,19 @@ fn wanted_receipts<'a>(name: &'a Span, table: &'a ChannelTable) -> Option<(&'a S
         | ChannelTable::Telegram(_)
         | ChannelTable::Webhook(_)
         | ChannelTable::Program(_)
-        | ChannelTable::Service(_) => None,
+        | ChannelTable::Service(_) => return Receipts::Unknown,
     };
-    said.filter(|at| at.value).map(|at| (&at.key, false))
+    match said.good().filter(|at| at.value) {
+        None => Receipts::Unknown,
+        Some(_) if asked => Receipts::Asked,
+        Some(at) => Receipts::Reported { at: &at.key, near: false },
+    }
 }
 
 /// Receipts need the door at which gateways hand them in.
 fn check_receipts(field: &Field<Named<ChannelTable>>, approval: Option<&ApprovalConfig>, notes: &mut Notes<'_>) {
-    for (at, near) in entries(field).filter_map(|(entry, table)| wanted_receipts(&entry.key, table)) {
+    for (entry, table) in entries(field) {
+        let Receipts::Reported { at, near } = receipts_of(&entry.key, table) else { continue };
         let open =
             approval.is_some_and(|door| door.listen.is_some() && door.texts.is_some() && (near || door.url.is_some()));
         if !open {
@@ -259,7 +286,14 @@ fn check_receipts(field: &Field<Named<ChannelTable>>, approval: Option<&Approval
 /// The channel of a file that names none.
 fn own_maildir() -> Option<ChannelConfig> {
     let kind = ChannelKind::Maildir { path: None, from: own_sender()? };
-    Some(ChannelConfig { name: Name::parse("mail").ok()?, kind, through: None, texts: None, receipts: false })
+    Some(ChannelConfig {
+        name: Name::parse("mail").ok()?,
+        kind,
+        through: None,
+        texts: None,
+        receipts: false,
+        asks: false,
+    })
 }
 
 fn own_sender() -> Option<Mailbox> {

@@ -179,14 +179,19 @@ pub(super) fn is_loopback(host: &str) -> bool {
     bare == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// What is told to strangers on the way would be no secret any more.
-pub(super) fn not_in_clear(url: &Url) -> Result<(), String> {
-    let private = |host: &str| match host.trim_start_matches('[').trim_end_matches(']').parse() {
+/// Whether a host is this machine or has a private address.
+pub(super) fn is_near(host: &str) -> bool {
+    let private = match host.trim_start_matches('[').trim_end_matches(']').parse() {
         Ok(IpAddr::V4(address)) => address.is_private(),
         Ok(IpAddr::V6(address)) => address.is_unique_local(),
         Err(_) => false,
     };
-    if url.scheme() == "https" || url.host_str().is_some_and(|host| is_loopback(host) || private(host)) {
+    private || is_loopback(host)
+}
+
+/// What is told to strangers on the way would be no secret any more.
+pub(super) fn not_in_clear(url: &Url) -> Result<(), String> {
+    if url.scheme() == "https" || url.host_str().is_some_and(is_near) {
         return Ok(());
     }
     Err("plain http shows passwords on its way; write https://, or an address inside this machine or a private network"

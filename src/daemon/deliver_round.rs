@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 
 use super::Daemon;
+use super::ask_receipts;
 use super::bells::Round;
 use super::clock::Clock;
 use super::crash;
@@ -45,6 +46,8 @@ pub(super) async fn round(daemon: &Arc<Daemon>) -> Result<Option<UnixTime>, Stor
             .store
             .read(move |conn| Ok((notices::next_due(conn, &channel, now)?, notices::is_claimed(conn, &channel)?)))
             .await?;
+        let asked = ask_receipts::next(daemon, post, now).await?;
+        let next = next.into_iter().chain(asked).min();
         if !left {
             let Some(next) = next else { continue };
             if next > now {
@@ -77,7 +80,7 @@ async fn tell_again(daemon: &Arc<Daemon>, now: UnixTime) -> Result<Option<UnixTi
 }
 
 /// What a task of this channel left on its way, because it ended by a defect or on a full disk, is queued again first;
-/// what waited for the end of quiet hours becomes one message.
+/// what waited for the end of quiet hours becomes one message. In the end it is asked what became of texts.
 async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool) -> Result<(), StoreError> {
     if left {
         let (channel, now) = (post.name.clone(), daemon.clock.now());
@@ -89,7 +92,8 @@ async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool)
         daemon.store.write(move |conn| super::held::gather(conn, &live, &post, now)).await?;
     }
     let live = daemon.live();
-    deliver_for(&daemon.store, &daemon.clock, post, Some(&live)).await
+    deliver_for(&daemon.store, &daemon.clock, post, Some(&live)).await?;
+    ask_receipts::ask(daemon, post).await
 }
 
 /// Sends what is due over one channel until nothing is. While one batch is on its way, the one before is settled and the

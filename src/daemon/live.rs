@@ -8,6 +8,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::approval::Approvals;
+use super::ask_receipts::LastAsked;
 use super::desk::{Desk, Fares};
 use super::opener::Opener;
 use super::tell;
@@ -50,6 +51,10 @@ pub struct Post {
     pub texts: Option<TextLimits>,
     /// Whether its gateway is told where to report what became of a text.
     pub receipts: bool,
+    /// Whether it is asked instead.
+    pub asks: bool,
+    /// When it was last.
+    pub last_asked: LastAsked,
 }
 
 /// One way to one person.
@@ -154,6 +159,8 @@ impl Live {
                 through: channel.through.clone(),
                 texts: channel.texts,
                 receipts: channel.receipts,
+                asks: channel.asks,
+                last_asked: LastAsked::default(),
             }));
         }
         let mut everybody: Vec<Name> = config.machine.people.iter().map(|person| person.name.clone()).collect();

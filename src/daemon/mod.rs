@@ -5,6 +5,7 @@
 //! transaction. `order` alone spends money.
 
 pub mod approval;
+pub mod ask_receipts;
 pub mod bells;
 pub mod case;
 pub mod clock;

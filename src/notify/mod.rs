@@ -27,10 +27,10 @@ use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
 pub use channel::{
-    AliyunSettings, AndroidSettings, AnswerRule, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GammuSettings,
+    AliyunSettings, AndroidSettings, AnswerRule, Asked, Channel, ChannelSettings, DOUBT_WAIT, Delivery, GammuSettings,
     GatewayMethod, GatewaySettings, HeaderText, Login, Meaning, Memory, ModemSettings, NtfySettings, Outgoing,
-    PlivoSettings, ProgramSettings, ServiceMethod, ServiceSettings, SmtpSettings, SmtpTls, TelegramSettings,
-    TwilioSettings, VonageSettings, WebhookSettings,
+    PlivoSettings, ProgramSettings, ServiceMethod, ServiceSettings, SmppSettings, SmtpSettings, SmtpTls,
+    TelegramSettings, TwilioSettings, VonageSettings, WebhookSettings,
 };
 pub use document::document;
 pub use heartbeat::Heartbeat;

@@ -51,6 +51,9 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ
 /// The extension table: two places each.
 const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 
+/// The codes of the extension table, in its order.
+const EXTENDED_CODES: [u8; 10] = [0x0A, 0x14, 0x28, 0x29, 0x2F, 0x3C, 0x3D, 0x3E, 0x40, 0x65];
+
 /// How a text would be sent, and in how many parts. A character that takes two places is never split.
 #[must_use]
 pub fn parts(text: &str) -> (Encoding, usize) {
@@ -70,6 +73,24 @@ pub fn parts(text: &str) -> (Encoding, usize) {
         used += width;
     }
     (encoding, count)
+}
+
+/// The characters of a text in the GSM alphabet, one octet each and two for those of the extension table, as SMPP and modems
+/// take them; what the alphabet lacks becomes a question mark.
+pub(super) fn gsm_octets(text: &str) -> Vec<u8> {
+    const ESCAPE: u8 = 0x1B;
+    let mut octets = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        // Both tables are shorter than 256.
+        let place = |table: &str| table.chars().position(|one| one == c).and_then(|place| u8::try_from(place).ok());
+        match (place(BASIC), EXTENDED.chars().zip(EXTENDED_CODES).find(|(one, _)| *one == c)) {
+            // The table leaves out the escape itself.
+            (Some(place), _) => octets.push(if place < ESCAPE { place } else { place + 1 }),
+            (None, Some((_, code))) => octets.extend([ESCAPE, code]),
+            (None, None) => octets.push(b'?'),
+        }
+    }
+    octets
 }
 
 fn gsm_width(c: char) -> Option<usize> {
@@ -179,6 +200,15 @@ mod tests {
         ] {
             assert_eq!(parts(&text), (encoding, count), "{text}");
         }
+    }
+
+    /// Codes of 3GPP TS 23.038, section 6.2.1.
+    #[test]
+    fn characters_have_the_codes_of_the_standard() {
+        assert_eq!(gsm_octets("@£Ξ \nÆÉ"), [0x00, 0x01, 0x1A, 0x20, 0x0A, 0x1C, 0x1F]);
+        assert_eq!(gsm_octets("AZaz09?¿à_"), [0x41, 0x5A, 0x61, 0x7A, 0x30, 0x39, 0x3F, 0x60, 0x7F, 0x11]);
+        assert_eq!(gsm_octets("€~[\\"), [0x1B, 0x65, 0x1B, 0x3D, 0x1B, 0x3C, 0x1B, 0x2F]);
+        assert_eq!(gsm_octets("中"), [0x3F]);
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 use rusqlite::Connection;
 
+use super::cards::bounded;
 use super::error::StoreError;
-use super::fields::{change, first};
+use super::fields::{change, first, rows};
 use super::notice_lists::{Notice, NoticeState, notice_of};
 use super::notices;
 use super::words::Word as _;
+use crate::domain::card::Name;
 use crate::domain::notice::NoticeId;
 use crate::domain::receipt::{Receipt, Stands, counts};
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 
 /// `?1` and `?2` enclose the ids that begin with one word: after `@` comes `A`.
 const BY_WORD: &str = "SELECT * FROM notice WHERE resend_costs = 1 AND message_id >= ?1 AND message_id < ?2 LIMIT 1";
@@ -17,9 +19,14 @@ const NOTE: &str = "UPDATE notice SET state = 'sent', next_at = NULL, settled_at
      crashes = 0, receipt = ?2, receipt_at = ?3, remote = coalesce(remote, ?4), why = coalesce(?5, why) \
      WHERE id = ?1 AND receipt IS NULL";
 
+const OPEN: &str = "SELECT message_id, remote FROM notice WHERE channel = ?1 AND settled_at > ?2 AND resend_costs = 1 \
+     AND state = 'sent' AND receipt IS NULL AND expires_at > ?3 ORDER BY settled_at LIMIT ?4";
+/// What became of a text is known within a day, or never.
+const KNOWN_WITHIN: Secs = Secs::DAY;
+
 /// The statements of this file.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[BY_WORD, NOTE];
+pub(super) const STATEMENTS: &[&str] = &[BY_WORD, NOTE, OPEN];
 
 /// Notes a receipt for the text whose id is this word; answers which one it changed, if it changed one.
 ///
@@ -39,6 +46,20 @@ pub fn note(conn: &Connection, word: &str, receipt: &Receipt, now: UnixTime) -> 
     Ok(noted.then_some(notice.id))
 }
 
+/// Message id and the gateway's own id of texts that were taken lately, and of which nobody knows what became.
+///
+/// # Errors
+/// If the record cannot be read.
+pub fn open(
+    conn: &Connection,
+    channel: &Name,
+    limit: usize,
+    now: UnixTime,
+) -> Result<Vec<(String, Option<String>)>, StoreError> {
+    let wanted = (channel.as_str(), now.minus(KNOWN_WITHIN).secs(), now.secs(), bounded(limit));
+    rows(conn, OPEN, wanted, |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
 const fn stands(notice: &Notice) -> Stands {
     match notice.state {
         _ if notice.receipt.is_some() => Stands::Known,
@@ -56,7 +77,6 @@ mod tests {
     use super::*;
     use crate::domain::notice::{DedupKey, NoticeKind};
     use crate::domain::receipt::Fate;
-    use crate::domain::time::Secs;
 
     const WORD: &str = "0193a1b2";
 
@@ -99,12 +119,16 @@ mod tests {
         let id = queued(&conn);
         assert_eq!(note(&conn, WORD, &receipt(Fate::Delivered), NOW).unwrap(), None, "nobody has sent it");
         sent(&conn, id);
+        let asked = |at| open(&conn, &name("sms"), 9, at).unwrap();
+        assert_eq!(asked(later), [(format!("<{WORD}@localhost>"), Some("SM1".to_owned()))]);
+        assert_eq!(asked(NOW.plus(Secs::DAY)), []);
         for stranger in ["0193a1b", "0193a1b20", "", "%"] {
             assert_eq!(note(&conn, stranger, &receipt(Fate::Failed), NOW).unwrap(), None, "{stranger}");
         }
         assert_eq!(note(&conn, WORD, &receipt(Fate::Failed), later).unwrap(), Some(id));
         assert_eq!(of(&conn, id), (NoticeState::Sent, Some(Fate::Failed), Some(later)));
         assert_eq!(by_id(&conn, id).unwrap().unwrap().why.as_deref(), Some("code 30003"));
+        assert_eq!(asked(later), []);
         for fate in [Fate::Failed, Fate::Delivered, Fate::Expired] {
             assert_eq!(note(&conn, WORD, &receipt(fate), later).unwrap(), None, "{fate:?}");
         }

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::centre::Centre;
 use crate::kannel::{Kannel, REFUSED};
 use crate::world::files::AUTO;
 use crate::world::mailbox::free_port;
@@ -85,4 +86,28 @@ fn a_text_that_does_not_arrive_goes_the_next_way_once() {
     }
     world.until_read_again(2);
     assert_eq!((world.mails().len(), texts(&world)), (1, vec![text]));
+}
+
+/// Nobody calls back here: the daemon asks each minute, over the connection by which it sends.
+#[test]
+fn a_centre_is_asked_what_became_of_a_text() {
+    let centre = Centre::start();
+    let mut world = World::new().card("tablet", low, AUTO);
+    let password = world.folder().join("centre-password");
+    std::fs::write(&password, "right").unwrap();
+    std::fs::set_permissions(&password, std::fs::Permissions::from_mode(0o600)).unwrap();
+    world.machine.tables = format!(
+        "[channel.sms]\nkind = \"smpp\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nuser = \"keeper\"\n\
+         password = {{ file = \"{}\" }}\nfrom = \"simkeeper\"\n",
+        centre.port,
+        password.display()
+    );
+    world.machine.person = "sms = \"+16135550123\"\n".to_owned();
+    let mut world = world.start();
+    world.until("the receipt", |world| texts(world).iter().any(|text| text.receipt.is_some()));
+    let text = texts(&world).remove(0);
+    assert_eq!((text.state.as_str(), text.receipt.as_deref()), ("sent", Some("delivered")));
+    assert!(centre.says("text").starts_with("text 16135550123 simkeeper 5 0 1 "));
+    centre.says("thanked");
+    world.stop();
 }

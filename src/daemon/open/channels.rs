@@ -13,8 +13,8 @@ use crate::config::{
 use crate::notify::{
     AliyunSettings, AndroidSettings, AnswerRule, Channel, ChannelSettings, GammuSettings, GatewayMethod,
     GatewaySettings, HeaderText, Login, Meaning, ModemSettings, NtfySettings, PlivoSettings, ProgramSettings,
-    ServiceMethod, ServiceSettings, SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings, VonageSettings,
-    WebhookSettings,
+    ServiceMethod, ServiceSettings, SmppSettings, SmtpSettings, SmtpTls, TelegramSettings, TwilioSettings,
+    VonageSettings, WebhookSettings,
 };
 
 /// Connections to a mail server that are kept.
@@ -31,6 +31,7 @@ pub(in crate::daemon) fn sender(kind: &ChannelKind) -> String {
         ChannelKind::Twilio { from, .. } => format!("+{}", from.digits()),
         ChannelKind::Vonage { from, .. } | ChannelKind::Plivo { from, .. } => from.clone(),
         ChannelKind::Aliyun(access) => access.from.clone(),
+        ChannelKind::Smpp(access) => access.from.clone(),
         ChannelKind::Gateway(_)
         | ChannelKind::Android { .. }
         | ChannelKind::Gammu { .. }
@@ -93,6 +94,14 @@ pub(in crate::daemon) fn channel(channel: &ChannelConfig, around: &Surroundings)
         ChannelKind::Modem { iccid, bus } => {
             ChannelSettings::Modem(ModemSettings { bus: bus.clone(), iccid: iccid.clone() })
         }
+        ChannelKind::Smpp(access) => ChannelSettings::Smpp(SmppSettings {
+            host: access.host.clone(),
+            port: access.port,
+            tls: access.tls,
+            user: access.user.clone(),
+            password: secret(&access.password, around)?,
+            system_type: access.system_type.clone(),
+        }),
         ChannelKind::Ntfy { url, token } => ChannelSettings::Ntfy(NtfySettings {
             url: url.to_string(),
             token: token.as_ref().map(|token| secret(token, around)).transpose()?,

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::http::{self, Answer};
-use super::{Delivery, NotifyError, Outgoing};
+use super::{Asked, Delivery, NotifyError, Outgoing};
+use crate::domain::receipt::{Fate, Receipt};
 use crate::domain::time::Secs;
 use crate::notify::texts::cut;
 
@@ -49,6 +50,29 @@ impl Android {
         Ok(Self { client: http::client()?, url, user: settings.user, password: settings.password })
     }
 
+    /// Asks about each; one that it does not know any more, or not yet, is left.
+    pub(super) async fn reports(&self, asked: &[Asked]) -> Vec<(String, Receipt)> {
+        let mut found = Vec::new();
+        for text in asked {
+            let id: String = text.id.chars().take(ID_MAX).collect();
+            let mut url = self.url.clone();
+            let Ok(mut path) = url.path_segments_mut() else { continue };
+            path.push(&id);
+            drop(path);
+            let request = self.client.get(url).basic_auth(&self.user, Some(self.password.expose_secret()));
+            let Ok(answer) = http::sent(request).await else { break };
+            let Ok(Stands { state }) = serde_json::from_str(&answer.body) else { continue };
+            let fate = match state.as_str() {
+                "Delivered" => Fate::Delivered,
+                "Failed" => Fate::Failed,
+                _ => continue,
+            };
+            let why = (!fate.arrived()).then(|| "the phone could not send the text".to_owned());
+            found.push((text.id.clone(), Receipt { fate, remote: text.remote.clone(), why }));
+        }
+        found
+    }
+
     pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
         let id: String = message.id.chars().take(ID_MAX).collect();
         let text = String::from_utf8_lossy(&message.bytes);
@@ -64,6 +88,12 @@ impl Android {
             Err(delivery) => delivery,
         }
     }
+}
+
+/// What it says of a text when it is asked.
+#[derive(Deserialize)]
+struct Stands {
+    state: String,
 }
 
 fn judged(answer: &Answer, id: &str) -> Delivery {

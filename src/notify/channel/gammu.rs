@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use super::{Delivery, Outgoing};
+use super::{Asked, Delivery, Outgoing};
+use crate::domain::receipt::{Fate, Receipt};
 
 /// Before the number stand priority, date, time and a serial number; only the order of sending hangs on them, and they
 /// must be the same whenever this text is handed over.
@@ -46,6 +47,20 @@ impl Gammu {
             }
             Err(_) => Delivery::retry("the text could not be written: the writing task was stopped"),
         }
+    }
+
+    /// What it gave up lies in its folder of errors; of what it sent it knows no more.
+    pub(super) async fn reports(&self, asked: &[Asked]) -> Vec<(String, Receipt)> {
+        let (this, asked) = (self.clone(), asked.to_vec());
+        let looked = tokio::task::spawn_blocking(move || {
+            let gave_up = |text: &Asked| {
+                let at = this.settings.error.join(text.remote.as_ref()?);
+                let why = Some(format!("gammu-smsd gave the text up; see {}", at.display()));
+                at.exists().then(|| (text.id.clone(), Receipt { fate: Fate::Failed, remote: text.remote.clone(), why }))
+            };
+            asked.iter().filter_map(gave_up).collect::<Vec<_>>()
+        });
+        looked.await.unwrap_or_default()
     }
 
     /// Looks first, since the program may have taken an earlier try; the outbox before the others, since files move on

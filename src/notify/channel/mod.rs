@@ -12,6 +12,7 @@ mod ntfy;
 mod plivo;
 mod program;
 mod service;
+mod smpp;
 mod smtp;
 mod telegram;
 mod tls;
@@ -26,6 +27,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::NotifyError;
+use crate::domain::receipt::Receipt;
 use crate::domain::time::{Secs, UnixTime};
 
 pub use aliyun::AliyunSettings;
@@ -38,6 +40,7 @@ pub use ntfy::NtfySettings;
 pub use plivo::PlivoSettings;
 pub use program::ProgramSettings;
 pub use service::{HeaderText, ServiceMethod, ServiceSettings};
+pub use smpp::SmppSettings;
 pub use smtp::{Login, SmtpSettings, SmtpTls};
 pub use telegram::TelegramSettings;
 pub use twilio::TwilioSettings;
@@ -77,6 +80,8 @@ pub enum ChannelSettings {
     Gammu(GammuSettings),
     /// A modem of this machine.
     Modem(ModemSettings),
+    /// An SMS centre.
+    Smpp(SmppSettings),
     /// An ntfy server.
     Ntfy(NtfySettings),
     /// A Telegram bot.
@@ -113,6 +118,15 @@ impl Outgoing {
     fn valid_for(&self, least: Secs, most: Secs) -> Secs {
         self.expires_at.since(self.sent_at).clamp(least, most)
     }
+}
+
+/// A text that is asked about.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Our id of it.
+    pub id: String,
+    /// What the gateway called it.
+    pub remote: Option<String>,
 }
 
 /// What became of a message.
@@ -171,6 +185,8 @@ pub enum Channel {
     Gammu(gammu::Gammu),
     /// A modem of this machine.
     Modem(modem::Modem),
+    /// An SMS centre.
+    Smpp(Box<smpp::Smpp>),
     /// An ntfy server.
     Ntfy(ntfy::Ntfy),
     /// A Telegram bot.
@@ -202,6 +218,7 @@ impl Channel {
             ChannelSettings::Plivo(settings) => Self::Plivo(plivo::Plivo::open(settings)?),
             ChannelSettings::Gammu(settings) => Self::Gammu(gammu::Gammu::open(settings)),
             ChannelSettings::Modem(settings) => Self::Modem(modem::Modem::open(settings)),
+            ChannelSettings::Smpp(settings) => Self::Smpp(Box::new(smpp::Smpp::open(settings)?)),
             ChannelSettings::Ntfy(settings) => Self::Ntfy(ntfy::Ntfy::open(settings)?),
             ChannelSettings::Telegram(settings) => Self::Telegram(telegram::Telegram::open(settings)?),
             ChannelSettings::Webhook(settings) => Self::Webhook(webhook::Webhook::open(&settings)?),
@@ -223,6 +240,7 @@ impl Channel {
             Self::Plivo(channel) => channel.send(message).await,
             Self::Gammu(channel) => channel.send(message).await,
             Self::Modem(channel) => channel.send(message).await,
+            Self::Smpp(channel) => channel.send(message).await,
             Self::Ntfy(channel) => channel.send(message).await,
             Self::Telegram(channel) => channel.send(message).await,
             Self::Webhook(channel) => channel.send(message).await,
@@ -232,10 +250,41 @@ impl Channel {
         }
     }
 
+    /// What became of texts that were taken, by our ids, as far as the channel can be asked and knows.
+    pub async fn reports(&self, asked: &[Asked]) -> Vec<(String, Receipt)> {
+        match self {
+            Self::Android(channel) => channel.reports(asked).await,
+            Self::Gammu(channel) => channel.reports(asked).await,
+            Self::Smpp(channel) => channel.reports(asked).await,
+            Self::Smtp(_)
+            | Self::Maildir(_)
+            | Self::Twilio(_)
+            | Self::Gateway(_)
+            | Self::Vonage(_)
+            | Self::Aliyun(_)
+            | Self::Plivo(_)
+            | Self::Modem(_)
+            | Self::Ntfy(_)
+            | Self::Telegram(_)
+            | Self::Webhook(_)
+            | Self::Program(_)
+            | Self::Service(_)
+            | Self::Memory(_) => Vec::new(),
+        }
+    }
+
+    /// Says that what [`Self::reports`] told is written down, where the other side wants to know.
+    pub async fn thank(&self) {
+        if let Self::Smpp(channel) = self {
+            channel.thank().await;
+        }
+    }
+
     /// Takes leave of kept connections.
     pub async fn close(&self) {
         match self {
             Self::Smtp(channel) => channel.close().await,
+            Self::Smpp(channel) => channel.close().await,
             Self::Maildir(_)
             | Self::Twilio(_)
             | Self::Gateway(_)

@@ -1,0 +1,85 @@
+//! Texts by SMPP.
+
+use secrecy::SecretString;
+use simkeeper::domain::receipt::Fate;
+use simkeeper::notify::{Asked, Channel, ChannelSettings, Delivery, SmppSettings};
+
+use crate::centre::Centre;
+use crate::parts::text;
+
+fn channel(port: u16, password: &str) -> Channel {
+    let settings = SmppSettings {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: false,
+        user: "keeper".to_owned(),
+        password: SecretString::from(password),
+        system_type: String::new(),
+    };
+    Channel::open(ChannelSettings::Smpp(settings)).unwrap()
+}
+
+#[tokio::test]
+async fn a_centre_takes_texts_of_both_alphabets_over_one_connection() {
+    let centre = Centre::start();
+    let channel = channel(centre.port, "right");
+    for (number, words, expected) in [
+        ("+16135550123", "canada: 5 € [ok]", "1 0 1 000001000000000R 63616e6164613a2035201b65201b3c6f6b1b3e"),
+        ("+16135550124", "续费", "1 8 1 000001000000000R 7eed8d39"),
+    ] {
+        let delivery = channel.send(&text(number, words)).await;
+        assert!(matches!(&delivery, Delivery::Sent { remote } if remote.starts_with("c-")), "{delivery:?}");
+        let line = centre.says(number.trim_start_matches('+'));
+        assert_eq!(line, format!("text {} 15005550006 {expected}", &number[1..]));
+    }
+    for (number, wanted) in [("+16135550058", "retry"), ("+16135550011", "dead"), ("+161355501234567890123", "dead")] {
+        let delivery = channel.send(&text(number, "hello")).await;
+        let got = match &delivery {
+            Delivery::Retry { why, .. } if why.contains("EsmeRthrottled") => "retry",
+            Delivery::Dead { .. } => "dead",
+            _ => "something else",
+        };
+        assert_eq!(got, wanted, "{number}: {delivery:?}");
+    }
+    channel.close().await;
+    let said = centre.said();
+    assert_eq!(said.lines().filter(|line| line.starts_with("bind")).count(), 1, "{said}");
+}
+
+#[tokio::test]
+async fn a_centre_tells_what_became_of_texts_until_it_is_thanked() {
+    let centre = Centre::start();
+    let channel = channel(centre.port, "right");
+    let mut asked = Vec::new();
+    for number in ["+16135550123", "+16135550099"] {
+        let Delivery::Sent { remote } = channel.send(&text(number, "hello")).await else { panic!("{number}") };
+        asked.push(Asked { id: number.to_owned(), remote: Some(remote) });
+    }
+    for _ in 0..2 {
+        let reports = channel.reports(&asked).await;
+        let fates: Vec<_> = reports.iter().map(|(id, receipt)| (id.as_str(), receipt.fate)).collect();
+        assert_eq!(fates, [("+16135550123", Fate::Delivered), ("+16135550099", Fate::Failed)]);
+        assert!(reports[1].1.why.as_deref().is_some_and(|why| why.contains("UNDELIV, error 027")), "{reports:?}");
+    }
+    channel.thank().await;
+    centre.says("thanked");
+    assert_eq!(channel.reports(&asked).await, []);
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_is_no_doubt_and_a_centre_that_is_gone_is_tried_again() {
+    let centre = Centre::start();
+    let delivery = channel(centre.port, "wrong").send(&text("+16135550123", "hello")).await;
+    assert!(matches!(&delivery, Delivery::Dead { why } if why.contains("0x0000000E")), "{delivery:?}");
+    let (good, port) = (channel(centre.port, "right"), centre.port);
+    assert!(matches!(good.send(&text("+16135550123", "hello")).await, Delivery::Sent { .. }));
+    drop(centre);
+    let delivery = channel(port, "right").send(&text("+16135550123", "hello")).await;
+    assert!(matches!(&delivery, Delivery::Retry { why, .. } if why.contains("no connection")), "{delivery:?}");
+    // A text was trusted to a connection that had just been good.
+    let delivery = good.send(&text("+16135550123", "hello")).await;
+    assert!(matches!(delivery, Delivery::Doubtful { .. }), "{delivery:?}");
+    let delivery = good.send(&text("+16135550123", "hello")).await;
+    assert!(matches!(delivery, Delivery::Retry { .. }), "{delivery:?}");
+    assert!(!format!("{good:?}").contains("right"));
+}

@@ -55,7 +55,7 @@ pub use account::{
 };
 pub use channel::{
     AliyunAccess, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Method, Piece, Placeholder,
-    Service, Tls,
+    Service, SmppAccess, Tls,
 };
 pub use init::{InitError, SAMPLE_MACHINE, SAMPLE_RULES, init};
 pub use keys::{KeyInfo, KindInfo, account_kinds};

@@ -5,11 +5,8 @@ use std::process::Command;
 
 use crate::parts::{Running, free_port, listening, program, wait_for};
 
-/// A number whose network refuses the text after Kannel took it: it lies behind another gateway, which is Kannel itself,
-/// asked with a wrong password.
-pub(crate) const REFUSED: &str = "+19995550123";
-
-/// Kannel: its core, its HTTP side, and a network with one phone.
+/// Kannel: its core, its HTTP side, and a network with one phone. Numbers that begin with +1999 lie behind another gateway,
+/// which is Kannel itself, asked with a wrong password: it refuses their texts after Kannel took them.
 pub(crate) struct Kannel {
     _boxes: Vec<Running>,
     /// Where texts are handed in.

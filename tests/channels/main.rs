@@ -1,5 +1,6 @@
-//! The channels against servers that nobody here wrote: Postfix's `smtp-sink`, aiosmtpd with TLS, Kannel, Net::SMPP. Twilio, which
-//! cannot be had, is played by a few lines of HTTP that answer with its recorded answers; so are the other services.
+//! The channels against servers that nobody here wrote: Postfix's `smtp-sink`, aiosmtpd with TLS, Kannel, Net::SMPP.
+//! Twilio, which cannot be had, is played by a few lines of HTTP that answer with its recorded answers; so are the other
+//! services.
 
 // Marked as tests, so that their helpers may unwrap as tests may.
 #[cfg(test)]

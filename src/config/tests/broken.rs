@@ -334,20 +334,6 @@ fn accounts_channels_and_people() {
         ],
     );
     machine(
-        "currency = \"CAD\"\n[channel.a]\nkind = \"smpp\"\nhost = \"c.example\"\ntls = \"none\"\nuser = \"u\"\npassword = { credential = \"p\" }\nfrom = \"1\"\n[channel.b]\nkind = \"smpp\"\nhost = \"c.example\"\ntls = \"starttls\"\nuser = \"u\"\npassword = { credential = \"p\" }\nfrom = \"1\"\n[person.x]\nsms = \"+16135550123\"\n",
-        &[
-            "5:7: texts to `c.example` would cross the network unprotected; tls = \"implicit\"; \"none\" is for this machine and private addresses",
-            "12:7: SMPP has no STARTTLS; tls = \"implicit\"",
-        ],
-    );
-    machine(
-        "currency = \"CAD\"\n[channel.g]\nkind = \"gateway\"\nurl = \"https://c/\"\nquery = { to = \"{to}\", text = \"{text}\", r = \"{receipts}\" }\n[channel.p]\nkind = \"plivo\"\naccount = \"MA1\"\ntoken = { credential = \"p\" }\nfrom = \"1\"\nreceipts = true\n[person.x]\nmail = \"x@example.net\"\nsms = \"+16135550123\"\n[channel.m]\nkind = \"maildir\"\n[approval]\nlisten = \"127.0.0.1:8088\"\n",
-        &[
-            "2:10: there is no address at which receipts could be handed in; [approval] with listen = \"127.0.0.1:8088\" and texts = { credential = \"texts-word\" }",
-            "11:1: there is no address at which receipts could be handed in; [approval] with listen = \"127.0.0.1:8088\", url = \"https://keeper.example.net/\" and texts = { credential = \"texts-word\" }",
-        ],
-    );
-    machine(
         "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nmail = \"x@example.net\"\nwakes = \"urgnt\"\nfrom = { sms = \"warning\" }\nseverity = { bougt = \"never\", held = \"never\" }\n[person.y]\nmail = \"y@example.net\"\nwakes = \"news\"\n",
         &[
             "6:9: `urgnt` is not how much a message matters; did you mean `urgent`?",
@@ -378,6 +364,24 @@ fn accounts_channels_and_people() {
     machine(
         "currency = \"CAD\"\n[channel.m]\nkind = \"maildir\"\n[person.x]\nsms = \"+16135550123\"\n",
         &["5:1: no channel sends texts; add [channel.NAME] with kind = \"twilio\" or \"gateway\""],
+    );
+}
+
+#[test]
+fn texts_by_smpp_and_receipts() {
+    machine(
+        "currency = \"CAD\"\n[channel.a]\nkind = \"smpp\"\nhost = \"c.example\"\ntls = \"none\"\nuser = \"u\"\npassword = { credential = \"p\" }\nfrom = \"1\"\n[channel.b]\nkind = \"smpp\"\nhost = \"c.example\"\ntls = \"starttls\"\nuser = \"u\"\npassword = { credential = \"p\" }\nfrom = \"1\"\n[person.x]\nsms = \"+16135550123\"\n",
+        &[
+            "5:7: texts to `c.example` would cross the network unprotected; tls = \"implicit\"; \"none\" is for this machine and private addresses",
+            "12:7: SMPP has no STARTTLS; tls = \"implicit\"",
+        ],
+    );
+    machine(
+        "currency = \"CAD\"\n[channel.g]\nkind = \"gateway\"\nurl = \"https://c/\"\nquery = { to = \"{to}\", text = \"{text}\", r = \"{receipts}\" }\n[channel.p]\nkind = \"plivo\"\naccount = \"MA1\"\ntoken = { credential = \"p\" }\nfrom = \"1\"\nreceipts = true\n[person.x]\nmail = \"x@example.net\"\nsms = \"+16135550123\"\n[channel.m]\nkind = \"maildir\"\n[approval]\nlisten = \"127.0.0.1:8088\"\n",
+        &[
+            "2:10: there is no address at which receipts could be handed in; [approval] with listen = \"127.0.0.1:8088\" and texts = { credential = \"texts-word\" }",
+            "11:1: there is no address at which receipts could be handed in; [approval] with listen = \"127.0.0.1:8088\", url = \"https://keeper.example.net/\" and texts = { credential = \"texts-word\" }",
+        ],
     );
 }
 

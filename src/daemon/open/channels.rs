@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::{Surroundings, secret};
 use crate::config::{
     AliyunAccess, Carries, ChannelConfig, ChannelKind, Gateway, GatewayValue, HeaderValue, Method, Piece, Placeholder,
-    SecretRef, Service, Tls,
+    SecretRef, Service, SmppAccess, Tls,
 };
 use crate::notify::{
     AliyunSettings, AndroidSettings, AnswerRule, Channel, ChannelSettings, GammuSettings, GatewayMethod,
@@ -94,14 +94,7 @@ pub(in crate::daemon) fn channel(channel: &ChannelConfig, around: &Surroundings)
         ChannelKind::Modem { iccid, bus } => {
             ChannelSettings::Modem(ModemSettings { bus: bus.clone(), iccid: iccid.clone() })
         }
-        ChannelKind::Smpp(access) => ChannelSettings::Smpp(SmppSettings {
-            host: access.host.clone(),
-            port: access.port,
-            tls: access.tls,
-            user: access.user.clone(),
-            password: secret(&access.password, around)?,
-            system_type: access.system_type.clone(),
-        }),
+        ChannelKind::Smpp(access) => ChannelSettings::Smpp(smpp(access, around)?),
         ChannelKind::Ntfy { url, token } => ChannelSettings::Ntfy(NtfySettings {
             url: url.to_string(),
             token: token.as_ref().map(|token| secret(token, around)).transpose()?,
@@ -135,6 +128,17 @@ fn aliyun(access: &AliyunAccess, around: &Surroundings) -> anyhow::Result<Aliyun
         template: access.template.clone(),
         place: access.place.clone(),
         base_url: access.base_url.as_ref().map(ToString::to_string),
+    })
+}
+
+fn smpp(access: &SmppAccess, around: &Surroundings) -> anyhow::Result<SmppSettings> {
+    Ok(SmppSettings {
+        host: access.host.clone(),
+        port: access.port,
+        tls: access.tls,
+        user: access.user.clone(),
+        password: secret(&access.password, around)?,
+        system_type: access.system_type.clone(),
     })
 }
 

@@ -279,7 +279,7 @@ fn word_of(message_id: &str) -> String {
 
 /// Words of the record as the oracle knows them.
 fn word(text: &str) -> &'static str {
-    const WORDS: [&str; 23] = [
+    const WORDS: [&str; 24] = [
         "planned",
         "sending",
         "pending",

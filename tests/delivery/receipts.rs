@@ -66,7 +66,7 @@ fn a_text_that_arrived_says_so_and_its_receipt_counts_once() {
     let mut world = world.start();
     assert_eq!(hand_in(port, WORD, &text, 2), 200);
     world.until_read_again(1);
-    assert_eq!(texts(&world), [text.clone()]);
+    assert_eq!(texts(&world), std::slice::from_ref(&text));
     assert_eq!(world.mails().len(), 0);
     let mut show = keeper::program(&["notice", "show", &text.id.to_string(), "--clock", &world.clock().words()]);
     show.arg("--config").arg(world.folder()).arg("--state").arg(world.state());

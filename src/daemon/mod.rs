@@ -56,6 +56,7 @@ mod turns;
 mod wallet_watch;
 pub mod wallets;
 mod watch;
+mod way;
 mod ways_about;
 mod work;
 

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The tags of RFC 5646 of all languages, English first: one for each file of texts, as `build.rs` lists them.
+/// The tags of RFC 5646 of all languages, English first: one for each file of texts, as the build script beside them lists
+/// them.
 const TAGS: &[&str] = include!(concat!(env!("OUT_DIR"), "/tags.rs"));
 
 /// A language in which messages are written, by its place in the list; every text exists in each.

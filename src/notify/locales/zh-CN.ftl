@@ -533,7 +533,7 @@ course-at-limit = 按此用量，{ $when }达到界限。
 ## All cards of a person at a glance
 
 digest-silenced = 已静默：{ $cards }。
-digest-all-else-is-well = 其余{ $cards }一切正常。
+digest-all-else-is-well = 其余 { $cards }一切正常。
 digest-in-all = 合计
 digest-shared = 多卡共用的限额
 digest-shared-unsummed = 每月限额 { $limit }；缺少汇率，无法合计已花费金额
@@ -560,7 +560,7 @@ digest-trouble-blocked = 应续费，但受阻
 digest-trouble-decide = 是否以 { $price } 购买 { $plan }？
 digest-trouble-settle = 请说明一笔订单的结果（bought 已买，not-bought 未买）
 digest-troubles = 需要您处理
-digest-trouble-ends = { $what }；{ $ends } 到期
+digest-trouble-ends = { $what }（{ $ends } 到期）
 digest-subject-well = { $cards }，无需操作
 digest-short-ends = 最近到期：{ $card } { $at }。
 digest-short-well = { $cards }，无需操作。

@@ -8,7 +8,7 @@ use fluent_bundle::{FluentArgs, FluentResource};
 
 use crate::domain::notice::Language;
 
-/// What the files hold, in the order of [`Language::ALL`]; `build.rs` lists them.
+/// What the files hold, in the order of [`Language::ALL`]; the build script beside them lists them.
 const FILES: &[&str] = include!(concat!(env!("OUT_DIR"), "/texts.rs"));
 
 /// The texts of every language, read once: reading them takes longer than saying one.

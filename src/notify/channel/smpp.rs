@@ -73,6 +73,8 @@ struct Session {
     used: Instant,
     /// What the centre delivered and was not thanked for yet: the number of its request, and what it says.
     delivered: Vec<(u32, DeliverSm)>,
+    /// So many of them were told by [`Smpp::reports`]; what came since then is not thanked for with them.
+    told: usize,
 }
 
 impl std::fmt::Debug for Session {
@@ -119,6 +121,7 @@ impl Smpp {
             return Vec::new();
         }
         let receipts: Vec<Receipt> = session.delivered.iter().filter_map(|(_, delivered)| receipt(delivered)).collect();
+        session.told = session.delivered.len();
         *kept = Some(session);
         let ours =
             |receipt: &Receipt| asked.iter().find(|text| text.remote == receipt.remote).map(|text| text.id.clone());
@@ -129,7 +132,8 @@ impl Smpp {
     pub(super) async fn thank(&self) {
         let mut kept = self.session.lock().await;
         let Some(mut session) = kept.take() else { return };
-        for (number, _) in std::mem::take(&mut session.delivered) {
+        let told = std::mem::take(&mut session.told).min(session.delivered.len());
+        for (number, _) in session.delivered.drain(..told) {
             let thanks = Command::new(CommandStatus::EsmeRok, number, DeliverSmResp::default());
             if timeout(ANSWER_TIMEOUT, session.line.send(thanks)).await.is_ok_and(|sent| sent.is_ok()) {
                 continue;
@@ -158,7 +162,7 @@ impl Smpp {
         let line = timeout(CONNECT_TIMEOUT, self.connected()).await;
         let line = line.map_err(|_| no_way("it does not answer".to_owned()))?.map_err(no_way)?;
         let line = Framed::new(line, CommandCodec::new().with_max_length(PDU_MAX_BYTES));
-        let mut session = Session { line, sequence: 0, used: Instant::now(), delivered: Vec::new() };
+        let mut session = Session { line, sequence: 0, used: Instant::now(), delivered: Vec::new(), told: 0 };
         let request = bind(&self.settings).ok_or_else(|| no_way("the login does not fit into SMPP".to_owned()))?;
         let answer = session.ask(request).await.map_err(no_way)?;
         match answer.status() {

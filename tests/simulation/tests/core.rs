@@ -16,7 +16,7 @@ const CARD_YEARS: f64 = 20_000.0;
 
 /// Worlds in which the daemon was wrong once, and what it did. What goes wrong in a world has been drawn anew since, so most
 /// of these cases are held by a wrong design of their own, too.
-const KEPT: [(u64, &str); 21] = [
+const KEPT: [(u64, &str); 24] = [
     (4, "a pending order that nobody can look up was due again at once, without an end"),
     (7, "a reading from a cache, right after a purchase, bought a second one"),
     (33, "an order that its operator called pending for ever was never asked about, where the card has no end"),
@@ -44,6 +44,9 @@ const KEPT: [(u64, &str); 21] = [
         "a purchase by hand for a card that had nothing for months, and its end had the keys of warnings long told",
     ),
     (306_531, "a second question about an order in the very second of the first, by a clock that was set back"),
+    (2_102_965, "a second copy, put there before a start, was not believed to know what the first one had forgotten"),
+    (2_104_230, "an order that was taken back was reckoned otherwise by the oracle than by its operator"),
+    (2_203_445, "a copy put there minutes before a world's end was not said to have forgotten an order"),
 ];
 
 fn plan() -> Plan {

@@ -27,8 +27,8 @@ pub(super) struct Machine {
     /// Since when cards are to be set aside after a copy was put in the record's place, and when that was.
     pub(super) restored_at: Option<(i64, i64)>,
     pub(super) was_restored: bool,
-    /// Keys of orders that the copy put in the record's place has forgotten, and when it was made.
-    pub(super) forgotten: std::collections::BTreeMap<u128, i64>,
+    /// Keys of orders that the copy put in the record's place has forgotten: how often they were sent, and when it was made.
+    pub(super) forgotten: std::collections::BTreeMap<u128, (u32, i64)>,
     /// Whether every line of the journal is known to be on record, until the record is replaced.
     pub(super) agrees: bool,
     pub(super) hour: i64,

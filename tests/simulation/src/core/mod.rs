@@ -151,6 +151,10 @@ impl Simulation {
             }
         }
         self.at = self.ends_at;
+        if self.machine.was_restored {
+            // No start tells any more what the copy has forgotten.
+            self.tell_started();
+        }
         self.tell_end();
     }
 

@@ -1,5 +1,7 @@
 //! A day: what people do about cards and questions, and what befalls the machine.
 
+use std::collections::BTreeMap;
+
 use simkeeper::domain::attempt::{Approval, AttemptState, StateName};
 use simkeeper::domain::card::{Pause, Wishes};
 use simkeeper::domain::step::Decision;
@@ -176,9 +178,12 @@ impl Simulation {
         let before = std::mem::replace(&mut self.record, copy);
         // A copy from before an earlier restore knows nothing of it.
         self.machine.restored_at = self.machine.restored_at.filter(|(_, restored_at)| *restored_at <= made_at);
-        let after = &self.record.keys;
-        let forgotten = before.keys.iter().filter(|(key, sends)| after.get(key).is_none_or(|known| known < *sends));
-        self.machine.forgotten.extend(forgotten.map(|(key, _)| (*key, made_at)));
+        // A second copy, put there before a start, may know what the first one had forgotten.
+        let mut sent: BTreeMap<u128, u32> = before.keys;
+        let earlier = std::mem::take(&mut self.machine.forgotten);
+        sent.extend(earlier.into_iter().map(|(key, (sends, _))| (key, sends)));
+        sent.retain(|key, sends| self.record.keys.get(key).is_none_or(|known| known < sends));
+        self.machine.forgotten = sent.into_iter().map(|(key, sends)| (key, (sends, made_at))).collect();
         self.machine.was_restored = true;
         self.machine.agrees = false;
         self.write(&format!("an older copy is restored, made at {made_at}"));

@@ -45,14 +45,14 @@ impl Simulation {
         if self.world.fires(Site::CrashAtStart, 0, 0) { Err(super::Crash) } else { Ok(()) }
     }
 
-    fn tell_started(&mut self) {
+    pub(super) fn tell_started(&mut self) {
         let restored = std::mem::take(&mut self.machine.was_restored);
         let forgotten = std::mem::take(&mut self.machine.forgotten);
         let books = self.world.operators.iter().flat_map(|operator| &operator.book);
         // What was sent before the copy was made, a start before this one has dealt with.
-        let since = |key: u128| forgotten.get(&key);
+        let since = |key: u128| forgotten.get(&key).map(|(_, made_at)| *made_at);
         let lost = books.map(|order| (text_number(&order.key), order.arrived_at));
-        let lost = lost.filter(|(key, at)| since(*key).is_some_and(|made_at| at >= made_at));
+        let lost = lost.filter(|(key, at)| since(*key).is_some_and(|made_at| *at >= made_at));
         // By the clock that wrote the line, which may have been wrong by then.
         let told =
             |key: u128| self.journal.iter().filter(move |line| line.number == key).map(|line| line.at.secs()).min();

@@ -10,17 +10,30 @@ const PEOPLE_SHOW_AFTER: i64 = 2 * HOUR;
 const MONTH_SLACK: i64 = 15 * HOUR;
 
 impl Card {
-    /// Until when the card is provided for by everything that was bought before an order.
+    /// Until when the card is provided for by everything that was bought before an order. What was taken back by then is as
+    /// if it had never been, or takes away what it had given, by which what was bought meanwhile begins later: operators do
+    /// either, and the earlier end counts.
     pub(super) fn covered(&self, at: i64, people_before: i64) -> i64 {
-        let ours = self.orders.iter().filter(|order| {
-            let taken_back = order.taken_back_at.is_some_and(|back| back <= at);
-            order.at < at && !order.is_excused && !taken_back
-        });
-        let mut bought: Vec<(i64, i64)> =
-            ours.filter_map(|order| Some((order.taken_at?, order.extends_secs))).collect();
-        bought.extend(self.bought_by_people.iter().filter(|(when, _)| *when <= people_before));
-        bought.sort_unstable();
-        bought.iter().fold(self.covered_until, |covered, (when, extends)| covered.max(*when) + extends)
+        let bought_by_people = self.bought_by_people.iter().filter(|(when, _)| *when <= people_before).copied();
+        let mut kept: Vec<(i64, i64)> = bought_by_people.collect();
+        let mut taken_away = kept.clone();
+        for order in self.orders.iter().filter(|order| order.at < at && !order.is_excused) {
+            let Some(taken_at) = order.taken_at else { continue };
+            taken_away.push((taken_at, order.extends_secs));
+            match order.taken_back_at.filter(|back| *back <= at) {
+                Some(back) => taken_away.push((back, -order.extends_secs)),
+                None => kept.push((taken_at, order.extends_secs)),
+            }
+        }
+        self.provided_by(kept).min(self.provided_by(taken_away))
+    }
+
+    fn provided_by(&self, mut changes: Vec<(i64, i64)>) -> i64 {
+        changes.sort_unstable();
+        changes.iter().fold(self.covered_until, |covered, (when, secs)| {
+            let from = if *secs < 0 { covered } else { covered.max(*when) };
+            from + secs
+        })
     }
 }
 

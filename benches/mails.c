@@ -1,5 +1,5 @@
 /* The yardstick of the bench `mails`: sends the same mail over the same number of connections with nothing but sockets,
- * one thread each, each line answered before the next is said, as the daemon's library does it. No queue, nothing kept.
+ * one thread each, each line answered before the next is said. No queue, nothing kept.
  *
  *   mails HOST PORT CONNECTIONS MAILS FROM TO FILE
  *

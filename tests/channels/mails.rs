@@ -109,18 +109,80 @@ async fn refusals_are_told_apart() {
     }
 }
 
+/// Whether the server takes the envelope in one piece, or one command at a time (`-p`).
 #[tokio::test]
 async fn a_refused_recipient_does_not_cost_the_connection() {
-    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
-    let sink = sink(port, folder.path(), &["-f", "RCPT", "-B", "550 5.1.1 no such user"]);
-    let channel = smtp(plain_settings(port));
-    for number in 0..3 {
-        let delivery = channel.send(&outgoing(&format!("n-{number}"))).await;
-        let Delivery::Dead { why } = delivery else { panic!("{delivery:?}") };
-        assert!(why.contains("550") && why.contains("no such user"), "{why}");
+    for pace in [&[] as &[&str], &["-p"]] {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let refusing = [pace, &["-f", "RCPT", "-B", "550 5.1.1 no such user"]].concat();
+        let sink = sink(port, folder.path(), &refusing);
+        let channel = smtp(plain_settings(port));
+        for number in 0..3 {
+            let delivery = channel.send(&outgoing(&format!("n-{number}"))).await;
+            let Delivery::Dead { why } = delivery else { panic!("{delivery:?}") };
+            assert!(why.contains("550") && why.contains("no such user"), "{why}");
+        }
+        channel.close().await;
+        assert_eq!(sink.sessions_and_mails().0, 1, "three mails, one session");
     }
-    channel.close().await;
-    assert_eq!(sink.sessions_and_mails().0, 1, "three mails, one session");
+}
+
+/// A server that says `answers` to what it reads, one a line; tells in the end all that it read after the first answer.
+async fn heard_by(answers: &'static [&'static str]) -> (u16, tokio::task::JoinHandle<String>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut heard = Vec::new();
+        for answer in answers {
+            socket.write_all(answer.as_bytes()).await.unwrap();
+            if socket.read_buf(&mut heard).await.unwrap() == 0 {
+                break;
+            }
+        }
+        while socket.read_buf(&mut heard).await.is_ok_and(|count| count > 0) {}
+        String::from_utf8(heard).unwrap()
+    });
+    (port, heard)
+}
+
+const PIPELINING: &str = "250-example.net\r\n250-PIPELINING\r\n250 8BITMIME\r\n";
+
+/// What follows may come from a server that takes everything in one piece and answers as it likes.
+#[tokio::test]
+async fn an_envelope_in_one_piece_sends_nothing_that_was_refused() {
+    let cases: [(&[&str], &str, bool); 5] = [
+        (&["220 hello\r\n", PIPELINING, "250 ok\r\n250 ok\r\n354 go\r\n", "250 kept\r\n"], "Sent", true),
+        // It waits for a mail to nobody.
+        (&["220 hello\r\n", PIPELINING, "250 ok\r\n550 no such user\r\n354 go\r\n", ""], "Dead", false),
+        (&["220 hello\r\n", PIPELINING, "250 ok\r\n450 later\r\n554 nobody\r\n", "250 reset\r\n"], "Retry", false),
+        (&["220 hello\r\n", PIPELINING, "550 not you\r\n503 no\r\n503 no\r\n", "250 reset\r\n"], "Dead", false),
+        (&["220 hello\r\n", PIPELINING, "250 ok\r\n250 ok\r\n451 full\r\n", "250 reset\r\n"], "Retry", false),
+    ];
+    for (answers, wanted, has_body) in cases {
+        let (port, heard) = heard_by(answers).await;
+        let channel = smtp(plain_settings(port));
+        let delivery = channel.send(&outgoing("n-1")).await;
+        assert!(format!("{delivery:?}").starts_with(wanted), "{answers:?}: {delivery:?}");
+        drop(channel);
+        let heard = heard.await.unwrap();
+        assert!(heard.contains("RCPT TO:<"), "{heard}");
+        assert_eq!(heard.contains("<n-1@example.net>"), has_body, "{heard}");
+        assert_eq!(heard.contains("\r\n.\r\n"), has_body, "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn commands_go_in_one_piece_only_to_a_server_that_offers_it() {
+    for (hello, together) in [(PIPELINING, true), ("250-example.net\r\n250 8BITMIME\r\n", false)] {
+        let answers: &[&str] = Box::leak(Box::new(["220 hello\r\n", hello, "550 not you\r\n"]));
+        let (port, heard) = heard_by(answers).await;
+        let settings =
+            simkeeper::notify::SmtpSettings { step_timeout: Duration::from_millis(200), ..plain_settings(port) };
+        smtp(settings).send(&outgoing("n-1")).await;
+        let heard = heard.await.unwrap();
+        assert_eq!(heard.contains("DATA\r\n"), together, "{heard}");
+    }
 }
 
 #[tokio::test]

@@ -1,22 +1,20 @@
-//! Mail by SMTP: kept connections, stored bytes sent as they are, and an account of how far each mail got.
+//! Mail by SMTP over connections that are kept.
 
-use std::future::Future;
+mod transaction;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use lettre::address::Address;
-use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
-use lettre::transport::smtp::response::Response;
+use lettre::transport::smtp::extension::ClientId;
 use rustls::ClientConfig;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
+use transaction::{Failure, Line, Try, step};
 
 use super::wire::{self, Wire};
 use super::{CONNECT_TIMEOUT, Delivery, NotifyError, Outgoing, tls, wrong};
@@ -29,8 +27,6 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most connections to one server.
 const CONNECTIONS_MAX: usize = 32;
-/// How much of a server's answer is shown.
-const ANSWER_SHOWN: usize = 200;
 
 /// How the way to the server is secured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +77,7 @@ pub struct Smtp {
 }
 
 struct Kept {
-    connection: AsyncSmtpConnection,
+    line: Line,
     since: Instant,
 }
 
@@ -89,22 +85,6 @@ impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Kept").finish_non_exhaustive()
     }
-}
-
-/// How a step went wrong.
-enum Failure {
-    /// The server answered with a code that is no success.
-    Answer { code: u16, text: String },
-    /// The connection is of no use any more.
-    Broken(String),
-}
-
-/// What became of a mail on one connection, and whether the connection can be used again.
-struct Try {
-    delivery: Delivery,
-    usable: bool,
-    /// The connection was dead before it took a single command, so a fresh one may be tried at once.
-    stale: bool,
 }
 
 impl Smtp {
@@ -146,16 +126,16 @@ impl Smtp {
         let Ok(_permit) = self.permits.acquire().await else {
             return Delivery::retry("the channel is being closed");
         };
-        while let Some(mut connection) = self.take_idle() {
-            let tried = self.deliver(&mut connection, &from, &to, &message.bytes).await;
+        while let Some(mut line) = self.take_idle() {
+            let tried = line.deliver(&from, &to, &message.bytes).await;
             if !tried.stale {
-                return self.put_back(connection, tried);
+                return self.put_back(line, tried);
             }
         }
         match self.connect().await {
-            Ok(mut connection) => {
-                let tried = self.deliver(&mut connection, &from, &to, &message.bytes).await;
-                self.put_back(connection, tried)
+            Ok(mut line) => {
+                let tried = line.deliver(&from, &to, &message.bytes).await;
+                self.put_back(line, tried)
             }
             Err(why) => Delivery::retry(why),
         }
@@ -165,40 +145,40 @@ impl Smtp {
         let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
         for mut kept in idle {
             // The server notices a closed socket as well; a goodbye is mere courtesy.
-            let _ = timeout(QUIT_TIMEOUT, kept.connection.quit()).await;
+            let _ = timeout(QUIT_TIMEOUT, kept.line.connection.quit()).await;
         }
     }
 
-    fn take_idle(&self) -> Option<AsyncSmtpConnection> {
+    fn take_idle(&self) -> Option<Line> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.retain(|kept| kept.since.elapsed() < IDLE_MAX);
-        idle.pop().map(|kept| kept.connection)
+        idle.pop().map(|kept| kept.line)
     }
 
-    fn put_back(&self, connection: AsyncSmtpConnection, tried: Try) -> Delivery {
-        if tried.usable && !connection.has_broken() {
-            let kept = Kept { connection, since: Instant::now() };
+    fn put_back(&self, line: Line, tried: Try) -> Delivery {
+        if tried.usable && !line.connection.has_broken() {
+            let kept = Kept { line, since: Instant::now() };
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
         }
         tried.delivery
     }
 
     /// A connection that is secured and logged in. A refusal here is the channel's trouble and not the recipient's.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
+    async fn connect(&self) -> Result<Line, String> {
         let (host, hello) = (&self.settings.host, ClientId::default());
         let late = || format!("{host} did not answer within {} s", CONNECT_TIMEOUT.as_secs());
         let wire = timeout(CONNECT_TIMEOUT, self.wire(&hello.to_string())).await.map_err(|_| late())??;
+        let (pipelining, step_timeout) = (wire.pipelining(), self.settings.step_timeout);
         let connection = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello);
-        let mut connection =
-            step(self.settings.step_timeout, connection).await.map_err(|failure| words(host, failure))?;
+        let mut connection = step(step_timeout, connection).await.map_err(|failure| words(host, failure))?;
         if let Some(login) = &self.settings.login {
             let credentials = Credentials::new(login.user.clone(), login.password.expose_secret().to_owned());
             let answer = connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials);
-            step(self.settings.step_timeout, answer)
+            step(step_timeout, answer)
                 .await
                 .map_err(|failure| format!("the login as {} failed: {}", cut(&login.user, 80), words(host, failure)))?;
         }
-        Ok(connection)
+        Ok(Line { connection, pipelining: pipelining.is_offered(), step_timeout, host: host.clone() })
     }
 
     async fn wire(&self, hello: &str) -> Result<Wire, String> {
@@ -212,122 +192,6 @@ impl Smtp {
             }
         }
     }
-
-    /// One mail over one connection: envelope, then the bytes as they were stored.
-    async fn deliver(&self, connection: &mut AsyncSmtpConnection, from: &Address, to: &Address, bytes: &[u8]) -> Try {
-        let limit = self.settings.step_timeout;
-        let parameters = match parameters(connection, from, to, bytes) {
-            Ok(parameters) => parameters,
-            Err(why) => return Try { delivery: Delivery::Dead { why }, usable: true, stale: false },
-        };
-        if let Err(failure) = step(limit, connection.command(Mail::new(Some(from.clone()), parameters))).await {
-            let stale = matches!(failure, Failure::Broken(_) | Failure::Answer { code: 421, .. });
-            return Try { stale, ..self.refused(connection, failure).await };
-        }
-        if let Err(failure) = step(limit, connection.command(Rcpt::new(to.clone(), vec![]))).await {
-            return self.refused(connection, failure).await;
-        }
-        if let Err(failure) = step(limit, connection.command(Data)).await {
-            return self.refused(connection, failure).await;
-        }
-        self.body(connection, bytes).await
-    }
-
-    /// The bytes and the final dot. Once the dot may have left, only an answer tells what became of the mail.
-    async fn body(&self, connection: &mut AsyncSmtpConnection, bytes: &[u8]) -> Try {
-        let mut body = Some(bytes);
-        let mut dot_may_have_left = false;
-        // The library asks for a further piece only after the one before was written, and then writes the dot.
-        let pieces = std::iter::from_fn(|| {
-            dot_may_have_left = body.is_none();
-            body.take()
-        });
-        match step(self.settings.step_timeout, connection.message_iter(pieces)).await {
-            Ok(answer) => Try { delivery: Delivery::Sent { remote: shown(&answer) }, usable: true, stale: false },
-            Err(Failure::Broken(why)) => {
-                let host = &self.settings.host;
-                let delivery = if dot_may_have_left {
-                    Delivery::Doubtful {
-                        why: format!("the connection to {host} was lost after the whole mail was sent: {why}"),
-                    }
-                } else {
-                    Delivery::retry(format!("the connection to {host} was lost while the mail was being sent: {why}"))
-                };
-                Try { delivery, usable: false, stale: false }
-            }
-            Err(Failure::Answer { code, text }) => {
-                Try { delivery: verdict(code, text), usable: code != 421, stale: false }
-            }
-        }
-    }
-
-    /// What a refusal before the body means; the transaction is reset so that the connection serves the next mail.
-    async fn refused(&self, connection: &mut AsyncSmtpConnection, failure: Failure) -> Try {
-        match failure {
-            Failure::Broken(why) => {
-                let why = format!("the connection to {} was lost: {why}", self.settings.host);
-                Try { delivery: Delivery::retry(why), usable: false, stale: false }
-            }
-            Failure::Answer { code, text } => {
-                let usable = code != 421 && step(self.settings.step_timeout, connection.command(Rset)).await.is_ok();
-                Try { delivery: verdict(code, text), usable, stale: false }
-            }
-        }
-    }
-}
-
-/// 4xx: later. 5xx: never for this recipient, but for a missing login, which a person can mend for all.
-fn verdict(code: u16, text: String) -> Delivery {
-    let why = format!("the mail server said {code} {text}");
-    if matches!(code, 500..=599) && !matches!(code, 530 | 534 | 535 | 538) {
-        Delivery::Dead { why }
-    } else {
-        Delivery::retry(why)
-    }
-}
-
-/// What must be said in `MAIL FROM`; an error if the server cannot take this mail at all.
-fn parameters(
-    connection: &AsyncSmtpConnection,
-    from: &Address,
-    to: &Address,
-    bytes: &[u8],
-) -> Result<Vec<MailParameter>, String> {
-    let server = connection.server_info();
-    let mut parameters = Vec::new();
-    let ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
-    if !ascii(from) || !ascii(to) {
-        if !server.supports_feature(Extension::SmtpUtfEight) {
-            return Err("the mail server takes only addresses of plain letters (no SMTPUTF8)".to_owned());
-        }
-        parameters.push(MailParameter::SmtpUtfEight);
-    }
-    if !bytes.is_ascii() {
-        if !server.supports_feature(Extension::EightBitMime) {
-            return Err("the mail server takes only mails of plain letters (no 8BITMIME)".to_owned());
-        }
-        parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
-    }
-    Ok(parameters)
-}
-
-/// One step within its time.
-async fn step<T>(limit: Duration, answer: impl Future<Output = Result<T, Error>>) -> Result<T, Failure> {
-    match timeout(limit, answer).await {
-        Err(_) => Err(Failure::Broken(format!("no answer within {} s", limit.as_secs()))),
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(failure(&error)),
-    }
-}
-
-fn failure(error: &Error) -> Failure {
-    use std::error::Error as _;
-    let detail = error.source().map(ToString::to_string).unwrap_or_default();
-    match error.status() {
-        Some(code) => Failure::Answer { code: code.into(), text: cut(&detail, ANSWER_SHOWN) },
-        None if detail.is_empty() => Failure::Broken(cut(&error.to_string(), ANSWER_SHOWN)),
-        None => Failure::Broken(cut(&detail, ANSWER_SHOWN)),
-    }
 }
 
 fn words(host: &str, failure: Failure) -> String {
@@ -335,10 +199,6 @@ fn words(host: &str, failure: Failure) -> String {
         Failure::Answer { code, text } => format!("{host} said {code} {text}"),
         Failure::Broken(why) => format!("the connection to {host} was lost: {why}"),
     }
-}
-
-fn shown(answer: &Response) -> String {
-    cut(&answer.message().collect::<Vec<_>>().join(" "), ANSWER_SHOWN)
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -3,11 +3,13 @@
 //! The mail library writes a body and its final dot as two packets; without TCP_NODELAY the second waits for the
 //! acknowledgement of the first, 41 ms a mail. It also keeps what it has read in clear over STARTTLS, so that a stranger
 //! on the line could slip answers in. Hence the dialogue up to TLS is held here, and the library gets a finished stream.
+//! And it forgets the offers of a server that it does not use itself, so what is wanted of them is overheard here.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use lettre::transport::smtp::client::AsyncTokioStream;
@@ -28,6 +30,19 @@ const GREETING: &[u8] = b"220 ready\r\n";
 pub(super) struct Wire {
     stream: Stream,
     greeting: &'static [u8],
+    ear: Ear,
+}
+
+/// Whether the server takes several commands at once (PIPELINING, RFC 2920); known once it has answered EHLO.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pipelining(Arc<AtomicBool>);
+
+/// Hears the greeting and the answer to EHLO pass by.
+#[derive(Debug, Default)]
+struct Ear {
+    heard: Vec<u8>,
+    pipelining: Pipelining,
+    done: bool,
 }
 
 #[derive(Debug)]
@@ -41,13 +56,13 @@ pub(super) type Why = String;
 
 /// Connects with nothing between.
 pub(super) async fn plain(host: &str, port: u16) -> Result<Wire, Why> {
-    Ok(Wire { stream: Stream::Plain(tcp(host, port).await?), greeting: b"" })
+    Ok(Wire { stream: Stream::Plain(tcp(host, port).await?), greeting: b"", ear: Ear::default() })
 }
 
 /// Connects and speaks TLS from the first byte.
 pub(super) async fn implicit_tls(host: &str, port: u16, tls: &Arc<ClientConfig>) -> Result<Wire, Why> {
     let stream = secured(tcp(host, port).await?, host, tls).await?;
-    Ok(Wire { stream, greeting: b"" })
+    Ok(Wire { stream, greeting: b"", ear: Ear::default() })
 }
 
 /// Connects, and turns to TLS before anything worth hiding is said. Never goes on in clear.
@@ -55,15 +70,13 @@ pub(super) async fn starttls(host: &str, port: u16, hello: &str, tls: &Arc<Clien
     let mut tcp = tcp(host, port).await?;
     expect(&mut tcp, "220", "its greeting").await?;
     let offers = ask(&mut tcp, &format!("EHLO {hello}\r\n"), "250", "EHLO").await?;
-    let offered =
-        offers.lines().any(|line| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case("STARTTLS")));
-    if !offered {
+    if !offered(&offers, "STARTTLS") {
         return Err(format!(
             "{host} offers no STARTTLS, and nothing is sent in clear; set tls = \"implicit\" with its port, or another server"
         ));
     }
     ask(&mut tcp, "STARTTLS\r\n", "220", "STARTTLS").await?;
-    Ok(Wire { stream: secured(tcp, host, tls).await?, greeting: GREETING })
+    Ok(Wire { stream: secured(tcp, host, tls).await?, greeting: GREETING, ear: Ear::default() })
 }
 
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, Why> {
@@ -125,6 +138,48 @@ fn whole_answer(bytes: &[u8]) -> Option<usize> {
     None
 }
 
+/// Whether the answer to EHLO holds this offer.
+fn offered(answer: &str, offer: &str) -> bool {
+    answer.lines().any(|line| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case(offer)))
+}
+
+impl Pipelining {
+    pub(super) fn is_offered(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Ear {
+    fn hear(&mut self, bytes: &[u8]) {
+        if self.done {
+            return;
+        }
+        self.heard.extend_from_slice(bytes);
+        let answer = whole_answer(&self.heard).map(|greeting| &self.heard[greeting..]);
+        let answer = answer.and_then(|rest| whole_answer(rest).map(|length| &rest[..length]));
+        if let Some(answer) = answer {
+            self.pipelining.0.store(offered(&String::from_utf8_lossy(answer), "PIPELINING"), Ordering::Relaxed);
+        }
+        if answer.is_some() || self.heard.len() > ANSWER_MAX_BYTES {
+            (self.done, self.heard) = (true, Vec::new());
+        }
+    }
+}
+
+impl Wire {
+    /// What the server will have been heard to offer.
+    pub(super) fn pipelining(&self) -> Pipelining {
+        self.ear.pipelining.clone()
+    }
+
+    fn poll_stream(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
+            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buf),
+        }
+    }
+}
+
 impl AsyncTokioStream for Wire {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         match &self.stream {
@@ -136,17 +191,18 @@ impl AsyncTokioStream for Wire {
 
 impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.greeting.is_empty() {
+        let before = buf.filled().len();
+        let polled = if self.greeting.is_empty() {
+            self.poll_stream(cx, buf)
+        } else {
             let count = self.greeting.len().min(buf.remaining());
             let (now, later) = self.greeting.split_at(count);
             buf.put_slice(now);
             self.greeting = later;
-            return Poll::Ready(Ok(()));
-        }
-        match &mut self.stream {
-            Stream::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
-            Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buf),
-        }
+            Poll::Ready(Ok(()))
+        };
+        self.ear.hear(&buf.filled()[before..]);
+        polled
     }
 }
 
@@ -185,6 +241,27 @@ mod tests {
         assert_eq!(whole_answer(b"250\r\n"), Some(5));
         assert_eq!(whole_answer(b"250-a\r\n250-b\r\n"), None);
         assert_eq!(whole_answer(b"250-a\r\n250 b\r\nmore"), Some(14));
+    }
+
+    #[test]
+    fn an_offer_is_heard_however_the_answer_is_cut_into_pieces() {
+        let dialogue = |answer: &str| format!("220-two lines\r\n220 hello\r\n{answer}250 and so on\r\n");
+        for (answer, offered) in [
+            ("250-example.net\r\n250-PIPELINING\r\n250 SIZE 1000\r\n", true),
+            ("250-example.net\r\n250 pipelining\r\n", true),
+            ("250 example.net\r\n", false),
+            ("250-example.net\r\n250 SIZE 1000\r\n250 PIPELINING\r\n", false),
+        ] {
+            for length in [1, 7, 500] {
+                let mut ear = Ear::default();
+                dialogue(answer).as_bytes().chunks(length).for_each(|piece| ear.hear(piece));
+                assert_eq!(ear.pipelining.is_offered(), offered, "{answer} in pieces of {length}");
+                assert!(ear.done && ear.heard.is_empty());
+            }
+        }
+        let mut ear = Ear::default();
+        ear.hear(&[b'x'; ANSWER_MAX_BYTES + 1]);
+        assert!(ear.done && !ear.pipelining.is_offered());
     }
 
     /// The body and its final dot leave in two writes: without this option each mail waits 41 ms for an acknowledgement.

@@ -1,9 +1,11 @@
 //! The deliver round: claim, send, settle, per channel, urgent first and then the oldest. A claim counts the try and
 //! sets the next one before anything leaves.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 
 use super::Daemon;
 use super::ask_receipts;
@@ -13,6 +15,7 @@ use super::crash;
 use super::insist;
 use super::live::{Live, Post};
 use super::work::Job;
+use crate::config::Carries;
 use crate::domain::card::Name;
 use crate::domain::text_limits::TextLimits;
 use crate::domain::time::{Secs, UnixTime};
@@ -22,7 +25,10 @@ use crate::store::matters;
 use crate::store::notices::{self, Claimed, Outcome};
 use crate::store::{Connection, Store, StoreError, text_costs};
 
-/// Notices claimed in one transaction.
+/// Notices of one channel that are claimed and not sent yet: as many as a fast server takes while a disk commits. Whatever
+/// is claimed when the process ends may have been sent, so it is not more.
+const CLAIMED_MOST: usize = 128;
+/// Of them, so many are claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 64;
 /// A channel whose notices could not be settled rests for so long.
 const FAILED_RESTS: Secs = Secs::MINUTE;
@@ -96,8 +102,8 @@ async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool)
     ask_receipts::ask(daemon, post).await
 }
 
-/// Sends what is due over one channel until nothing is. While one batch is on its way, the one before is settled and the
-/// next one claimed, in one commit.
+/// Sends what is due over one channel until nothing is. While notices are on their way, those that were sent are settled
+/// and further ones claimed, in one commit after the other, so that neither the other side nor the disk waits.
 ///
 /// # Errors
 /// When the record cannot be written; what was sent by then stays claimed, and is taken up by the next task or start.
@@ -107,27 +113,56 @@ pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), St
 
 /// As [`deliver`]; what will never go out over this channel goes over another as the files say.
 async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Arc<Live>>) -> Result<(), StoreError> {
-    let mut sent = Vec::new();
-    let mut claimed = settle_and_claim(store, post, live, Vec::new(), clock.now()).await?;
-    while !claimed.is_empty() || !sent.is_empty() {
-        crash::point("after_claim");
-        let settling = settle_and_claim(store, post, live, std::mem::take(&mut sent), clock.now());
-        let next;
-        (sent, next) = tokio::join!(send(post, live, std::mem::take(&mut claimed), clock.now()), settling);
-        claimed = next?;
-        crash::point("after_settled");
+    let begin = |notice| send(post, live, notice, clock.now());
+    let (mut ready, mut sending, mut sent) = (VecDeque::new(), FuturesUnordered::new(), Vec::new());
+    loop {
+        let settles = !sent.is_empty();
+        let room = claimed_most(post).saturating_sub(ready.len() + sending.len()).min(CLAIMED_AT_ONCE);
+        let settled = settle_and_claim(store, post, live, std::mem::take(&mut sent), room, clock.now());
+        let mut settled = std::pin::pin!(settled);
+        let claimed = loop {
+            tokio::select! {
+                claimed = &mut settled => break claimed?,
+                Some(one) = sending.next() => sent.push(one),
+            }
+            keep_busy(&sending, &mut ready, begin);
+        };
+        if settles {
+            crash::point("after_settled");
+        }
+        if !claimed.is_empty() {
+            crash::point("after_claim");
+        }
+        ready.extend(claimed);
+        keep_busy(&sending, &mut ready, begin);
+        if sent.is_empty() {
+            let Some(one) = sending.next().await else { return Ok(()) };
+            sent.push(one);
+            keep_busy(&sending, &mut ready, begin);
+        }
     }
-    Ok(())
 }
 
-async fn send(post: &Post, live: Option<&Arc<Live>>, claimed: Vec<Claimed>, now: UnixTime) -> Vec<(Claimed, Delivery)> {
-    let sending = claimed.into_iter().map(|notice| async {
-        let delivery = post.channel.send(&outgoing(post, &notice, live, now)).await;
-        (notice, delivery)
-    });
-    let sent = futures_util::stream::iter(sending).buffer_unordered(IN_FLIGHT).collect().await;
+/// A text that may have been sent is not sent again, since that costs money: no more are claimed than are under way.
+const fn claimed_most(post: &Post) -> usize {
+    match post.carries {
+        Carries::Sms => IN_FLIGHT,
+        Carries::Mail | Carries::Push | Carries::Document => CLAIMED_MOST,
+    }
+}
+
+fn keep_busy<F: Future>(sending: &FuturesUnordered<F>, ready: &mut VecDeque<Claimed>, begin: impl Fn(Claimed) -> F) {
+    while sending.len() < IN_FLIGHT
+        && let Some(notice) = ready.pop_front()
+    {
+        sending.push(begin(notice));
+    }
+}
+
+async fn send(post: &Post, live: Option<&Arc<Live>>, notice: Claimed, now: UnixTime) -> (Claimed, Delivery) {
+    let delivery = post.channel.send(&outgoing(post, &notice, live, now)).await;
     crash::point("after_send");
-    sent
+    (notice, delivery)
 }
 
 fn outgoing(post: &Post, notice: &Claimed, live: Option<&Arc<Live>>, now: UnixTime) -> Outgoing {
@@ -149,12 +184,13 @@ pub(super) fn word_of(message_id: &str) -> &str {
     message_id.trim_start_matches('<').split('@').next().unwrap_or(message_id)
 }
 
-/// One transaction, so that a channel at work pays for one sync a batch.
+/// One transaction, so that a channel at work pays for one sync for all that was sent since the last one.
 async fn settle_and_claim(
     store: &Store,
     post: &Post,
     live: Option<&Arc<Live>>,
     sent: Vec<(Claimed, Delivery)>,
+    room: usize,
     now: UnixTime,
 ) -> Result<Vec<Claimed>, StoreError> {
     let settled: Vec<_> = sent
@@ -173,7 +209,7 @@ async fn settle_and_claim(
                     insist::way_failed(conn, live, id, now)?;
                 }
             }
-            let claimed = claim(conn, &channel, limits, live.as_deref(), now)?;
+            let claimed = claim(conn, &channel, limits, room, live.as_deref(), now)?;
             if !claimed.is_empty() {
                 crash::point("in_claim");
             }
@@ -187,12 +223,13 @@ fn claim(
     conn: &Connection,
     channel: &Name,
     limits: Option<TextLimits>,
+    most: usize,
     live: Option<&Live>,
     now: UnixTime,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let Some(limits) = limits else { return notices::claim(conn, channel, CLAIMED_AT_ONCE, now) };
+    let Some(limits) = limits else { return notices::claim(conn, channel, most, now) };
     let room = limits.room(text_costs::sent(conn, channel, now)?);
-    let claimed = notices::claim_within(conn, channel, CLAIMED_AT_ONCE, room, now)?;
+    let claimed = notices::claim_within(conn, channel, most, room, now)?;
     let left = limits.room(text_costs::sent(conn, channel, now)?);
     for notice in text_costs::wait(conn, channel, left, now)? {
         if let Some(live) = live {

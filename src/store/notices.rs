@@ -32,8 +32,10 @@ const EMPTY_BODY: &str = "UPDATE notice_body SET bytes = x'' WHERE notice = ?1 A
      WHERE notice.id = ?1 AND notice.kind = 'asked')";
 const READY: &str = "SELECT id, attempts FROM notice WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 \
      AND next_at <= ?3 AND expires_at > ?3 ORDER BY next_at LIMIT ?4";
+// Not with RETURNING, for which SQLite makes and drops a table each time.
 const CLAIM: &str = "UPDATE notice SET state = 'claimed', attempts = attempts + 1, next_at = ?2 \
-     WHERE id = ?1 AND state = 'queued' RETURNING *, (SELECT bytes FROM notice_body WHERE notice = notice.id) AS bytes";
+     WHERE id = ?1 AND state = 'queued'";
+const CLAIMED: &str = "SELECT notice.*, notice_body.bytes FROM notice LEFT JOIN notice_body ON notice_body.notice = notice.id WHERE id = ?1";
 const SETTLE: &str = "UPDATE notice SET state = ?3, next_at = ?4, settled_at = ?5, remote = coalesce(?6, remote), \
      why = coalesce(?7, why), crashes = 0 WHERE id = ?1 AND state = 'claimed' AND attempts = ?2";
 /// A gateway's receipt may be faster than its answer.
@@ -63,6 +65,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     EMPTY_BODY,
     READY,
     CLAIM,
+    CLAIMED,
     SETTLE,
     AFTER_RECEIPT,
     LOST,
@@ -212,7 +215,8 @@ pub fn claim_within(
         })?;
         for (id, tried) in ready {
             let next_at = now.plus(next_delivery(tried.saturating_add(1), id.unsigned_abs()));
-            match first(conn, CLAIM, (id, next_at.secs()), claimed_of) {
+            change(conn, CLAIM, (id, next_at.secs()))?;
+            match first(conn, CLAIMED, [id], claimed_of) {
                 Ok(found) => claimed.extend(found),
                 // It stays claimed, so the next start counts it as a crash, and in the end it is set aside.
                 Err(error @ StoreError::Unreadable { .. }) => tracing::error!(%error, "a notice is left out"),

@@ -13,5 +13,6 @@ pub mod daemon;
 pub mod faults;
 pub mod mutants;
 pub mod oracle;
+pub mod questions;
 pub mod run;
 pub mod world;

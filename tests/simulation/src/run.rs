@@ -8,6 +8,7 @@ use crate::core::Simulation;
 use crate::faults::{Hits, SITES, Switches};
 use crate::mutants::Mutant;
 use crate::oracle::{self, Breach};
+use crate::questions::Questions;
 use crate::world::Settings;
 
 /// What is to be run.
@@ -51,8 +52,8 @@ pub struct Report {
     pub orders: u64,
     /// Orders whose effect was seen, by class.
     pub done: [u64; 3],
-    /// Questions about orders, by class.
-    pub questions: [u64; 3],
+    /// Questions about orders put to people.
+    pub questions: Questions,
     /// What was hit.
     pub hits: Box<Hits>,
     /// Breaches by seed, the lowest seeds first.
@@ -69,7 +70,7 @@ impl Report {
             took: Duration::ZERO,
             orders: 0,
             done: [0; 3],
-            questions: [0; 3],
+            questions: Questions::default(),
             hits: Box::new([[[0; 3]; 7]; SITES]),
             breaches: Vec::new(),
             traced: (0, Vec::new()),
@@ -82,8 +83,8 @@ impl Report {
         self.orders += simulation.orders;
         for class in 0..3 {
             self.done[class] += simulation.done[class];
-            self.questions[class] += simulation.questions[class];
         }
+        self.questions.add(&simulation.questions);
         let all = self.hits.iter_mut().flatten().flatten();
         for (sum, hit) in all.zip(simulation.world.faults.hits.iter().flatten().flatten()) {
             *sum += hit;

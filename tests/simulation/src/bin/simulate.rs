@@ -148,11 +148,16 @@ fn summary(report: &Report, plan: &Plan) -> String {
     let per_core = report.card_years / secs / plan.threads as f64;
     let bought: u64 = report.done.iter().sum();
     let protected = report.done[0] + report.done[1];
-    let asked = report.questions[0] + report.questions[1];
+    let asked = report.questions.of_class(0) + report.questions.of_class(1);
+    let abouts: String = report
+        .questions
+        .iter()
+        .fold(String::new(), |told, (about, [a, b, c])| format!("{told}  {about:<24} A {a}, B {b}, C {c}\n"));
     format!(
         "{:.0} card-years in {} worlds, {secs:.1} s on {} threads: {per_core:.0} card-years/s/core\n\
          {} orders sent, {bought} bought; {} faults, {:.0} a card-year\n\
          questions: {asked} for {protected} purchases of classes A and B ({:.1} per 1,000), {} for {} of class C\n\
+         {abouts}\
          {} worlds lived twice, {} differ; {} breaches",
         report.card_years,
         report.worlds,
@@ -161,7 +166,7 @@ fn summary(report: &Report, plan: &Plan) -> String {
         report.faults(),
         report.faults() as f64 / report.card_years.max(1.0),
         1_000.0 * asked as f64 / protected.max(1) as f64,
-        report.questions[2],
+        report.questions.of_class(2),
         report.done[2],
         report.traced.0,
         report.traced.1.len(),

@@ -24,6 +24,7 @@ use crate::chance::Chance;
 use crate::faults::Site;
 use crate::mutants::Mutant;
 use crate::oracle::facts::Fact;
+use crate::questions::Questions;
 use crate::world::{BEGINS, Settings, World};
 
 const DAY: i64 = 86_400;
@@ -83,8 +84,8 @@ pub struct Simulation {
     mishap: Option<(i64, usize)>,
     /// Orders that were sent.
     pub orders: u64,
-    /// Questions about orders put to people, by class of operator.
-    pub questions: [u64; 3],
+    /// Questions about orders put to people.
+    pub questions: Questions,
     /// Attempts whose effect was seen, by class.
     pub done: [u64; 3],
 }
@@ -125,7 +126,7 @@ impl Simulation {
             mishaps: Chance::new(seed, 0x3157),
             mishap: None,
             orders: 0,
-            questions: [0; 3],
+            questions: Questions::default(),
             done: [0; 3],
         }
     }

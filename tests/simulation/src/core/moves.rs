@@ -44,9 +44,9 @@ impl Simulation {
         }
         if let Some(news) = news::of_move(&before, &after, transition) {
             let kind = kind_of(&news);
-            if kind == NoticeKind::Asked {
+            if let News::Asked(question) = news {
                 let class = self.world.operators[seller].class;
-                self.questions[class] += 1;
+                self.questions.count(question, class);
                 if self.trace.is_some() {
                     self.write(&format!("card {place} asks: {news:?}, class {}", crate::faults::CLASSES[class]));
                 }

@@ -13,8 +13,6 @@ use crate::store::receipts as record;
 
 /// How often a channel is asked.
 const EVERY: Secs = Secs::MINUTE;
-/// How many texts it is asked about at once.
-const TEXTS_AT_ONCE: usize = 20;
 
 /// When a channel was last asked; at a start it is asked at once.
 #[derive(Debug, Default)]
@@ -36,7 +34,7 @@ pub(super) async fn next(daemon: &Daemon, post: &Post, now: UnixTime) -> Result<
     }
     let channel = post.name.clone();
     let open = daemon.store.read(move |conn| record::open(conn, &channel, 1, now)).await?;
-    Ok((!open.is_empty()).then(|| post.last_asked.next()))
+    Ok((!open.is_empty() || post.channel.has_strays()).then(|| post.last_asked.next()))
 }
 
 /// Asks, if it is time.
@@ -49,8 +47,8 @@ pub(super) async fn ask(daemon: &Arc<Daemon>, post: &Post) -> Result<(), StoreEr
         return Ok(());
     }
     post.last_asked.0.store(now.secs(), Ordering::Relaxed);
-    let channel = post.name.clone();
-    let open = daemon.store.read(move |conn| record::open(conn, &channel, TEXTS_AT_ONCE, now)).await?;
+    let (channel, most) = (post.name.clone(), post.channel.asked_at_once());
+    let open = daemon.store.read(move |conn| record::open(conn, &channel, most, now)).await?;
     let asked: Vec<Asked> = open
         .iter()
         .map(|(message_id, remote)| Asked {

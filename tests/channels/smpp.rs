@@ -5,7 +5,7 @@ use simkeeper::domain::receipt::Fate;
 use simkeeper::notify::{Asked, Channel, ChannelSettings, Delivery, SmppSettings};
 
 use crate::centre::Centre;
-use crate::parts::text;
+use crate::parts::{text, wait_for};
 
 fn channel(port: u16, password: &str) -> Channel {
     let settings = SmppSettings {
@@ -64,6 +64,30 @@ async fn a_centre_tells_what_became_of_texts_until_it_is_thanked() {
     channel.thank().await;
     centre.says("thanked");
     assert_eq!(channel.reports(&asked).await, []);
+}
+
+/// A receipt is faster than the record of its text, or is of a text of somebody else's.
+#[tokio::test]
+async fn a_receipt_of_no_known_text_is_looked_at_twice_before_the_centre_is_thanked() {
+    let centre = Centre::start();
+    let channel = channel(centre.port, "right");
+    let mut remotes = Vec::new();
+    for number in ["+16135550123", "+16135550124"] {
+        let Delivery::Sent { remote } = channel.send(&text(number, "hello")).await else { panic!("{number}") };
+        remotes.push(remote);
+    }
+    assert_eq!(channel.reports(&[]).await, []);
+    assert!(channel.has_strays());
+    channel.thank().await;
+    let late = Asked { id: "late".to_owned(), remote: Some(remotes.remove(0)) };
+    let told = channel.reports(&[late]).await;
+    assert!(told.len() == 1 && told[0].0 == "late" && told[0].1.fate == Fate::Delivered, "{told:?}");
+    // It has answered since, so it would have heard thanks.
+    assert!(!centre.said().contains("thanked"), "{}", centre.said());
+    assert!(!channel.has_strays());
+    channel.thank().await;
+    wait_for("thanks for both", || (centre.said().matches("thanked").count() == 2).then_some(()));
+    assert_eq!(channel.reports(&[]).await, []);
 }
 
 #[tokio::test]

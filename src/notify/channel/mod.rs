@@ -51,6 +51,11 @@ pub use webhook::WebhookSettings;
 /// to answer the final dot.
 pub const DOUBT_WAIT: Secs = Secs::minutes(10);
 
+/// So many texts are asked about at once where each is a request of its own, or a look into folders.
+const ASKED_ONE_BY_ONE: usize = 20;
+/// More than are sent in a day.
+const ASKED_TOGETHER: usize = 100_000;
+
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -271,6 +276,18 @@ impl Channel {
             | Self::Service(_)
             | Self::Memory(_) => Vec::new(),
         }
+    }
+
+    /// How many texts it may be asked about at once. An SMS centre tells of all, and once only, so all must be known to it.
+    #[must_use]
+    pub const fn asked_at_once(&self) -> usize {
+        if matches!(self, Self::Smpp(_)) { ASKED_TOGETHER } else { ASKED_ONE_BY_ONE }
+    }
+
+    /// Whether something was told of a text that was not asked about, so that it is to be asked once more.
+    #[must_use]
+    pub fn has_strays(&self) -> bool {
+        matches!(self, Self::Smpp(channel) if channel.has_strays())
     }
 
     /// Says that what [`Self::reports`] told is written down, where the other side wants to know.

@@ -1,8 +1,10 @@
 //! SMPP 3.4, by which SMS centres and most aggregators take texts: one connection, bound as a transceiver and kept, with one
 //! request under way at a time. It has no key against doubles, so an answer that is lost leaves a doubt. Receipts come over
-//! the same connection and are thanked for once they are written down, so that the centre repeats those that were not.
+//! the same connection and are thanked for once they are written down, so that the centre repeats those that were not. One
+//! that is of no text we know may be faster than the record of its text, and is looked at a second time first.
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -61,6 +63,7 @@ pub struct SmppSettings {
 pub struct Smpp {
     settings: SmppSettings,
     session: Mutex<Option<Session>>,
+    has_strays: AtomicBool,
 }
 
 /// A line to the centre, in clear or not.
@@ -71,10 +74,27 @@ struct Session {
     line: Framed<Line, CommandCodec>,
     sequence: u32,
     used: Instant,
-    /// What the centre delivered and was not thanked for yet: the number of its request, and what it says.
-    delivered: Vec<(u32, DeliverSm)>,
-    /// So many of them were told by [`Smpp::reports`]; what came since then is not thanked for with them.
-    told: usize,
+    /// What the centre delivered and was not thanked for yet.
+    delivered: Vec<Delivered>,
+}
+
+/// Something that the centre delivered.
+struct Delivered {
+    /// The number of its request, which the thanks repeat.
+    number: u32,
+    what: DeliverSm,
+    looked: Looked,
+}
+
+/// What became of it at the last look.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    /// Nobody has looked at it.
+    NotYet,
+    /// It was of no text that was asked about.
+    Stray,
+    /// Nothing more is wanted of it.
+    Done,
 }
 
 impl std::fmt::Debug for Session {
@@ -91,7 +111,7 @@ impl Smpp {
                 "the centre takes at most 15 characters for user, 8 for password and 12 for system_type, all ASCII",
             )
         })?;
-        Ok(Self { settings, session: Mutex::new(None) })
+        Ok(Self { settings, session: Mutex::new(None), has_strays: AtomicBool::new(false) })
     }
 
     pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
@@ -114,27 +134,32 @@ impl Smpp {
 
     /// The receipts that came by now. They come again until [`Self::thank`].
     pub(super) async fn reports(&self, asked: &[Asked]) -> Vec<(String, Receipt)> {
+        // Whatever is lost with a connection comes again over the next one, and is then looked at as new.
+        self.has_strays.store(false, Ordering::Relaxed);
         let mut kept = self.session.lock().await;
         let Ok(mut session) = self.bound(kept.take()).await else { return Vec::new() };
         // Its answer comes behind all that the centre had to say before.
         if session.ask(Pdu::EnquireLink).await.is_err() {
             return Vec::new();
         }
-        let receipts: Vec<Receipt> = session.delivered.iter().filter_map(|(_, delivered)| receipt(delivered)).collect();
-        session.told = session.delivered.len();
+        let told = session.delivered.iter_mut().filter_map(|delivered| delivered.look(asked)).collect();
+        let has_strays = session.delivered.iter().any(|delivered| delivered.looked == Looked::Stray);
+        self.has_strays.store(has_strays, Ordering::Relaxed);
         *kept = Some(session);
-        let ours =
-            |receipt: &Receipt| asked.iter().find(|text| text.remote == receipt.remote).map(|text| text.id.clone());
-        receipts.into_iter().filter_map(|receipt| Some((ours(&receipt)?, receipt))).collect()
+        told
+    }
+
+    /// Whether a receipt was of no text that was asked about, and is to be looked at once more.
+    pub(super) fn has_strays(&self) -> bool {
+        self.has_strays.load(Ordering::Relaxed)
     }
 
     /// Says that what [`Self::reports`] told is written down.
     pub(super) async fn thank(&self) {
         let mut kept = self.session.lock().await;
         let Some(mut session) = kept.take() else { return };
-        let told = std::mem::take(&mut session.told).min(session.delivered.len());
-        for (number, _) in session.delivered.drain(..told) {
-            let thanks = Command::new(CommandStatus::EsmeRok, number, DeliverSmResp::default());
+        for done in session.delivered.extract_if(.., |delivered| delivered.looked == Looked::Done) {
+            let thanks = Command::new(CommandStatus::EsmeRok, done.number, DeliverSmResp::default());
             if timeout(ANSWER_TIMEOUT, session.line.send(thanks)).await.is_ok_and(|sent| sent.is_ok()) {
                 continue;
             }
@@ -162,7 +187,7 @@ impl Smpp {
         let line = timeout(CONNECT_TIMEOUT, self.connected()).await;
         let line = line.map_err(|_| no_way("it does not answer".to_owned()))?.map_err(no_way)?;
         let line = Framed::new(line, CommandCodec::new().with_max_length(PDU_MAX_BYTES));
-        let mut session = Session { line, sequence: 0, used: Instant::now(), delivered: Vec::new(), told: 0 };
+        let mut session = Session { line, sequence: 0, used: Instant::now(), delivered: Vec::new() };
         let request = bind(&self.settings).ok_or_else(|| no_way("the login does not fit into SMPP".to_owned()))?;
         let answer = session.ask(request).await.map_err(no_way)?;
         match answer.status() {
@@ -199,7 +224,10 @@ impl Session {
                 let command = next.map_err(|error| error.to_string())?;
                 let theirs = command.sequence_number();
                 match command.pdu() {
-                    Some(Pdu::DeliverSm(delivered)) => self.delivered.push((theirs, delivered.clone())),
+                    Some(Pdu::DeliverSm(what)) => {
+                        let what = what.clone();
+                        self.delivered.push(Delivered { number: theirs, what, looked: Looked::NotYet });
+                    }
                     Some(Pdu::EnquireLink) => {
                         let here = Command::new(CommandStatus::EsmeRok, theirs, Pdu::EnquireLinkResp);
                         self.line.send(here).await.map_err(|error| error.to_string())?;
@@ -213,6 +241,18 @@ impl Session {
         let answer = timeout(ANSWER_TIMEOUT, asked).await.unwrap_or_else(|_| Err("it took too long".to_owned()))?;
         self.used = Instant::now();
         Ok(answer)
+    }
+}
+
+impl Delivered {
+    /// The receipt and our id of its text. One of no text that is asked about is done with at the second look: it may have
+    /// come before it was written down that the centre took its text.
+    fn look(&mut self, asked: &[Asked]) -> Option<(String, Receipt)> {
+        let receipt = receipt(&self.what);
+        let ours = receipt.as_ref().and_then(|receipt| asked.iter().find(|text| text.remote == receipt.remote));
+        let is_first = self.looked == Looked::NotYet;
+        self.looked = if receipt.is_some() && ours.is_none() && is_first { Looked::Stray } else { Looked::Done };
+        Some((ours?.id.clone(), receipt?))
     }
 }
 

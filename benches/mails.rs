@@ -55,8 +55,13 @@ fn tell(bench: &str, connections: usize, took: &Took, bare: Option<&Took>) {
 /// Makes every sample mail in every language, tells what one costs, and answers one of them.
 fn made() -> anyhow::Result<Vec<u8>> {
     let stories = notify::samples();
-    let recipient =
-        |language| Recipient { person: named("anna"), address: TO.into(), language, zone: TimeZone::UTC, ticket: None };
+    let recipient = |language| Recipient {
+        person: named("anna"),
+        address: TO.into(),
+        language,
+        zone: TimeZone::UTC,
+        answers: simkeeper::domain::approval::Answers::ByNumber,
+    };
     let people = Language::ALL.map(recipient);
     let thread = Some(Thread { root: "<card.1.1@example.net>".into() });
     let headers = MailHeaders { message_id: "<1@example.net>".into(), from: FROM.into(), thread, date: NOW };

@@ -98,6 +98,7 @@ fn add(conn: &Connection, live: &Live, drafts: &mut [Draft], card: Card, now: Un
         Err(StoreError::Unreadable { .. }) => Seen {
             card: name,
             is_silenced: false,
+            is_watched: false,
             trouble: Some(Trouble::Unread { read_at: None, account }),
             ending: None,
             bought: Vec::new(),
@@ -106,7 +107,8 @@ fn add(conn: &Connection, live: &Live, drafts: &mut [Draft], card: Card, now: Un
         seen => seen?,
     };
     for draft in &mut concerned {
-        draft.digest.add(&seen);
+        let decides = told.iter().any(|(person, role)| *person == draft.person && role.decides());
+        draft.digest.add(&Seen { is_watched: !decides, ..seen.clone() });
         draft.caps.extend(&caps);
     }
     Ok(())
@@ -119,6 +121,7 @@ fn look(conn: &Connection, live: &Live, card: Card, until: UnixTime, now: UnixTi
     Ok(Seen {
         card: case.card.name.clone(),
         is_silenced: silence.is_some_and(|silence| silence.holds(Severity::News, now).is_some()),
+        is_watched: false,
         trouble: trouble(conn, live, &case, now)?,
         ending: ending(conn, live, &case, now)?,
         bought: bought(&case, rule, now),

@@ -143,8 +143,7 @@ fn queue(conn: &Connection, live: &Live, draft: &Draft, now: UnixTime) -> Result
     }
     let event = Event::Digest(Box::new(draft.digest.clone()));
     let story = Story { card: None, at: now, event, course: None, retold: None };
-    let queueing =
-        Queueing { story: &story, key: &draft.key, attempt: None, enclosed: &[], tickets: None, silence: None };
+    let queueing = Queueing::of(&story, &draft.key);
     digests::supersede(conn, &draft.person, now)?;
     let ways = live.ways(Some(std::slice::from_ref(&draft.person)), NoticeKind::Digest);
     for way in ways.iter().filter(|way| way.person == draft.person) {

@@ -50,8 +50,7 @@ fn merge(conn: &Connection, live: &Live, post: &Post, group: &[Held], now: UnixT
     };
     let story = Story { card: None, at: now, event: Event::Held { messages }, course: None, retold: None };
     let key = DedupKey { kind: NoticeKind::Held, card: None, cycle: 0, step: format!("held:{}", first.id.0) };
-    let telling =
-        tell::Queueing { story: &story, key: &key, attempt: None, enclosed: &enclosed, tickets: None, silence: None };
+    let telling = tell::Queueing { enclosed: &enclosed, ..tell::Queueing::of(&story, &key) };
     let Some(whole) = tell::queue(conn, &telling, &way, now)? else { return Ok(()) };
     let ids: Vec<_> = group.iter().map(|held| held.id).collect();
     held::merged(conn, &ids, whole, now)

@@ -155,9 +155,14 @@ fn tell_again(
     let key = DedupKey { step: step.to_owned(), ..matter.key.clone() };
     let attempt = matter.attempt.map(|id| attempts::by_id(conn, id)).transpose()?.flatten();
     let tickets = tell::tickets(live, &story.event, attempt.as_ref());
-    let tickets = tickets.as_ref();
-    let queueing =
-        Queueing { story: &story, key: &key, attempt: matter.attempt, enclosed: &[], tickets, silence: None };
+    let card = key.card.map(|card| cards::by_id(conn, card)).transpose()?.flatten();
+    let watchers = card.map(|card| live.watchers_of(&card)).unwrap_or_default();
+    let queueing = Queueing {
+        attempt: matter.attempt,
+        tickets: tickets.as_ref(),
+        watchers: &watchers,
+        ..Queueing::of(&story, &key)
+    };
     for way in ways {
         if let Some(notice) = tell::queue(conn, &queueing, &way, now)? {
             matters::belongs(conn, notice, matter.id, &matter.person)?;

@@ -239,6 +239,12 @@ impl Live {
         self.config.rules.roles_of(card).unwrap_or(&none).people(&card.notify, &self.everybody)
     }
 
+    /// Who only watches a card, and says nothing about what is bought for it.
+    #[must_use]
+    pub fn watchers_of(&self, card: &Card) -> Vec<Name> {
+        self.told_of(card).into_iter().filter(|(_, role)| !role.decides()).map(|(name, _)| name).collect()
+    }
+
     /// How much a kind matters to a person; none if they are not told.
     #[must_use]
     pub fn weight(&self, name: &Name, kind: NoticeKind) -> Option<Severity> {

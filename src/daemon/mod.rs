@@ -56,6 +56,8 @@ mod turns;
 mod wallet_watch;
 pub mod wallets;
 mod watch;
+#[cfg(test)]
+mod watcher_tests;
 mod way;
 mod ways_about;
 mod work;

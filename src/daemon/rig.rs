@@ -141,6 +141,14 @@ impl Rig {
         self.arrived().into_iter().map(|(channel, address, _)| (channel, address)).collect()
     }
 
+    /// The plain words of the newest mail to somebody.
+    pub(super) async fn last_mail(&self, person: &str) -> String {
+        let notices = self.notices().await;
+        let newest = notices.iter().find(|notice| notice.person.as_str() == person).map(|notice| notice.id).unwrap();
+        let bytes = self.write(move |conn| notices::bytes(conn, newest)).await;
+        mail_parser::MessageParser::default().parse(&bytes).unwrap().body_text(0).unwrap().into_owned()
+    }
+
     pub(super) async fn notices(&self) -> Vec<Notice> {
         self.write(|conn| notices::list(conn, None, None, 1_000)).await
     }

@@ -9,6 +9,7 @@ use super::deliver_round::word_of;
 use super::insist;
 use super::live::{Live, Way};
 use crate::config::Carries;
+use crate::domain::approval::Answers;
 use crate::domain::attempt::{Attempt, AttemptId};
 use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
@@ -63,8 +64,14 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
     let ways = live.ways_about(telling.card, kind);
     let silence = telling.card.map(|card| silences::of_card(conn, card.id, now)).transpose()?.flatten();
-    let (tickets, silence) = (tickets.as_ref(), silence.as_ref());
-    let queueing = Queueing { story: &story, key: &key, attempt: telling.attempt, enclosed: &[], tickets, silence };
+    let watchers = telling.card.map(|card| live.watchers_of(card)).unwrap_or_default();
+    let queueing = Queueing {
+        attempt: telling.attempt,
+        tickets: tickets.as_ref(),
+        watchers: &watchers,
+        silence: silence.as_ref(),
+        ..Queueing::of(&story, &key)
+    };
     let matter = insist::open(conn, live, &queueing, &ways, now)?;
     for way in ways {
         let queued = queue(conn, &queueing, &way, now)?;
@@ -118,11 +125,30 @@ pub(super) struct Queueing<'a> {
     pub(super) enclosed: &'a [Vec<u8>],
     /// What people can answer it with.
     pub(super) tickets: Option<&'a Tickets<'a>>,
+    /// Who only watches the card, and answers nothing.
+    pub(super) watchers: &'a [Name],
     /// The silence about the card.
     pub(super) silence: Option<&'a Silence>,
 }
 
-impl Queueing<'_> {
+impl<'a> Queueing<'a> {
+    /// A story that nobody answers.
+    pub(super) const fn of(story: &'a Story, key: &'a DedupKey) -> Self {
+        Self { story, key, attempt: None, enclosed: &[], tickets: None, watchers: &[], silence: None }
+    }
+
+    /// How the person of a way can answer. Who only watches gets no code, however they come to be told: somebody who does
+    /// not react may name them, or they stand in where nobody else can be reached.
+    fn answers(&self, conn: &Connection, way: &Way, now: UnixTime) -> Result<Answers, StoreError> {
+        if self.watchers.contains(&way.person) {
+            return Ok(Answers::NotTheirs);
+        }
+        // Programs decide nothing.
+        let tickets = self.tickets.filter(|_| way.carries != Carries::Document);
+        let ticket = tickets.map(|tickets| tickets.of(conn, &way.person, now)).transpose()?;
+        Ok(ticket.map_or(Answers::ByNumber, Answers::ByCode))
+    }
+
     /// Until when it is held back on this way; programs are told all the same.
     fn held_until(&self, way: &Way, now: UnixTime) -> Option<UnixTime> {
         let silence = self.silence.filter(|_| way.carries != Carries::Document);
@@ -231,12 +257,9 @@ fn finish(
     message_id: &str,
     now: UnixTime,
 ) -> Result<Finished, Untold> {
-    let Queueing { story, key, enclosed, tickets, .. } = *queueing;
-    // Programs decide nothing.
-    let tickets = tickets.filter(|_| way.carries != Carries::Document);
-    let ticket = tickets.map(|tickets| tickets.of(conn, &way.person, now)).transpose().map_err(Untold::Record)?;
+    let Queueing { story, key, enclosed, .. } = *queueing;
     let recipient = Recipient {
-        ticket,
+        answers: queueing.answers(conn, way, now).map_err(Untold::Record)?,
         person: way.person.clone(),
         address: way.address.clone(),
         language: way.language,
@@ -280,9 +303,7 @@ pub(crate) fn test(
             retold: None,
         };
         let key = DedupKey { kind: NoticeKind::Test, card: None, cycle: 0, step: step.to_owned() };
-        let queueing =
-            Queueing { story: &story, key: &key, attempt: None, enclosed: &[], tickets: None, silence: None };
-        queued.extend(queue(conn, &queueing, &way, now)?);
+        queued.extend(queue(conn, &Queueing::of(&story, &key), &way, now)?);
     }
     Ok(queued)
 }

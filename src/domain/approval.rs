@@ -91,6 +91,29 @@ pub struct Ticket {
     pub by_text: bool,
 }
 
+/// How somebody can answer a question.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// With the number of the purchase, as a command.
+    #[default]
+    ByNumber,
+    /// With a code of their own.
+    ByCode(Ticket),
+    /// Not at all: they only watch the card, and whoever owns or pays for it answers.
+    NotTheirs,
+}
+
+impl Answers {
+    /// Whether it is theirs to say what is bought.
+    #[must_use]
+    pub const fn decides(&self) -> bool {
+        match self {
+            Self::ByNumber | Self::ByCode(_) => true,
+            Self::NotTheirs => false,
+        }
+    }
+}
+
 /// A code as the record knows it: everything but its signs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AskedCode {

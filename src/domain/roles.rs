@@ -30,12 +30,18 @@ impl Role {
         }
     }
 
-    /// A question brings a code that decides about money: no wish makes a watcher somebody who decides.
-    const fn may_hear(self, kind: NoticeKind) -> bool {
+    /// Whether it is theirs to say what is bought.
+    #[must_use]
+    pub const fn decides(self) -> bool {
         match self {
             Self::Owner | Self::Payer => true,
-            Self::Watcher => !matches!(kind, NoticeKind::Asked),
+            Self::Watcher => false,
         }
+    }
+
+    /// No wish makes a watcher somebody who is asked.
+    const fn may_hear(self, kind: NoticeKind) -> bool {
+        self.decides() || !matches!(kind, NoticeKind::Asked)
     }
 
     const fn usual(self, kind: NoticeKind) -> Option<Severity> {

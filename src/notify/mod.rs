@@ -22,7 +22,7 @@ mod texts;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use crate::domain::approval::Ticket;
+use crate::domain::approval::Answers;
 use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
@@ -54,8 +54,8 @@ pub struct Recipient {
     pub language: Language,
     /// The zone in which times are told.
     pub zone: TimeZone,
-    /// What they can answer a question with, where questions are answered by code.
-    pub ticket: Option<Ticket>,
+    /// How they can answer a question.
+    pub answers: Answers,
 }
 
 /// A message that can be stored and sent as it is.

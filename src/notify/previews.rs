@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use super::samples::{self, Sample};
 use super::texts::Voice;
 use super::{Finished, MailHeaders, NotifyError, Recipient, mail, sms};
+use crate::domain::approval::Answers;
 use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
@@ -36,8 +37,7 @@ pub struct Preview {
 /// # Errors
 /// A part of the mail could not be made.
 pub fn previewed(sample: &Sample, language: Language) -> Result<Preview, NotifyError> {
-    let ticket = sample.name.ends_with(samples::BY_CODE).then(samples::ticket);
-    let recipient = Recipient { ticket, ..recipient(language)? };
+    let recipient = Recipient { answers: samples::answers(&sample.name), ..recipient(language)? };
     let voice = Voice::of(&recipient);
     let mail::Parts { subject, plain, html, picture, .. } = mail::parts(&sample.story, &voice)?;
     let headers = MailHeaders {
@@ -59,6 +59,6 @@ fn recipient(language: Language) -> Result<Recipient, NotifyError> {
         address: "anna@example.net".to_owned(),
         language,
         zone: TimeZone::get(ZONE).map_err(|error| wrong(error.to_string()))?,
-        ticket: None,
+        answers: Answers::ByNumber,
     })
 }

@@ -85,7 +85,7 @@ fn recipient() -> Recipient {
         address: "topic".to_owned(),
         language: Language::ENGLISH,
         zone: jiff::tz::TimeZone::UTC,
-        ticket: None,
+        answers: simkeeper::domain::approval::Answers::ByNumber,
     }
 }
 

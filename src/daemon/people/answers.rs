@@ -14,7 +14,7 @@ use crate::domain::attempt::{Approval, Attempt};
 use crate::domain::card::Name;
 use crate::domain::step::{Decision, Event};
 use crate::domain::time::UnixTime;
-use crate::store::{Connection, approvals, attempts};
+use crate::store::{Connection, approvals, attempts, cards};
 
 /// Where an answer comes in.
 #[derive(Clone, Debug)]
@@ -98,6 +98,11 @@ fn decide(conn: &Connection, live: &Live, typed: &Typed, now: UnixTime) -> Resul
     let Some(approvals) = live.approvals() else { return Ok(Answered::NoCodes) };
     let Some(code) = found(conn, approvals, typed)? else { return Ok(Answered::Nobodys) };
     let Some(attempt) = attempts::by_id(conn, code.attempt)? else { return Ok(Answered::Nobodys) };
+    // The file may say since the code was sent that its person only watches.
+    let card = cards::by_id(conn, attempt.card)?;
+    if card.is_some_and(|card| live.watchers_of(&card).contains(&code.person)) {
+        return Ok(Answered::Nobodys);
+    }
     let standing = code.standing(&attempt, now);
     if standing != Standing::Holds {
         return Ok(Answered::Dead(standing, Box::new(attempt)));

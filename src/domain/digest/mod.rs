@@ -64,6 +64,9 @@ pub struct Troubled {
     pub trouble: Trouble,
     /// When something of it ends, if that is known.
     pub ends: Option<UnixTime>,
+    /// Whether the reader only watches the card, so that others see to it.
+    #[serde(default)]
+    pub is_watched: bool,
 }
 
 /// Something that ends before long.
@@ -184,6 +187,8 @@ pub struct Seen {
     pub card: Name,
     /// Whether nobody wants to hear of it at present.
     pub is_silenced: bool,
+    /// Whether the reader only watches it.
+    pub is_watched: bool,
     /// What is wrong with it.
     pub trouble: Option<Trouble>,
     /// What of it ends first.
@@ -211,7 +216,7 @@ pub struct Digest {
     pub silenced: usize,
     /// Those that need a person, or whose order is not known.
     pub troubles: Part<Troubled>,
-    /// How many of them go on only when a person does something.
+    /// How many of them go on only when the reader does something.
     pub waiting: usize,
     /// What ends next.
     pub ends: Part<Ending>,
@@ -268,10 +273,11 @@ impl Digest {
         }
         let ending = seen.ending.as_ref().filter(|ending| ending.ends > self.at);
         if let Some(trouble) = seen.trouble.clone() {
-            self.waiting += usize::from(trouble.needs_person());
+            self.waiting += usize::from(trouble.needs_person() && !seen.is_watched);
             let ends = ending.map(|ending| ending.ends);
-            let order = |one: &Troubled| (one.trouble.rank(), one.ends.unwrap_or(UnixTime::MAX));
-            self.troubles.put(Troubled { card: seen.card.clone(), trouble, ends }, TROUBLES_MOST, order);
+            let order = |one: &Troubled| (one.is_watched, one.trouble.rank(), one.ends.unwrap_or(UnixTime::MAX));
+            let troubled = Troubled { card: seen.card.clone(), trouble, ends, is_watched: seen.is_watched };
+            self.troubles.put(troubled, TROUBLES_MOST, order);
         }
         if let Some(ending) = ending.filter(|ending| ending.ends.since(self.at) <= ENDS_WITHIN) {
             self.ends.put(ending.clone(), ROWS_MOST, Ending::turn);
@@ -305,6 +311,7 @@ mod tests {
         Seen {
             card: name(card),
             is_silenced: false,
+            is_watched: false,
             trouble: None,
             ending: None,
             bought: Vec::new(),

@@ -276,12 +276,18 @@ asked-without-answer-buys = If nobody answers by { $at }, the rule buys it.
 asked-without-answer-refuses = If nobody answers by { $at }, it is not bought.
 asked-answer-by-text = You can also answer the text message: { $code } to buy it, NO { $code } to leave it.
 asked-code-is-yours = The code is yours alone and works once. A later question brings a new one.
-# Stands where the four below have { $by }; it is left out where nothing ends.
+# Stands where those below have { $by }; it is left out where nothing ends.
 asked-short-by = {" "}by { $at }
 asked-short-reply = { $card }: buy { $plan } for { $price }? Reply{ $by }: { $code } for yes, NO { $code } for no
 asked-short-type-code = { $card }: buy { $plan } for { $price }? Type{ $by }: simkeeper approve { $code } (or refuse { $code })
 asked-short-type-number = { $card }: buy { $plan } for { $price }? Type{ $by }: simkeeper approve { $number } (or refuse { $number })
 asked-short-settle = { $card }: was the order of { $plan } for { $price } taken? Ask the operator{ $by }, then type: simkeeper settle { $number }
+asked-watched-first = { $card }: simkeeper has asked whether to buy { $offer } for { $price }, because { $reason }. Only whoever owns or pays for the card can answer.
+asked-watched-settle-first = { $card }: it is not known whether the order of { $offer } for { $price }, sent { $sent }, was taken. Only whoever owns or pays for the card can say so.
+asked-watched-tell = Please tell them; their own message says how to answer.
+asked-watched-nothing = Nothing is bought until one of them agrees.
+asked-watched-short = { $card }: buy { $plan } for { $price }? Its owner or payer has to answer{ $by }. Please tell them.
+asked-watched-settle-short = { $card }: was the order of { $plan } for { $price } taken? Its owner or payer has to say so{ $by }. Please tell them.
 question-no-evidence = The order cannot be looked up, and two days of readings show no change on the card.
 question-key-window-over = The time in which the operator recognises a repeated order is over, and the order cannot be looked up.
 question-end-near = The card ends soon and the order is still unknown.
@@ -680,7 +686,7 @@ digest-shared-spent = { $spent } of { $limit } spent this month
 digest-comes-nothing = nothing of the rule's list can be bought
 digest-comes-over-limit = { $plan } for { $price } does not fit under a limit
 digest-comes-unpriced = a plan whose price is not known yet
-digest-comes-asked = you will be asked about { $plan } for { $price }
+digest-comes-asked = { $plan } for { $price }, once it is agreed to
 digest-comes-bought = { $plan } for { $price }
 digest-coming = What is expected until { $next }
 digest-coming-about = about { $day }: { $what }
@@ -699,6 +705,7 @@ digest-trouble-blocked = due, and something stands in the way
 digest-trouble-decide = buy { $plan } for { $price }?
 digest-trouble-settle = please say what became of an order
 digest-troubles = What needs you
+digest-trouble-watched-card = { $what } (for its owner or payer)
 digest-trouble-ends = { $what } (ends { $ends })
 digest-subject-well = { $cards }, nothing to do
 digest-short-ends = {" "}Next end: { $card } { $at }.
@@ -739,6 +746,11 @@ digest-state-well =
     { $count ->
         [one] { $cards } is well
        *[other] { $cards } are well
+    }
+digest-state-watched =
+    { $count ->
+        [one] { $cards }, nothing for you to do; 1 waits for others
+       *[other] { $cards }, nothing for you to do; { $count } wait for others
     }
 digest-state-open =
     { $count ->

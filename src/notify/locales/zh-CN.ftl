@@ -231,6 +231,12 @@ asked-short-reply = { $card }：买{ $plan } { $price }？{ $by }回复{ $code }
 asked-short-type-code = { $card }：买{ $plan } { $price }？{ $by }输入simkeeper approve { $code }
 asked-short-type-number = { $card }：买{ $plan } { $price }？同意请{ $by }输入simkeeper approve { $number }
 asked-short-settle = { $card }：{ $price }的订单成交了吗？请{ $by }查明，输入simkeeper settle { $number }
+asked-watched-first = { $card }：已询问是否以 { $price } 购买 { $offer }，原因：{ $reason }。只有这张卡的所有者或付款人可以答复。
+asked-watched-settle-first = { $card }：{ $sent } 发出的订单（{ $offer }，{ $price }）是否成交尚不清楚。只有这张卡的所有者或付款人可以说明。
+asked-watched-tell = 请转告他们；他们收到的消息写明了如何答复。
+asked-watched-nothing = 在他们同意之前不会购买。
+asked-watched-short = { $card }：买{ $plan } { $price }？须由所有者或付款人{ $by }答复，请转告
+asked-watched-settle-short = { $card }：{ $price }的订单成交了吗？须由所有者或付款人{ $by }查明，请转告
 question-no-evidence = 订单无法查询，而两天的读取显示卡上没有变化。
 question-key-window-over = 运营商识别重复订单的期限已过，而订单无法查询。
 question-end-near = 卡即将到期，而订单结果仍未知。
@@ -541,7 +547,7 @@ digest-shared-spent = 当月已花费 { $spent }，限额 { $limit }
 digest-comes-nothing = 规则所列套餐均无法购买
 digest-comes-over-limit = { $plan }（{ $price }）超出限额，不会购买
 digest-comes-unpriced = 价格未知的套餐
-digest-comes-asked = 将询问您是否以 { $price } 购买 { $plan }
+digest-comes-asked = { $plan }，{ $price }，经同意后购买
 digest-comes-bought = { $plan }，{ $price }
 digest-coming = 至 { $next } 的预计购买
 digest-coming-about = 约 { $day }：{ $what }
@@ -560,6 +566,7 @@ digest-trouble-blocked = 应续费，但受阻
 digest-trouble-decide = 是否以 { $price } 购买 { $plan }？
 digest-trouble-settle = 请说明一笔订单的结果（bought 已买，not-bought 未买）
 digest-troubles = 需要您处理
+digest-trouble-watched-card = { $what }（由所有者或付款人处理）
 digest-trouble-ends = { $what }（{ $ends } 到期）
 digest-subject-well = { $cards }，无需操作
 digest-short-ends = 最近到期：{ $card } { $at }。
@@ -580,6 +587,7 @@ digest-state-well =
     { $count ->
        *[other] { $cards }一切正常
     }
+digest-state-watched = { $cards }，您无需操作；有 { $count } 张等待他人处理
 digest-state-open = { $cards }，无需操作；有 { $count } 笔订单结果未明
 digest-short-bought = 购买{ $count }次共{ $only }。
 digest-more-rows = 另有 { $count } 项，见 simkeeper { $command }

@@ -19,7 +19,15 @@ fn weekly() -> Digest {
 }
 
 fn seen(card: &str) -> Seen {
-    Seen { card: name(card), is_silenced: false, trouble: None, ending: None, bought: Vec::new(), coming: Vec::new() }
+    Seen {
+        card: name(card),
+        is_silenced: false,
+        is_watched: false,
+        trouble: None,
+        ending: None,
+        bought: Vec::new(),
+        coming: Vec::new(),
+    }
 }
 
 fn ending(card: &str, loss: Loss, hours: i64, safe_hours: Option<i64>) -> Option<Ending> {
@@ -61,6 +69,7 @@ fn family() -> Digest {
         ..seen("de-number")
     });
     digest.add(&Seen { is_silenced: true, ..seen("drawer") });
+    digest.add(&Seen { trouble: Some(Trouble::Paused), is_watched: true, ..seen("ben-phone") });
     digest.shared = vec![SharedUse { line: 42, spent: Some(dollars(3_150)), limit: dollars(20_000) }];
     digest
 }

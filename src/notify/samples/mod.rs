@@ -7,7 +7,7 @@ mod failed;
 mod household;
 mod orders;
 
-use crate::domain::approval::{CODE_LIVES, Code, Ticket};
+use crate::domain::approval::{Answers, CODE_LIVES, Code, Ticket};
 use crate::domain::course;
 use crate::domain::notice::{Event, NoticeKind, Story};
 
@@ -101,8 +101,14 @@ fn story(place: usize, event: Event) -> Story {
     Story { card: about_a_card.then(facts::card), at: facts::NOW, event, course, retold: None }
 }
 
-/// How the names of samples end that are answered by code.
-pub(super) const BY_CODE: &str = "by-code";
+/// How whoever gets the sample of this name can answer.
+pub(super) fn answers(name: &str) -> Answers {
+    match name {
+        "by-code" => Answers::ByCode(ticket()),
+        "to-watcher" => Answers::NotTheirs,
+        _ => Answers::ByNumber,
+    }
+}
 
 /// A ticket of nobody's.
 pub(super) fn ticket() -> Ticket {
@@ -125,7 +131,7 @@ pub(super) fn recipient(language: crate::domain::notice::Language) -> super::Rec
         address: "anna@example.net".to_owned(),
         language,
         zone: jiff::tz::TimeZone::get("America/Toronto").expect("a zone"),
-        ticket: None,
+        answers: Answers::ByNumber,
     }
 }
 

@@ -87,7 +87,8 @@ pub(super) fn asked_shown() -> Vec<(&'static str, Event)> {
         ("dearer", approve(AskWhy::Dearer { before: dollars(1_000) })),
         ("above", approve(AskWhy::Above { limit: dollars(1_000) })),
         ("mode-ask", approve(AskWhy::Mode)),
-        (super::BY_CODE, approve(AskWhy::Mode)),
+        ("by-code", approve(AskWhy::Mode)),
+        ("to-watcher", approve(AskWhy::Mode)),
         ("settle", asked_first(settle(Question::NoEvidence))),
         ("reminder", asked_again(settle(Question::EffectMissing))),
     ]

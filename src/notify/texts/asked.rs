@@ -2,8 +2,8 @@
 
 use super::voice::{Voice, cut};
 use super::{Letter, Need, words};
-use crate::domain::approval::Ticket;
-use crate::domain::attempt::AskWhy;
+use crate::domain::approval::{Answers, Ticket};
+use crate::domain::attempt::{AskWhy, Question};
 use crate::domain::money::Money;
 use crate::domain::notice::{Ask, Event};
 use crate::domain::time::UnixTime;
@@ -16,27 +16,7 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
     let (price, number) = (plan.price, attempt.0);
     let mut letter = match ask {
         Ask::Approve { why } => approve(voice, card, event, *why),
-        Ask::Settle { question, sent_at } => {
-            let (sent, why, offer) = (voice.time(*sent_at), words::question(voice, *question), Voice::plan_name(plan));
-            let mut letter = Letter::new(
-                Need::Decide,
-                say!(voice, "asked-settle-subject", number, price),
-                say!(voice, "asked-settle-first", card, offer, price, sent),
-            );
-            letter.next(why);
-            letter.row(say!(voice, "label-sent"), sent);
-            letter.command(
-                say!(voice, "command-settle-bought"),
-                format!("simkeeper settle {number} bought --reason \"…\""),
-            );
-            letter.command(
-                say!(voice, "command-settle-not-bought"),
-                format!("simkeeper settle {number} not-bought --reason \"…\""),
-            );
-            letter.next(say!(voice, "asked-settle-look"));
-            letter.next(say!(voice, "asked-settle-until-then"));
-            letter
-        }
+        Ask::Settle { question, sent_at } => settle(voice, card, event, *question, *sent_at),
     };
     letter.row(say!(voice, "label-plan"), voice.plan(plan));
     letter.row(say!(voice, "label-price"), voice.amount(price));
@@ -52,6 +32,34 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
     letter
 }
 
+fn settle(voice: &Voice, card: &str, event: &Event, question: Question, sent_at: UnixTime) -> Letter {
+    let Event::Asked { attempt, plan, .. } = event else { return Letter::default() };
+    let (price, number, offer, sent) = (plan.price, attempt.0, Voice::plan_name(plan), voice.time(sent_at));
+    let first = match &voice.answers {
+        Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-settle-first", card, offer, price, sent),
+        Answers::NotTheirs => say!(voice, "asked-watched-settle-first", card, offer, price, sent),
+    };
+    let mut letter = Letter::new(need(voice), say!(voice, "asked-settle-subject", number, price), first);
+    letter.next(words::question(voice, question));
+    letter.row(say!(voice, "label-sent"), sent);
+    let lines = ["bought", "not-bought"].map(|answer| format!("simkeeper settle {number} {answer} --reason \"…\""));
+    let reasons = [say!(voice, "command-settle-bought"), say!(voice, "command-settle-not-bought")];
+    for (why, line) in reasons.into_iter().zip(lines) {
+        letter.act(voice, why, line);
+    }
+    letter.next(match &voice.answers {
+        Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-settle-look"),
+        Answers::NotTheirs => say!(voice, "asked-watched-tell"),
+    });
+    letter.next(say!(voice, "asked-settle-until-then"));
+    letter
+}
+
+/// Whoever only watches can do no more than tell those who decide.
+fn need(voice: &Voice) -> Need {
+    if voice.answers.decides() { Need::Decide } else { Need::Act }
+}
+
 fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
     let Event::Asked { attempt, plan, unanswered, ends, .. } = event else { return Letter::default() };
     let (price, number, offer) = (plan.price, attempt.0, Voice::plan_name(plan));
@@ -60,13 +68,19 @@ fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
         Some(ends) => say!(voice, "asked-approve-subject-ends", price, ends = voice.day(*ends)),
         None => say!(voice, "asked-approve-subject", price),
     };
-    let mut letter = Letter::new(Need::Decide, what, say!(voice, "asked-approve-first", card, offer, price, reason));
+    let first = match &voice.answers {
+        Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-approve-first", card, offer, price, reason),
+        Answers::NotTheirs => say!(voice, "asked-watched-first", card, offer, price, reason),
+    };
+    let mut letter = Letter::new(need(voice), what, first);
     if let AskWhy::Dearer { before } = why {
         letter.row(say!(voice, "label-price-last-time"), voice.amount(before));
     }
     answers(voice, &mut letter, number);
     letter.next(without_answer(voice, *unanswered));
-    letter.next(say!(voice, "asked-answer-holds"));
+    if voice.answers.decides() {
+        letter.next(say!(voice, "asked-answer-holds"));
+    }
     letter
 }
 
@@ -84,7 +98,10 @@ pub(super) fn reason(voice: &Voice, why: AskWhy, price: Money) -> String {
 /// What happens if nobody answers.
 pub(super) fn without_answer(voice: &Voice, unanswered: Option<(UnixTime, Fallback)>) -> String {
     let Some((at, fallback)) = unanswered else {
-        return say!(voice, "asked-without-answer-nothing");
+        return match &voice.answers {
+            Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-without-answer-nothing"),
+            Answers::NotTheirs => say!(voice, "asked-watched-nothing"),
+        };
     };
     let at = voice.time(at);
     match fallback {
@@ -95,11 +112,18 @@ pub(super) fn without_answer(voice: &Voice, unanswered: Option<(UnixTime, Fallba
 
 /// What to type, and where.
 fn answers(voice: &Voice, letter: &mut Letter, number: i64) {
-    let Some(Ticket { code, ends_at, page, by_text }) = &voice.ticket else {
-        letter.command(say!(voice, "command-approve"), format!("simkeeper approve {number}"));
-        letter.command(say!(voice, "command-refuse"), format!("simkeeper refuse {number}"));
-        return;
-    };
+    match &voice.answers {
+        Answers::ByNumber => {
+            letter.command(say!(voice, "command-approve"), format!("simkeeper approve {number}"));
+            letter.command(say!(voice, "command-refuse"), format!("simkeeper refuse {number}"));
+        }
+        Answers::ByCode(ticket) => by_code(voice, letter, ticket),
+        Answers::NotTheirs => letter.next(say!(voice, "asked-watched-tell")),
+    }
+}
+
+fn by_code(voice: &Voice, letter: &mut Letter, ticket: &Ticket) {
+    let Ticket { code, ends_at, page, by_text } = ticket;
     let until = voice.time(*ends_at);
     letter.command(say!(voice, "command-code", until), code.to_string());
     if let Some(page) = page {
@@ -120,14 +144,20 @@ pub(super) fn short(voice: &Voice, card: &str, event: &Event, now: UnixTime, roo
         Some(ends) => say!(voice, "asked-short-by", at = voice.short_time(*ends, now)),
         None => String::new(),
     };
-    match (ask, &voice.ticket) {
-        (Ask::Approve { .. }, Some(Ticket { code, by_text: true, .. })) => {
+    match (ask, &voice.answers) {
+        (Ask::Approve { .. }, Answers::ByCode(Ticket { code, by_text: true, .. })) => {
             say!(voice, "asked-short-reply", card, plan, price, by, code)
         }
-        (Ask::Approve { .. }, Some(Ticket { code, by_text: false, .. })) => {
+        (Ask::Approve { .. }, Answers::ByCode(Ticket { code, by_text: false, .. })) => {
             say!(voice, "asked-short-type-code", card, plan, price, by, code)
         }
-        (Ask::Approve { .. }, None) => say!(voice, "asked-short-type-number", card, plan, price, by, number),
-        (Ask::Settle { .. }, _) => say!(voice, "asked-short-settle", card, plan, price, by, number),
+        (Ask::Approve { .. }, Answers::ByNumber) => {
+            say!(voice, "asked-short-type-number", card, plan, price, by, number)
+        }
+        (Ask::Approve { .. }, Answers::NotTheirs) => say!(voice, "asked-watched-short", card, plan, price, by),
+        (Ask::Settle { .. }, Answers::ByNumber | Answers::ByCode(_)) => {
+            say!(voice, "asked-short-settle", card, plan, price, by, number)
+        }
+        (Ask::Settle { .. }, Answers::NotTheirs) => say!(voice, "asked-watched-settle-short", card, plan, price, by),
     }
 }

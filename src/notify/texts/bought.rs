@@ -45,7 +45,7 @@ pub(super) fn letter(voice: &Voice, card: &str, event: &Event) -> Letter {
     }
     letter.reckoned(voice, reckoning.as_deref());
     letter.next(say!(voice, "bought-watched"));
-    letter.command(say!(voice, "command-skip-next"), format!("simkeeper skip {}", quoted(card)));
+    letter.act(voice, say!(voice, "command-skip-next"), format!("simkeeper skip {}", quoted(card)));
     letter
 }
 

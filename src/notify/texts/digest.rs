@@ -73,6 +73,10 @@ pub(super) fn short(voice: &Voice, digest: &Digest, room: usize) -> String {
 fn state(voice: &Voice, digest: &Digest) -> String {
     let (all, waiting) = (digest.cards, digest.waiting);
     match (waiting, digest.troubles.rows.first()) {
+        (0, Some(first)) if first.is_watched => {
+            let (cards, open) = (cards(voice, all), digest.troubles.count);
+            say!(voice, "digest-state-watched", cards, count = open)
+        }
         (0, Some(_)) => {
             let (cards, open) = (cards(voice, all), digest.troubles.count);
             say!(voice, "digest-state-open", cards, count = open)
@@ -97,7 +101,7 @@ fn subject(voice: &Voice, digest: &Digest) -> String {
 
 fn need(digest: &Digest) -> Need {
     let rows = &digest.troubles.rows;
-    let waiting = || rows.iter().filter(|row| row.trouble.needs_person());
+    let waiting = || rows.iter().filter(|row| row.trouble.needs_person() && !row.is_watched);
     match digest.waiting {
         0 if rows.is_empty() => Need::Nothing,
         0 => Need::Wait,
@@ -108,7 +112,11 @@ fn need(digest: &Digest) -> Need {
 
 fn troubles(voice: &Voice, troubles: &Part<Troubled>) -> Section {
     let line = |one: &Troubled| {
-        let (what, commands) = trouble(voice, &one.card, &one.trouble);
+        let (mut what, mut commands) = trouble(voice, &one.card, &one.trouble);
+        if one.is_watched {
+            what = say!(voice, "digest-trouble-watched-card", what);
+            commands.clear();
+        }
         let value = match one.ends {
             Some(ends) => say!(voice, "digest-trouble-ends", what, ends = voice.time(ends)),
             None => what,

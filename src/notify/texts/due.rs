@@ -115,17 +115,15 @@ fn first(voice: &Voice, card: &str, due: &Due, next: NextStep) -> String {
 /// What happens next, and what a person may type: why, and the line.
 pub(super) fn step(voice: &Voice, card: &str, next: NextStep) -> (String, Option<(String, String)>) {
     let name = quoted(card);
-    let renew = || (say!(voice, "command-renew-now"), format!("simkeeper renew {name}"));
+    let decides = voice.answers.decides();
+    let act = |why: String, verb: &str| decides.then(|| (why, format!("simkeeper {verb} {name}")));
+    let renew = || act(say!(voice, "command-renew-now"), "renew");
     match next {
-        NextStep::Buys { .. } => {
-            (say!(voice, "due-next-buys"), Some((say!(voice, "command-skip"), format!("simkeeper skip {name}"))))
-        }
+        NextStep::Buys { .. } => (say!(voice, "due-next-buys"), act(say!(voice, "command-skip"), "skip")),
         NextStep::Asks => (say!(voice, "due-next-asks"), None),
-        NextStep::OnlyWatches => (say!(voice, "due-next-only-watches"), Some(renew())),
-        NextStep::IsPaused => {
-            (say!(voice, "due-next-paused"), Some((say!(voice, "command-resume"), format!("simkeeper resume {name}"))))
-        }
-        NextStep::OutsideDates => (say!(voice, "due-next-outside-dates"), Some(renew())),
+        NextStep::OnlyWatches => (say!(voice, "due-next-only-watches"), renew()),
+        NextStep::IsPaused => (say!(voice, "due-next-paused"), act(say!(voice, "command-resume"), "resume")),
+        NextStep::OutsideDates => (say!(voice, "due-next-outside-dates"), renew()),
         NextStep::IsBlocked => (
             say!(voice, "due-next-blocked"),
             Some((say!(voice, "command-explain-again"), format!("simkeeper explain {name}"))),

@@ -18,7 +18,7 @@ pub(super) fn paused(voice: &Voice, card: &str, by: &str, until: Option<UnixTime
         );
         letter.row(say!(voice, "label-by"), by);
         letter.next(say!(voice, "paused-next-resumed"));
-        letter.command(say!(voice, "command-pause-again"), format!("simkeeper pause {name}"));
+        letter.act(voice, say!(voice, "command-pause-again"), format!("simkeeper pause {name}"));
         return letter;
     }
     let time = until.map(|until| voice.time(until));
@@ -30,7 +30,7 @@ pub(super) fn paused(voice: &Voice, card: &str, by: &str, until: Option<UnixTime
     letter.row(say!(voice, "label-by"), by);
     letter.row(say!(voice, "label-until"), time.unwrap_or_else(|| say!(voice, "paused-until-resumed")));
     letter.next(say!(voice, "paused-next"));
-    letter.command(say!(voice, "command-resume"), format!("simkeeper resume {name}"));
+    letter.act(voice, say!(voice, "command-resume"), format!("simkeeper resume {name}"));
     letter
 }
 

@@ -158,6 +158,13 @@ impl Letter {
         self.commands.push((why, line));
     }
 
+    /// A line that says what is bought, which is not for those who only watch.
+    fn act(&mut self, voice: &Voice, why: String, line: String) {
+        if voice.answers.decides() {
+            self.command(why, line);
+        }
+    }
+
     fn ask(&mut self, voice: &Voice, support: Option<&String>) {
         if let Some(support) = support {
             self.row(say!(voice, "label-support"), support.as_str());

@@ -41,7 +41,7 @@ pub(super) fn failed(voice: &Voice, card: &str, event: &Event, now: UnixTime) ->
     }
     let name = quoted(card);
     letter.command(say!(voice, "command-explain"), format!("simkeeper explain {name}"));
-    letter.command(say!(voice, "command-renew-once-cleared"), format!("simkeeper renew {name}"));
+    letter.act(voice, say!(voice, "command-renew-once-cleared"), format!("simkeeper renew {name}"));
     letter
 }
 

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::locale;
-use crate::domain::approval::Ticket;
+use crate::domain::approval::Answers;
 use crate::domain::data::DataSize;
 use crate::domain::notice::Language;
 use crate::domain::plan::Plan;
@@ -21,14 +21,14 @@ pub(in crate::notify) struct Voice {
     pub(in crate::notify) language: Language,
     /// The zone.
     pub(in crate::notify) zone: TimeZone,
-    /// What they can answer a question with.
-    pub(in crate::notify) ticket: Option<Ticket>,
+    /// How they can answer a question.
+    pub(in crate::notify) answers: Answers,
 }
 
 impl Voice {
     /// How this recipient is spoken to.
     pub(in crate::notify) fn of(recipient: &Recipient) -> Self {
-        Self { language: recipient.language, zone: recipient.zone.clone(), ticket: recipient.ticket.clone() }
+        Self { language: recipient.language, zone: recipient.zone.clone(), answers: recipient.answers.clone() }
     }
 
     /// The text of this name, with what it can name; `say!` is the way to it.
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn lengths_and_days_are_said_as_each_language_has_them() {
         let told = |language| {
-            let voice = Voice { language, zone: TimeZone::UTC, ticket: None };
+            let voice = Voice { language, zone: TimeZone::UTC, answers: Answers::ByNumber };
             let at = UnixTime::clamped(1_797_768_060);
             let lengths = [Secs::DAY, Secs::days(7), Secs::hours(36), Secs::minutes(1), Secs(90), Secs::ZERO];
             let lengths = lengths.map(|length| voice.length(length)).join(", ");

@@ -175,7 +175,11 @@ fn what_a_language_lacks_or_cannot_say_whole_is_said_in_english() {
 
 #[test]
 fn a_name_of_digits_is_no_count() {
-    let voice = Voice { language: Language::ENGLISH, zone: jiff::tz::TimeZone::UTC, ticket: None };
+    let voice = Voice {
+        language: Language::ENGLISH,
+        zone: jiff::tz::TimeZone::UTC,
+        answers: crate::domain::approval::Answers::ByNumber,
+    };
     let (card, what) = ("007", "1.50 { $card }".to_owned());
     assert_eq!(say!(&voice, "subject", card, what), "007: 1.50 { $card }");
 }

@@ -30,6 +30,7 @@ mod parse;
 mod person_file;
 mod problems;
 mod reader;
+mod roles_file;
 mod rule_file;
 mod rules;
 mod rules_file;

@@ -41,10 +41,18 @@ impl Rules {
         on_trip.or_else(|| self.rule_for(&card.labels, card.rule.as_ref()))
     }
 
-    /// Who is what to a card, as far as the file that keeps it says.
+    /// Who is what to a card: as the file says of the card itself where it keeps it, else as the first match says that
+    /// names people and all of whose labels it has.
     #[must_use]
     pub fn roles_of(&self, card: &Card) -> Option<&Roles> {
-        self.roles.get(&card.name).filter(|_| card.keeper == Keeper::File)
+        let own = self.roles.get(&card.name).filter(|_| card.keeper == Keeper::File);
+        own.or_else(|| self.roles_for(&card.labels))
+    }
+
+    /// Who is what to cards with these labels.
+    #[must_use]
+    pub fn roles_for(&self, labels: &[Name]) -> Option<&Roles> {
+        self.matches.iter().filter(|found| found.fits(labels)).map(|found| &found.roles).find(|roles| !roles.is_empty())
     }
 
     /// The rule that decides by labels and name: the one that it names, else that of the first match all of whose labels it
@@ -54,8 +62,7 @@ impl Rules {
         if let Some(name) = named {
             return self.rule(name);
         }
-        let fits = |found: &&Match| found.labels.iter().all(|label| labels.contains(label));
-        self.rule(&self.matches.iter().find(fits)?.rule)
+        self.rule(&self.matches.iter().find(|found| found.fits(labels))?.rule)
     }
 }
 
@@ -92,13 +99,23 @@ pub struct CardEntry {
     pub rule: Option<Name>,
 }
 
-/// Labels that lead to a rule.
+/// Labels that lead to a rule, and to people.
 #[derive(Clone, Debug)]
 pub struct Match {
     /// A card has to have all of them.
     pub labels: Vec<Name>,
     /// The rule.
     pub rule: Name,
+    /// Who is what to the cards; all of them are in the other file.
+    pub roles: Roles,
     /// Where it begins in the file.
     pub line: Line,
+}
+
+impl Match {
+    /// Whether a card with these labels has all of those that are wanted.
+    #[must_use]
+    pub fn fits(&self, labels: &[Name]) -> bool {
+        self.labels.iter().all(|label| labels.contains(label))
+    }
 }

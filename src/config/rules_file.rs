@@ -14,6 +14,7 @@ use super::declare::table;
 use super::machine::Machine;
 use super::machine_file::entries;
 use super::reader::{At, Entry, Field, Named, Notes, Span, known_words};
+use super::roles_file;
 use super::rule_file::{Around, RuleTable, rule};
 use super::rules::{CardEntry, Match, Rules};
 use super::shared_file::{self, LimitTable, RateTable};
@@ -21,8 +22,8 @@ use super::trip_file::{self, TripTable};
 use super::values::{Words, Zone};
 use crate::domain::card::Name;
 use crate::domain::identity::{Eid, Iccid, Imei, Msisdn};
-use crate::domain::roles::{Role, Roles};
-use crate::domain::rule::{Mode, Rule, Trip};
+use crate::domain::roles::Roles;
+use crate::domain::rule::{Rule, Trip};
 use crate::domain::shared_limits::SharedLimit;
 
 table! {
@@ -81,12 +82,18 @@ table! {
 }
 
 table! {
-    /// A rule for cards that name none.
+    /// A rule for cards that name none, and people for cards that name none.
     struct MatchTable {
         /// A card has to have all of these.
         must labels: OneOrMore<Name>,
         /// The rule.
         must rule: Name,
+        /// Whose these cards are: told everything.
+        may owner: OneOrMore<Name>,
+        /// Who pays for them: asked, and told what is bought, what fails and what is not known.
+        may payer: OneOrMore<Name>,
+        /// Who only wants to know of them, and is never asked.
+        may watchers: OneOrMore<Name>,
     }
 }
 
@@ -114,7 +121,7 @@ pub(super) fn rules(
     let trips = trip_file::trips(table, (today, calendars), notes);
     let rules = dated_rules(table, &trips, &around, notes);
     let cards = entries(&table.card).filter_map(|(entry, value)| card(entry, value, known, notes)).collect();
-    let matches = matches(table, notes);
+    let matches = matches(table, known, notes);
     check_rule_names(table, notes);
     trip_file::check_names(table, notes);
     check_doubles(&table.card, notes);
@@ -124,9 +131,9 @@ pub(super) fn rules(
         matches,
         shared_limits,
         of_cards: BTreeMap::new(),
-        roles: roles(&table.card, known, notes),
+        roles: roles_file::roles(&table.card, known, notes),
     };
-    check_askers(table, &rules, notes);
+    roles_file::check_askers(table, &rules, notes);
     check_paths(&table.card, known.and_then(|known| known.machine), notes);
     for (entry, card) in entries(&table.card) {
         let decides = rules.rule_for(&list(&card.labels), card.rule.get());
@@ -228,10 +235,7 @@ fn check_references(table: &CardTable, known: &Known<'_>, notes: &mut Notes<'_>)
     for at in table.operator.get().into_iter().flat_map(|list| list.0.iter()) {
         check_known(at, &known.accounts, "an account of simkeeper.toml", notes);
     }
-    let people = [&table.notify, &table.owner, &table.payer, &table.watchers];
-    for at in people.into_iter().filter_map(Field::get).flat_map(|list| list.0.iter()) {
-        check_known(at, &known.people, "a person of simkeeper.toml", notes);
-    }
+    roles_file::check_people(&[&table.notify, &table.owner, &table.payer, &table.watchers], known, notes);
 }
 
 pub(super) fn check_known(at: &At<Name>, known: &[&Name], what: &str, notes: &mut Notes<'_>) {
@@ -275,7 +279,7 @@ fn check_account_needs(entry: &Entry<CardTable>, table: &CardTable, kind: &Accou
     }
 }
 
-fn matches(table: &RulesTable, notes: &mut Notes<'_>) -> Vec<Match> {
+fn matches(table: &RulesTable, known: Option<&Known<'_>>, notes: &mut Notes<'_>) -> Vec<Match> {
     let items = table.r#match.get().into_iter().flatten();
     items
         .filter_map(|item| {
@@ -285,8 +289,14 @@ fn matches(table: &RulesTable, notes: &mut Notes<'_>) -> Vec<Match> {
                 let help = "labels = [\"router\"]".to_owned();
                 notes.contradiction(&labels.span, "a match without labels would fit every card", help);
             }
-            let line = notes.line(item.value.labels.good().map_or(&item.span, |labels| &labels.key));
-            Some(Match { labels: list(&item.value.labels), rule: item.value.rule.get()?.clone(), line })
+            let MatchTable { labels, rule, owner, payer, watchers } = &item.value;
+            let line = notes.line(labels.good().map_or(&item.span, |labels| &labels.key));
+            let roles = Roles { owner: list(owner), payer: list(payer), watchers: list(watchers) };
+            if let Some(known) = known {
+                roles_file::check_people(&[owner, payer, watchers], known, notes);
+                roles_file::check_askable(&roles, &[], (watchers, "these cards"), known, notes);
+            }
+            Some(Match { labels: list(labels), rule: rule.get()?.clone(), roles, line })
         })
         .collect()
 }
@@ -350,44 +360,6 @@ fn check_paths(cards: &Field<Named<CardTable>>, machine: Option<&Machine>, notes
         let message = format!("nobody can be told of `{}` but through the card itself", entry.name);
         let help = "add mail = \"name@example.net\" to a person, or a channel for texts that does not go through it";
         notes.warning(&entry.key, message, help.to_owned());
-    }
-}
-
-/// Who is what to each card, where the file says so.
-fn roles(cards: &Field<Named<CardTable>>, known: Option<&Known<'_>>, notes: &mut Notes<'_>) -> BTreeMap<Name, Roles> {
-    let mut all = BTreeMap::new();
-    for (entry, card) in entries(cards) {
-        let roles = Roles { owner: list(&card.owner), payer: list(&card.payer), watchers: list(&card.watchers) };
-        if roles.is_empty() {
-            continue;
-        }
-        if let (Some(known), Some(watchers)) = (known, card.watchers.good()) {
-            let everybody: Vec<Name> = known.people.iter().copied().cloned().collect();
-            let told = roles.people(&list(&card.notify), &everybody);
-            if told.iter().all(|(_, role)| *role == Role::Watcher) {
-                let message = format!("everybody only watches `{}`, so that nobody is asked or warned", entry.name);
-                notes.contradiction(&watchers.span, message, "add owner = \"NAME\"".to_owned());
-            }
-        }
-        all.insert(entry.name.clone(), roles);
-    }
-    all
-}
-
-/// Whether the file says who is asked about a card, or says it wrongly.
-fn names_somebody_to_ask(card: &CardTable) -> bool {
-    let names = |field: &Field<OneOrMore<Name>>| matches!(field, Field::Bad) || !list(field).is_empty();
-    names(&card.notify) || names(&card.owner) || names(&card.payer)
-}
-
-/// A rule that asks needs somebody to ask.
-fn check_askers(table: &RulesTable, rules: &Rules, notes: &mut Notes<'_>) {
-    for (entry, card) in entries(&table.card).filter(|(_, card)| !names_somebody_to_ask(card)) {
-        let decided = rules.rule_for(&list(&card.labels), card.rule.get());
-        if decided.is_some_and(|rule| rule.mode == Mode::Ask || rule.ask_above.is_some()) {
-            let message = format!("nobody is told when `{}` asks", entry.name);
-            notes.warning(&entry.key, message, "add notify = [\"NAME\"]".to_owned());
-        }
     }
 }
 

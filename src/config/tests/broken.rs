@@ -142,6 +142,12 @@ fn names_that_nobody_has() {
         &card("watchers = \"anna\""),
         &["4:12: everybody only watches `a`, so that nobody is asked or warned; add owner = \"NAME\""],
     );
+    let fleet = |roles: &str| format!("[rule.fleet]\n[[match]]\nlabels = \"router\"\nrule = \"fleet\"\n{roles}\n");
+    rules(&fleet("owner = \"ana\""), &["5:9: `ana` is not a person of simkeeper.toml; did you mean `anna`?"]);
+    rules(
+        &fleet("watchers = \"anna\""),
+        &["5:12: everybody only watches these cards, so that nobody is asked or warned; add owner = \"NAME\""],
+    );
 }
 
 #[test]

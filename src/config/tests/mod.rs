@@ -134,6 +134,24 @@ fn the_named_rule_comes_first_then_the_first_match_with_all_its_labels() {
 }
 
 #[test]
+fn a_match_names_the_people_of_cards_that_name_none_whoever_keeps_them() {
+    let machine = format!("{MACHINE}[person.ben]\nmail = \"ben@example.net\"\n");
+    let rules = "[card.own]\noperator = \"try\"\nmsisdn = \"+16135550100\"\nlabels = \"router\"\nowner = \"ben\"\n[rule.fleet]\n\
+        [[match]]\nlabels = \"router\"\nrule = \"fleet\"\n[[match]]\nlabels = \"router\"\nrule = \"fleet\"\nowner = \"anna\"\nwatchers = \"ben\"\n";
+    let config = parsed(&machine, rules).unwrap_or_else(|problems| panic!("{problems}"));
+    let card = |called: &str, label: &str, keeper| Card {
+        labels: vec![name(label)],
+        keeper,
+        ..Card::new(CardId(1), name(called), name("try"))
+    };
+    let owner = |card: &Card| config.rules.roles_of(card).map(|roles| roles.owner.clone());
+    assert_eq!(owner(&card("imported", "router", Keeper::Command)), Some(vec![name("anna")]));
+    assert_eq!(owner(&card("own", "router", Keeper::File)), Some(vec![name("ben")]));
+    assert_eq!(owner(&card("own", "router", Keeper::Command)), Some(vec![name("anna")]), "another card of that name");
+    assert_eq!(owner(&card("imported", "lamp", Keeper::Command)), None);
+}
+
+#[test]
 fn the_cheapest_way_to_the_last_day_needs_one_and_takes_no_amount() {
     let rules = |cheapest: &str, until: &str| {
         format!(

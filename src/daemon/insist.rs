@@ -1,13 +1,14 @@
 //! Telling again what needs a person, until one takes it in hand; and passing it on where somebody cannot be reached or does
 //! not react: over their further ways first, then to the people that they name.
 
+use crate::config::Carries;
 use crate::domain::card::Name;
 use crate::domain::insist::{Insistence, Turn, needs_person};
 use crate::domain::notice::{DedupKey, NoticeId, Retold, RetoldWhy};
 use crate::domain::severity::Severity;
 use crate::domain::time::UnixTime;
 use crate::store::matters::{self, Matter, MatterId};
-use crate::store::{Connection, StoreError, attempts, cards, silences};
+use crate::store::{Connection, StoreError, attempts, cards, notices, silences};
 
 use super::live::{Live, Way};
 use super::tell::{self, Queueing};
@@ -15,7 +16,8 @@ use super::tell::{self, Queueing};
 /// As many turns are taken in one transaction.
 const TURNS_AT_ONCE: usize = 50;
 
-/// Notes what was told to people who want it told again or passed on, before it is queued; none if nobody does.
+/// Notes what was told to people who want it told again or passed on, and to whom a text goes that may not arrive, before
+/// it is queued; none if there is nobody of these.
 ///
 /// # Errors
 /// When the record cannot be written.
@@ -27,15 +29,17 @@ pub(super) fn open(
     now: UnixTime,
 ) -> Result<Option<MatterId>, StoreError> {
     let Queueing { story, key, attempt, .. } = *queueing;
-    let insists = |way: &Way| way.severity > Severity::News && live.insistence(&way.person).is_some();
+    let insists = |way: &Way| {
+        way.severity > Severity::News && (live.insistence(&way.person).is_some() || is_text_of_several(live, ways, way))
+    };
     if !ways.iter().any(insists) {
         return Ok(None);
     }
     let card = key.card.map(|card| cards::by_id(conn, card)).transpose()?.flatten();
     let needs = needs_person(&story.event, card.as_ref().and_then(|card| live.rule_of(card)));
-    let mut turns: Vec<(&Name, Turn)> = Vec::new();
+    let (mut turns, none): (Vec<(&Name, Turn)>, _) = (Vec::new(), Insistence::default());
     for way in ways.iter().filter(|way| insists(way)) {
-        let Some(wishes) = live.insistence(&way.person) else { continue };
+        let wishes = live.insistence(&way.person).unwrap_or(&none);
         if turns.iter().all(|(person, _)| **person != way.person) {
             turns.push((&way.person, Turn::begin(wishes, needs, now)));
         }
@@ -47,6 +51,13 @@ pub(super) fn open(
         }
     }
     Ok(opened)
+}
+
+/// Whether a text goes to somebody who has a way that is not used for this.
+fn is_text_of_several(live: &Live, ways: &[Way], way: &Way) -> bool {
+    let is_used =
+        |further: &Way| ways.iter().any(|used| used.person == further.person && used.channel == further.channel);
+    way.carries == Carries::Sms && live.all_ways_to(&way.person, way.severity).any(|further| !is_used(&further))
 }
 
 /// Takes the turns that are due.
@@ -95,14 +106,18 @@ fn held_back(
     Ok(until.map(|until| matter.turn.counted_from(wishes, until)))
 }
 
-/// A way has failed for good: what it was to tell is passed on at once.
+/// A way has failed for good: what it was to tell is passed on at once. Where its person wants nothing passed on, what a
+/// text was to tell goes their own next way all the same, and no further.
 ///
 /// # Errors
 /// When the record cannot be written.
 pub(super) fn way_failed(conn: &Connection, live: &Live, notice: NoticeId, now: UnixTime) -> Result<(), StoreError> {
     let Some(matter) = matters::of_notice(conn, notice)? else { return Ok(()) };
-    let Some(wishes) = live.insistence(&matter.person).filter(|wishes| wishes.escalate.is_some()) else {
-        return Ok(());
+    let (none, wanted) = (Insistence::default(), live.insistence(&matter.person));
+    let wishes = match wanted.filter(|wishes| wishes.escalate.is_some()) {
+        Some(wishes) => wishes,
+        None if notices::by_id(conn, notice)?.is_some_and(|failed| failed.segments.is_some()) => &none,
+        None => return Ok(()),
     };
     let why = RetoldWhy::Unreached(matter.person.clone());
     let turn = pass_on(conn, live, &matter, wishes, matter.turn, why, now)?;

@@ -37,6 +37,8 @@ mod order;
 mod pages;
 pub mod people;
 mod poll_round;
+#[cfg(test)]
+mod receipt_tests;
 mod receipts;
 mod reload;
 mod renew_round;

@@ -37,7 +37,8 @@ table! {
         may secrets: Named<SecretRef>,
         /// The type of the body; application/json if nothing is said.
         may content_type: Words,
-        /// The body, a template with places: to, to_digits, text, id, at; title and urgent, or coding.
+        /// The body, a template with places: to, to_digits, text, id, at, minutes; title and urgent, or
+        /// coding.
         may body: Wording,
         /// Answers that mean "taken"; every 2xx if nothing is said.
         may sent: OneOrMore<AnswerTable>,

@@ -102,6 +102,8 @@ pub struct Filling<'a> {
     pub id: &'a str,
     /// When this try is made, in Unix seconds.
     pub at: i64,
+    /// For how many minutes it is worth delivering.
+    pub minutes: i64,
     /// The heading of a push message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<&'a str>,
@@ -125,6 +127,7 @@ impl<'a> Filling<'a> {
             text: "\"canada\" & <co> 100% \\ it's\n续费 {{ id }}",
             id: "0193a1b2",
             at: 1_797_586_200,
+            minutes: 90,
             title: push.then_some("\"canada\""),
             urgent: push.then_some(true),
             coding: (!push).then_some(0),
@@ -135,7 +138,7 @@ impl<'a> Filling<'a> {
     /// The names of the places, in the order in which they are told.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let always = ["to", "to_digits", "text", "id", "at"].map(ToOwned::to_owned);
+        let always = ["to", "to_digits", "text", "id", "at", "minutes"].map(ToOwned::to_owned);
         let push = ["title", "urgent"].into_iter().filter(|_| self.title.is_some()).map(ToOwned::to_owned);
         let coding = self.coding.map(|_| "coding".to_owned());
         let secrets = self.secrets.keys().map(|name| format!("{SECRETS}.{name}"));

@@ -366,6 +366,13 @@ async fn plivo_takes_a_text_with_an_id_or_not_at_all() {
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((body["src"].as_str(), body["dst"].as_str()), (Some("+15005550006"), Some("+16135550123")));
     assert_eq!((&body["text"], &body["url"]), (&json!("hello"), &json!(RECEIPTS)));
+    // No longer than just under three hours, which is the most it takes.
+    assert_eq!(body["message_expiry"], 10_799);
+    let soon = text("+16135550123", "hello");
+    let soon = Outgoing { expires_at: soon.sent_at.plus(Secs::minutes(20)), ..soon };
+    channel.send(&soon).await;
+    let body: Value = serde_json::from_str(&service.last().2).unwrap();
+    assert_eq!(body["message_expiry"], 1_200);
 }
 
 #[tokio::test]
@@ -400,7 +407,7 @@ fn described(address: &str, push: bool, drops_doubles: bool) -> Channel {
     let body = if push {
         r#"{"t": "{{ title }}", "m": "{{ text }}", "loud": {{ urgent }}, "key": "{{ secrets.key }}"}"#
     } else {
-        r#"{"to": "{{ to_digits }}", "m": "{{ text }}", "dcs": {{ coding }}, "ref": "{{ id }}"}"#
+        r#"{"to": "{{ to_digits }}", "m": "{{ text }}", "dcs": {{ coding }}, "ref": "{{ id }}", "ttl": {{ minutes * 60 }}}"#
     };
     let bearer = template("Bearer {{ secrets.key }}", Escape::Nothing);
     Channel::open(ChannelSettings::Service(Box::new(ServiceSettings {
@@ -453,7 +460,7 @@ async fn a_described_service_says_in_its_answers_what_became_of_a_message() {
     );
     let body: Value = serde_json::from_str(&body).unwrap();
     let wanted = serde_json::json!({
-        "to": "16135550123", "m": "\"canada\" & 续费\\\n{{ secrets.key }}", "dcs": 2, "ref": "0193a1b2"
+        "to": "16135550123", "m": "\"canada\" & 续费\\\n{{ secrets.key }}", "dcs": 2, "ref": "0193a1b2", "ttl": 86_400
     });
     assert_eq!(body, wanted);
 }

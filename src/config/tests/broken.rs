@@ -394,7 +394,7 @@ fn texts_by_smpp_and_receipts() {
 #[test]
 fn a_described_service_is_tried_before_it_is_used() {
     let sms = |lines: &str| format!("carries = \"sms\"\nurl = \"https://c/\"\n{lines}");
-    let known = "known: `to`, `to_digits`, `text`, `id`, `at`, `coding`, `secrets.token`";
+    let known = "known: `to`, `to_digits`, `text`, `id`, `at`, `minutes`, `coding`, `secrets.token`";
     let quotes = "a place for a text stands in quotes: \"text\": \"{{ text }}\"; or say content_type = …";
     let cases: [(String, Vec<String>); 6] = [
         (sms("body = '''\n{ \"to\": \"{{ to }}\",\n  \"text\": \"{{ text }}\" }'''\n"), vec![]),

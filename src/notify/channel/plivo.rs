@@ -8,8 +8,13 @@ use serde_json::json;
 
 use super::http::{self, Answer};
 use super::{Delivery, NotifyError, Outgoing, wrong};
+use crate::domain::time::Secs;
 use crate::notify::texts::cut;
 
+/// A text waits no shorter than this in its queue.
+const VALID_MIN: Secs = Secs(5);
+/// And no longer than this, just under three hours.
+const VALID_MAX: Secs = Secs(10_799);
 /// Where the API lives.
 const BASE: &str = "https://api.plivo.com";
 
@@ -55,7 +60,10 @@ impl Plivo {
 
     pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
         let text = String::from_utf8_lossy(&message.bytes);
-        let mut body = json!({ "src": message.from, "dst": message.address, "text": text, "type": "sms" });
+        let expiry_secs = message.valid_for(VALID_MIN, VALID_MAX).0;
+        let mut body = json!({
+            "src": message.from, "dst": message.address, "text": text, "type": "sms", "message_expiry": expiry_secs,
+        });
         if let Some(at) = &message.receipts {
             body["url"] = at.expose_secret().into();
         }

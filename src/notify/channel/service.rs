@@ -12,9 +12,13 @@ use super::http::{self, Answer};
 use super::{Delivery, NotifyError, Outgoing, wrong};
 use crate::domain::answers::{Answers, Meaning, Pointer};
 use crate::domain::template::{Filling, Template, TemplateError};
+use crate::domain::time::Secs;
 use crate::notify::push::Push;
 use crate::notify::sms::{Encoding, parts};
 use crate::notify::texts::cut;
+
+/// No message is worth delivering for longer.
+const VALID_MAX: Secs = Secs::days(30);
 
 /// How a request is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +115,7 @@ impl Service {
             text: &text,
             id: &message.id,
             at: message.sent_at.secs(),
+            minutes: message.valid_for(Secs::MINUTE, VALID_MAX).0 / 60,
             title: settings.push.then_some(push.title.as_str()),
             urgent: settings.push.then_some(push.urgent),
             coding: (!settings.push).then(|| if parts(&text).0 == Encoding::Gsm7 { 0 } else { 2 }),

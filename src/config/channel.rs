@@ -223,6 +223,8 @@ pub struct SmppAccess {
     pub password: SecretRef,
     /// `system_type`, where the centre wants one.
     pub system_type: String,
+    /// A root certificate to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
     /// The number or the name that texts come from.
     pub from: String,
 }

@@ -194,6 +194,8 @@ table! {
         must password: SecretRef,
         /// The system_type, where the centre wants one.
         may system_type: Words,
+        /// A root certificate (PEM) to trust beside the system's.
+        may ca_file: WholePath,
         /// The number or the name that texts come from.
         must from: Words,
     }
@@ -309,6 +311,7 @@ pub(super) fn smpp(table: &SmppTable, notes: &mut Notes<'_>) -> Option<ChannelKi
         user: table.user.get()?.0.clone(),
         password: table.password.get()?.clone(),
         system_type: table.system_type.get().map_or_else(String::new, |words| words.0.clone()),
+        ca_file: table.ca_file.get().map(|path| path.0.clone()),
         from: table.from.get()?.0.clone(),
     })))
 }

@@ -11,8 +11,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use secrecy::SecretString;
+use simkeeper::domain::receipt::{Fate, Receipt};
 use simkeeper::notify::{
-    AnswerRule, Channel, ChannelSettings, Delivery, GammuSettings, GatewayMethod, GatewaySettings, Meaning,
+    AnswerRule, Asked, Channel, ChannelSettings, Delivery, GammuSettings, GatewayMethod, GatewaySettings, Meaning,
     TwilioSettings,
 };
 
@@ -120,7 +121,12 @@ async fn gammu_smsd_sends_a_text_once_however_often_it_is_handed_over() {
     assert_eq!(channel.send(&message).await, taken);
     assert_eq!(std::fs::read_dir(&folders.outbox).unwrap().count(), 0, "it is not handed over again");
 
+    let asked = [Asked { id: "ours".to_owned(), remote: Some(name.to_owned()) }];
+    assert_eq!(channel.reports(&asked).await, [], "that it arrived nobody says");
     std::fs::rename(folders.sent.join(name), folders.error.join(name)).unwrap();
+    let told = channel.reports(&asked).await;
+    let [(id, Receipt { fate: Fate::Failed, why: Some(why), .. })] = told.as_slice() else { panic!("{told:?}") };
+    assert!(id == "ours" && why.contains("gave the text up"), "{told:?}");
     let delivery = channel.send(&message).await;
     assert!(matches!(&delivery, Delivery::Dead { why } if why.contains("gave the text up")), "{delivery:?}");
     std::fs::remove_dir(&folders.outbox).unwrap();
@@ -137,13 +143,13 @@ async fn a_gateway_that_is_gone_is_tried_again_and_its_password_not_shown() {
 }
 
 /// An account, headers and a form.
-type Asked = (String, HeaderMap, Vec<(String, String)>);
+type Order = (String, HeaderMap, Vec<(String, String)>);
 
 /// What the played API was asked, and what it answers.
 #[derive(Clone)]
 struct Played {
     answer: Arc<Mutex<(u16, &'static str, &'static str)>>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<Order>>>,
 }
 
 async fn answered(

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use simkeeper::domain::answers::{Answers, Condition, Pointer};
 use simkeeper::domain::card::Name;
 use simkeeper::domain::notice::{Language, NoticeKind};
+use simkeeper::domain::receipt::Fate;
 use simkeeper::domain::template::{Escape, Template};
 use simkeeper::domain::time::Secs;
 use simkeeper::notify::{
@@ -398,6 +399,33 @@ async fn a_phone_that_has_the_text_already_has_it() {
     let body: Value = serde_json::from_str(&body).unwrap();
     assert_eq!((&body["textMessage"]["text"], &body["ttl"]), (&json!("hello"), &json!(86_400)));
     assert_eq!((body["id"].as_str(), body["phoneNumbers"][0].as_str()), (Some("0193a1b2"), Some("+16135550123")));
+}
+
+#[tokio::test]
+async fn a_phone_is_asked_about_each_text_and_only_its_final_words_count() {
+    let service = Service::start().await;
+    let url = format!("{}/message", service.address);
+    let settings = AndroidSettings { url, user: "keeper".to_owned(), password: MARKER.into() };
+    let channel = Channel::open(ChannelSettings::Android(settings)).unwrap();
+    let text = |id: &str| simkeeper::notify::Asked { id: id.to_owned(), remote: Some(id.to_owned()) };
+    for (status, body, wanted) in [
+        (200, r#"{"id":"0193a1b2","state":"Pending","recipients":[]}"#, None),
+        (200, r#"{"id":"0193a1b2","state":"Sent"}"#, None),
+        (404, r#"{"message":"not found"}"#, None),
+        (200, "<html>", None),
+        (200, r#"{"id":"0193a1b2","state":"Delivered","states":{}}"#, Some(Fate::Delivered)),
+        (200, r#"{"id":"0193a1b2","state":"Failed"}"#, Some(Fate::Failed)),
+    ] {
+        *service.answer.lock().unwrap() = (status, body);
+        let told = channel.reports(&[text("0193a1b2"), text("0193a1b3")]).await;
+        let fates: Vec<_> = told.iter().map(|(id, receipt)| (id.as_str(), receipt.fate)).collect();
+        let both = wanted.map(|fate| [("0193a1b2", fate), ("0193a1b3", fate)]);
+        assert_eq!(fates, both.into_iter().flatten().collect::<Vec<_>>(), "{status} {body}");
+        assert_eq!(told.iter().all(|(_, receipt)| receipt.why.is_some()), wanted != Some(Fate::Delivered), "{body}");
+    }
+    let (path, headers, _) = service.last();
+    assert_eq!(path, "/message/0193a1b3");
+    assert!(headers["authorization"].to_str().unwrap().starts_with("Basic "));
 }
 
 /// A service that is described as its owner would do it, with a secret in the address, in a header and in the body.

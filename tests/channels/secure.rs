@@ -12,10 +12,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use crate::parts::{Running, free_port, listening, outgoing, plain_settings, program, smtp};
 
 /// A certificate authority and a certificate of it for `name`.
-struct Certificates {
-    authority: PathBuf,
-    certificate: PathBuf,
-    key: PathBuf,
+pub(crate) struct Certificates {
+    pub(crate) authority: PathBuf,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 fn openssl(folder: &Path, line: &[&str]) {
@@ -23,7 +23,7 @@ fn openssl(folder: &Path, line: &[&str]) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-fn certificates(folder: &Path, name: &str) -> Certificates {
+pub(crate) fn certificates(folder: &Path, name: &str) -> Certificates {
     let new_key = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
     let authority = ["-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=test authority"];
     openssl(folder, &[&new_key[..], &authority].concat());

@@ -1,11 +1,20 @@
 //! Texts by SMPP.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use simkeeper::domain::receipt::Fate;
 use simkeeper::notify::{Asked, Channel, ChannelSettings, Delivery, SmppSettings};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::centre::Centre;
 use crate::parts::{text, wait_for};
+use crate::secure::{Certificates, certificates};
 
 fn channel(port: u16, password: &str) -> Channel {
     let settings = SmppSettings {
@@ -15,8 +24,59 @@ fn channel(port: u16, password: &str) -> Channel {
         user: "keeper".to_owned(),
         password: SecretString::from(password),
         system_type: String::new(),
+        ca_file: None,
     };
     Channel::open(ChannelSettings::Smpp(settings)).unwrap()
+}
+
+/// A TLS server before a centre, as aggregators have it: its port.
+async fn protected(centre: u16, made: &Certificates) -> u16 {
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(&made.certificate).unwrap().map(Result::unwrap).collect();
+    let key = PrivateKeyDer::from_pem_file(&made.key).unwrap();
+    let settings = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap();
+    let settings = settings.with_no_client_auth().with_single_cert(certificates, key).unwrap();
+    let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(settings)));
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            // A client that trusts nobody here hangs up.
+            let Ok(mut line) = acceptor.accept(socket).await else { continue };
+            let mut behind = TcpStream::connect(("127.0.0.1", centre)).await.unwrap();
+            drop(tokio::io::copy_bidirectional(&mut line, &mut behind).await);
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn texts_and_receipts_go_protected_to_a_centre_that_somebody_vouches_for() {
+    let (centre, folder) = (Centre::start(), tempfile::tempdir().unwrap());
+    let made = certificates(folder.path(), "localhost");
+    let port = protected(centre.port, &made).await;
+    let open = |host: &str, ca_file: Option<PathBuf>| {
+        let settings = SmppSettings {
+            host: host.to_owned(),
+            port,
+            tls: true,
+            user: "keeper".to_owned(),
+            password: SecretString::from("right"),
+            system_type: String::new(),
+            ca_file,
+        };
+        Channel::open(ChannelSettings::Smpp(settings)).unwrap()
+    };
+    // Nobody vouches for it, and for another name somebody does.
+    for (host, ca_file) in [("localhost", None), ("127.0.0.1", Some(made.authority.clone()))] {
+        let delivery = open(host, ca_file).send(&text("+16135550123", "hello")).await;
+        assert!(matches!(&delivery, Delivery::Retry { why, .. } if why.contains("no connection")), "{delivery:?}");
+    }
+    assert_eq!(centre.said(), "");
+    let channel = open("localhost", Some(made.authority));
+    let Delivery::Sent { remote } = channel.send(&text("+16135550123", "hello")).await else { panic!("not sent") };
+    let told = channel.reports(&[Asked { id: "ours".to_owned(), remote: Some(remote) }]).await;
+    assert!(told.len() == 1 && told[0].1.fate == Fate::Delivered, "{told:?}");
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ fn smpp(access: &SmppAccess, around: &Surroundings) -> anyhow::Result<SmppSettin
         user: access.user.clone(),
         password: secret(&access.password, around)?,
         system_type: access.system_type.clone(),
+        ca_file: access.ca_file.clone(),
     })
 }
 

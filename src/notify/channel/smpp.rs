@@ -3,7 +3,9 @@
 //! the same connection and are thanked for once they are written down, so that the centre repeats those that were not. One
 //! that is of no text we know may be faster than the record of its text, and is looked at a second time first.
 
+use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -16,6 +18,7 @@ use rusmpp::values::{
     SmeOriginatedAcknowledgement, Ton,
 };
 use rusmpp::{Command, CommandId, CommandStatus, Pdu};
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
@@ -56,12 +59,16 @@ pub struct SmppSettings {
     pub password: SecretString,
     /// `system_type`, where the centre wants one.
     pub system_type: String,
+    /// A root certificate to trust beside the system's.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// An SMS centre, ready to be bound to.
 #[derive(Debug)]
 pub struct Smpp {
     settings: SmppSettings,
+    /// What protects the connection, if anything does.
+    tls: Option<Arc<ClientConfig>>,
     session: Mutex<Option<Session>>,
     has_strays: AtomicBool,
 }
@@ -111,7 +118,8 @@ impl Smpp {
                 "the centre takes at most 15 characters for user, 8 for password and 12 for system_type, all ASCII",
             )
         })?;
-        Ok(Self { settings, session: Mutex::new(None), has_strays: AtomicBool::new(false) })
+        let tls = settings.tls.then(|| tls::client(settings.ca_file.as_deref())).transpose()?;
+        Ok(Self { settings, tls, session: Mutex::new(None), has_strays: AtomicBool::new(false) })
     }
 
     pub(super) async fn send(&self, message: &Outgoing) -> Delivery {
@@ -202,12 +210,9 @@ impl Smpp {
     async fn connected(&self) -> Result<Line, String> {
         let SmppSettings { host, port, .. } = &self.settings;
         let line = TcpStream::connect((host.as_str(), *port)).await.map_err(|error| error.to_string())?;
-        if !self.settings.tls {
-            return Ok(Either::Left(line));
-        }
+        let Some(tls) = &self.tls else { return Ok(Either::Left(line)) };
         let name = ServerName::try_from(host.clone()).map_err(|error| error.to_string())?;
-        let settings = tls::client(None).map_err(|error| error.to_string())?;
-        let line = TlsConnector::from(settings).connect(name, line).await;
+        let line = TlsConnector::from(Arc::clone(tls)).connect(name, line).await;
         line.map(Either::Right).map_err(|error| error.to_string())
     }
 }

@@ -1,17 +1,18 @@
 //! The cards of all digests of a moment: each is looked at once, in pages, and told to those who are told of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Daemon;
 use super::case::Case;
+use super::digest_caps;
 use super::live::Live;
 use super::shared_limits;
 use crate::domain::assess::is_old;
 use crate::domain::attempt::{Attempt, AttemptState};
 use crate::domain::card::{Card, CardId, Name};
 use crate::domain::digest::{Digest, Ending, Expected, Look, Purchase, Seen, SharedUse, Trouble};
-use crate::domain::foresee::{Setting, foresee};
+use crate::domain::foresee::{Foreseen, Setting, foresee};
 use crate::domain::last_safe::Loss;
 use crate::domain::ledger::cost;
 use crate::domain::limits;
@@ -25,7 +26,7 @@ use crate::domain::usage;
 use crate::store::{Connection, StoreError, attempts, cards, catalogues, silences};
 
 /// Cards looked at in one transaction: looking ahead takes longer than reading, and others read meanwhile.
-const PAGE: usize = 200;
+pub(super) const PAGE: usize = 200;
 
 /// A digest that is put together.
 pub(super) struct Draft {
@@ -53,16 +54,18 @@ pub(super) async fn fill(
     mut drafts: Vec<Draft>,
     now: UnixTime,
 ) -> Result<Vec<Draft>, StoreError> {
+    let last = drafts.iter().map(|draft| draft.digest.next).max().unwrap_or(now);
+    let held = Arc::new(digest_caps::held(daemon, live, last, now).await?);
     let mut after = CardId(0);
     loop {
-        let page_live = Arc::clone(live);
+        let (page_live, page_held) = (Arc::clone(live), Arc::clone(&held));
         let (last, filled) = daemon
             .store
             .read(move |conn| {
                 let page = cards::page(conn, after, PAGE)?;
                 let last = page.last().map(|card| card.id);
                 for card in page {
-                    add(conn, &page_live, &mut drafts, card, now)?;
+                    add(conn, &page_live, &mut drafts, card, &page_held, now)?;
                 }
                 Ok((last, drafts))
             })
@@ -85,15 +88,22 @@ pub(super) async fn fill(
         .await
 }
 
-fn add(conn: &Connection, live: &Live, drafts: &mut [Draft], card: Card, now: UnixTime) -> Result<(), StoreError> {
+fn add(
+    conn: &Connection,
+    live: &Live,
+    drafts: &mut [Draft],
+    card: Card,
+    held: &BTreeMap<CardId, UnixTime>,
+    now: UnixTime,
+) -> Result<(), StoreError> {
     let told = live.told_of(&card);
     let is_told = |draft: &&mut Draft| told.iter().any(|(person, _)| *person == draft.person);
     let mut concerned: Vec<&mut Draft> = drafts.iter_mut().filter(is_told).collect();
     let Some(until) = concerned.iter().map(|draft| draft.digest.next).max() else { return Ok(()) };
     let caps = live.rules().shared_limits.iter().filter(|limit| limit.concerns(&card.account, &card.labels));
     let caps: Vec<Line> = caps.map(|limit| limit.line).collect();
-    let (name, account) = (card.name.clone(), card.account.clone());
-    let seen = match look(conn, live, card, until, now) {
+    let (name, account, held) = (card.name.clone(), card.account.clone(), held.get(&card.id));
+    let mut seen = match look(conn, live, card, until, now) {
         // One card whose rows are damaged must not take the digest of all with it.
         Err(StoreError::Unreadable { .. }) => Seen {
             card: name,
@@ -106,6 +116,9 @@ fn add(conn: &Connection, live: &Live, drafts: &mut [Draft], card: Card, now: Un
         },
         seen => seen?,
     };
+    if let Some(from) = held {
+        seen.coming = Expected::held_from(seen.coming, *from);
+    }
     for draft in &mut concerned {
         let decides = told.iter().any(|(person, role)| *person == draft.person && role.decides());
         draft.digest.add(&Seen { is_watched: !decides, ..seen.clone() });
@@ -126,7 +139,10 @@ fn look(conn: &Connection, live: &Live, card: Card, until: UnixTime, now: UnixTi
         ending: ending(conn, live, &case, now)?,
         bought: bought(&case, rule, now),
         coming: match rule {
-            Some(rule) => coming(conn, live, &case, rule, until, now)?,
+            Some(rule) => {
+                let (_, foreseen) = foreseen(conn, live, &case, rule, until, now)?;
+                foreseen.iter().filter_map(|foreseen| Expected::of(&case.card.name, foreseen)).collect()
+            }
             None => Vec::new(),
         },
     })
@@ -192,19 +208,21 @@ fn bought(case: &Case, rule: Option<&Rule>, now: UnixTime) -> Vec<Purchase> {
     done.map(purchase).collect()
 }
 
-fn coming(
+/// What happens until then, and the account whose turn it is to sell.
+pub(super) fn foreseen(
     conn: &Connection,
     live: &Live,
     case: &Case,
     rule: &Rule,
     until: UnixTime,
     now: UnixTime,
-) -> Result<Vec<Expected>, StoreError> {
+) -> Result<(Name, Vec<Foreseen>), StoreError> {
+    let ways = sellers::in_turn(&live.tills(&case.card), &case.attempts, case.poll.cycle);
+    let seller = ways.first().map_or(&case.card.account, |way| &way.account);
     if rule.renew_when.triggers.is_empty() {
-        return Ok(Vec::new());
+        return Ok((seller.clone(), Vec::new()));
     }
     let uses = if usage::needs_past(rule) { case.uses(conn, now)? } else { Vec::new() };
-    let ways = sellers::in_turn(&live.tills(&case.card), &case.attempts, case.poll.cycle);
     let catalogue = catalogues::load(conn, case.card.id)?;
     let setting = Setting {
         card: &case.card,
@@ -213,11 +231,10 @@ fn coming(
         recent: &case.poll.recent,
         ledger: &case.ledger,
         attempts: &case.attempts,
-        seller: ways.first().map_or(&case.card.account, |way| &way.account),
+        seller,
         uses: &uses,
     };
-    let foreseen = foresee(&setting, now, until);
-    Ok(foreseen.iter().filter_map(|foreseen| Expected::of(&case.card.name, foreseen)).collect())
+    Ok((seller.clone(), foresee(&setting, now, until)))
 }
 
 /// What is spent of the month's caps that cards share.

@@ -1,9 +1,14 @@
 //! Digests come once for each of their days, over restarts, outages and wrong clocks, and tell people of their cards only.
 
 use super::digest_round;
-use super::rig::{Arrived, Rig};
-use crate::domain::time::{Secs, UnixTime};
+use super::rig::{Arrived, Rig, named};
+use crate::domain::money::Money;
+use crate::domain::plan::{Catalogue, Contents, Plan};
+use crate::domain::reading::{CardState, Reading};
+use crate::domain::time::{End, Secs, UnixTime};
 use crate::store::notices::NoticeState;
+use crate::store::polls::{self, PollUpdate, Seen};
+use crate::store::{Connection, StoreError, catalogues};
 
 impl Rig {
     /// Time passes, and what is wanted then is made and delivered.
@@ -91,4 +96,46 @@ async fn it_goes_over_the_ways_for_news_and_a_text_is_one_part() {
     rig.digests_after(Secs::ZERO).await;
     let texts = rig.digests_after(Secs::hours(1)).await;
     assert_eq!(texts[0].2, "simkeeper: 1 card, 1 needs you: tablet.");
+}
+
+/// A card whose plan ends so much later, and what can be bought for it.
+fn ends_in(conn: &Connection, card: &str, length: Secs, now: UnixTime) -> Result<(), StoreError> {
+    let card = named(conn, card)?.id;
+    let reading = Reading { plan_ends: Some(End::at(now.plus(length))), ..Reading::empty(now, CardState::Active) };
+    polls::save(conn, &[PollUpdate { card, seen: Seen::Good(reading), next_poll_at: now, cycle: 1 }])?;
+    let plan = Plan {
+        id: "month".into(),
+        name: "month".into(),
+        contents: Contents { data_bytes: Some(1_000_000_000), ..Contents::default() },
+        validity_secs: Some(30 * 86_400),
+        price: Money::parse("9 USD").unwrap(),
+    };
+    catalogues::save(conn, card, &Catalogue { fetched_at: now, plans: vec![plan] })
+}
+
+#[tokio::test]
+async fn what_a_cap_of_all_cards_has_no_room_for_is_no_purchase_to_come() {
+    for (cap, fits) in [("[[limit]]\nper_month = \"10 USD\"\n", false), ("", true)] {
+        let machine = format!(
+            "currency = \"USD\"\n[operator.try]\nkind = \"sandbox\"\n[channel.mail]\nkind = \"maildir\"\n{}",
+            anna("\"Mon 08:00\"")
+        );
+        let card = |name: &str, number| {
+            format!("[card.{name}]\noperator = \"try\"\nmsisdn = \"+1613555010{number}\"\nrule = \"ends\"\n")
+        };
+        let rule = "[rule.ends]\nmode = \"auto\"\nrenew_when = { plan_ends_within = \"36h\" }\nbuy = [\"month\"]\n";
+        let rules = format!("{}{}{rule}{cap}", card("tablet", 0), card("phone", 1));
+        let rig = Rig::with(&machine, &rules).await;
+        rig.digests_after(Secs::ZERO).await;
+        let monday = rig.daemon.clock.now().plus(Secs::days(6));
+        rig.write(move |conn| {
+            ends_in(conn, "tablet", Secs::days(4), monday)?;
+            ends_in(conn, "phone", Secs::days(5), monday)
+        })
+        .await;
+        assert_eq!(rig.digests_after(Secs::days(6)).await.len(), 1);
+        let told = rig.last_mail("anna").await;
+        assert_eq!(told.contains("month for 9.00 USD does not fit under a limit"), !fits, "{told}");
+        assert_eq!(told.contains("18.00 USD"), fits, "{told}");
+    }
 }

@@ -13,6 +13,7 @@ pub mod control;
 pub use crate::store::crash;
 mod deliver_round;
 pub mod desk;
+mod digest_caps;
 mod digest_cards;
 mod digest_round;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::config::Rules;
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::{Card, Name};
+use crate::domain::money::Money;
 pub use crate::domain::shared_limits::month_start;
 use crate::domain::shared_limits::{Counted, Spent};
 use crate::domain::time::{Secs, UnixTime};
@@ -31,4 +32,46 @@ pub fn counted(
         Ok(Counted { limit: limit.clone(), day, month: since(month_start(now))?, cycle })
     });
     count.collect()
+}
+
+/// A purchase that is to be expected before another.
+#[derive(Clone, Debug)]
+pub struct Coming {
+    /// When.
+    pub at: UnixTime,
+    /// At which price.
+    pub price: Money,
+    /// The account that would sell.
+    pub account: Name,
+    /// The labels of its card.
+    pub labels: Vec<Name>,
+}
+
+/// As [`counted`] at a time to come, with what is to be expected before.
+///
+/// # Errors
+/// When the record cannot be read.
+pub fn counted_then(
+    conn: &Connection,
+    rules: &Rules,
+    before: &[Coming],
+    (card, account): (&Card, &Name),
+    cycle: Secs,
+    at: UnixTime,
+) -> Result<Vec<Counted>, StoreError> {
+    let mut all = counted(conn, rules, (card, account), cycle, None, at)?;
+    for counted in &mut all {
+        for before in before.iter().filter(|one| counted.limit.concerns(&one.account, &one.labels)) {
+            if at.since(before.at) < Secs::DAY {
+                counted.day.add(before.price);
+            }
+            if at.since(before.at) < cycle {
+                counted.cycle.add(before.price);
+            }
+            if before.at >= month_start(at) {
+                counted.month.add(before.price);
+            }
+        }
+    }
+    Ok(all)
 }

@@ -5,22 +5,11 @@ use std::collections::BTreeSet;
 
 use super::{Entry, Told};
 use crate::commands::view::View;
-use crate::daemon::shared_limits;
+use crate::daemon::shared_limits::{self, Coming};
 use crate::domain::card::{Card, Name};
 use crate::domain::foresee::What;
 use crate::domain::limits;
-use crate::domain::money::Money;
-use crate::domain::shared_limits::Counted;
-use crate::domain::time::{Secs, UnixTime};
 use crate::store::{Connection, StoreError};
-
-/// A purchase that would be made.
-struct Planned<'a> {
-    at: UnixTime,
-    price: Money,
-    card: &'a Card,
-    account: Name,
-}
 
 /// Marks what a cap holds back. Beyond it nothing is known of that card.
 pub(super) fn hold(
@@ -42,13 +31,14 @@ pub(super) fn hold(
             && let Some(plan) = foreseen.what.bought().cloned()
         {
             let account = seller(view, conn, card)?;
-            let counted = counted(view, conn, &planned, (card, &account), limits::cycle_of(&plan), at)?;
+            let (rules, cycle) = (&view.config.rules, limits::cycle_of(&plan));
+            let counted = shared_limits::counted_then(conn, rules, &planned, (card, &account), cycle, at)?;
             match crate::domain::shared_limits::crossed(&counted, plan.price) {
                 Some(gate) => {
                     foreseen.what = What::OverLimit(plan, gate);
                     held.insert(entry.card.clone());
                 }
-                None => planned.push(Planned { at, price: plan.price, card, account }),
+                None => planned.push(Coming { at, price: plan.price, account, labels: card.labels.clone() }),
             }
         }
         shown.push(entry);
@@ -60,29 +50,4 @@ pub(super) fn hold(
 fn seller(view: &View, conn: &Connection, card: &Card) -> Result<Name, StoreError> {
     let case = view.case(conn, card.clone())?;
     Ok(view.ways(&case).into_iter().next().map_or_else(|| card.account.clone(), |way| way.account))
-}
-
-fn counted(
-    view: &View,
-    conn: &Connection,
-    planned: &[Planned<'_>],
-    (card, account): (&Card, &Name),
-    cycle: Secs,
-    at: UnixTime,
-) -> Result<Vec<Counted>, StoreError> {
-    let mut all = shared_limits::counted(conn, &view.config.rules, (card, account), cycle, None, at)?;
-    for counted in &mut all {
-        for before in planned.iter().filter(|one| counted.limit.concerns(&one.account, &one.card.labels)) {
-            if at.since(before.at) < Secs::DAY {
-                counted.day.add(before.price);
-            }
-            if at.since(before.at) < cycle {
-                counted.cycle.add(before.price);
-            }
-            if before.at >= shared_limits::month_start(at) {
-                counted.month.add(before.price);
-            }
-        }
-    }
-    Ok(all)
 }

@@ -161,6 +161,27 @@ impl Expected {
         Some(Self { card: card.clone(), at: foreseen.when.likely?, comes })
     }
 
+    /// What is left to expect where a cap that cards share has no room from then on: the first purchase as one that does not
+    /// fit, and nothing after it, since nobody knows when there will be room.
+    #[must_use]
+    pub fn held_from(coming: Vec<Self>, from: UnixTime) -> Vec<Self> {
+        let is_held = |expected: &Self| expected.at >= from && expected.price().is_some();
+        let kept = coming.iter().position(is_held).map_or(coming.len(), |place| place + 1);
+        coming
+            .into_iter()
+            .take(kept)
+            .map(|expected| if is_held(&expected) { expected.over_limit() } else { expected })
+            .collect()
+    }
+
+    fn over_limit(self) -> Self {
+        let comes = match self.comes {
+            Comes::Buys { plan, price } | Comes::Asks { plan, price } => Comes::OverLimit { plan, price },
+            comes @ (Comes::Unpriced | Comes::OverLimit { .. } | Comes::NothingOnSale) => comes,
+        };
+        Self { comes, ..self }
+    }
+
     const fn price(&self) -> Option<Money> {
         match self.comes {
             Comes::Buys { price, .. } | Comes::Asks { price, .. } => Some(price),
@@ -359,6 +380,20 @@ mod tests {
         }
         let order: Vec<&str> = digest.ends.rows.iter().map(|ending| ending.card.as_str()).collect();
         assert_eq!(order, ["first", "plain", "late"]);
+    }
+
+    #[test]
+    fn what_a_shared_cap_holds_back_is_told_once_and_costs_nothing() {
+        let buys = |days| Expected {
+            card: name("tablet"),
+            at: NOW.plus(Secs::days(days)),
+            comes: Comes::Buys { plan: "1 GB".to_owned(), price: usd(5) },
+        };
+        let coming = vec![buys(1), buys(3), buys(5)];
+        assert_eq!(Expected::held_from(coming.clone(), NOW.plus(Secs::days(6))), coming);
+        let left = Expected::held_from(coming.clone(), NOW.plus(Secs::days(3)));
+        assert_eq!((left.len(), &left[0], left[1].at), (2, &coming[0], coming[1].at));
+        assert_eq!((left[0].price(), left[1].price()), (Some(usd(5)), None));
     }
 
     #[test]

@@ -7,8 +7,9 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use simkeeper::domain::time::Secs;
@@ -20,9 +21,13 @@ use world::{CLASSES, KEYED, World, full, low};
 
 /// A command of the real program, by the world's files and clock.
 fn run(world: &World, arguments: &[&str]) -> Output {
+    command(world, arguments).output().expect("the program")
+}
+
+fn command(world: &World, arguments: &[&str]) -> Command {
     let mut command = program(arguments);
     command.arg("--config").arg(world.folder()).args(["--clock", &world.clock().words()]).env("USER", "anna");
-    command.output().expect("the program")
+    command
 }
 
 fn code(output: &Output) -> i32 {
@@ -138,6 +143,69 @@ fn the_drill_a_lost_record_is_restored_and_no_order_is_doubled_missing_or_untold
         assert_eq!(world.log().matches("the record is older than the world").count(), 1);
         assert_eq!(world.record().unwrap().quarantined(), 0);
         assert_eq!(code(&run(&world, &["verify"])), 0, "{}", text(&run(&world, &["verify"])));
+    }
+}
+
+/// What died in the middle of putting a copy in place, and whether the daemon was started before it was done again.
+fn killed_in_a_restore_and_restored_again(point: &str, starts_between: bool) {
+    let mut world = World::new().card("tablet", full, AUTO).start();
+    world.until_read_again(2);
+    let copy = copy(&world);
+    world.use_up("tablet");
+    world.until_bought("tablet", 1);
+    // By kill -9, so that the log beside the record holds what the copy does not know.
+    world.kill();
+    let sent = posts(&world);
+
+    let mut dies = command(&world, &["restore", copy.to_str().unwrap(), "--yes"]);
+    let died = dies.env("SIMKEEPER_CRASH_AT", point).output().expect("the program");
+    assert_eq!(died.status.signal(), Some(9), "{point}: {}", text(&died));
+    let before = world.record().expect("the record that was there is still in its place");
+    assert_eq!((before.damage(), before.attempts().len()), (vec![], 1), "{point}");
+    drop(before);
+    if starts_between {
+        world.begin();
+        world.until_read_again(1);
+        assert_eq!(world.record().unwrap().quarantined(), 0, "{point}: nothing was restored yet");
+        world.kill();
+    }
+
+    let said = restore(&world, &copy);
+    assert!(said.contains("names 1 orders that the copy does not know"), "{point}: {said}");
+    let left: Vec<PathBuf> = files(&world.state()).into_iter().filter(|path| says(path, "restoring")).collect();
+    assert_eq!(left, Vec::<PathBuf>::new(), "{point}");
+    for kept in files(&world.state()).iter().filter(|path| says(path, ".replaced-") && !says(path, "-wal")) {
+        let conn = rusqlite::Connection::open(kept).unwrap();
+        let known: i64 = conn.query_row("SELECT count(*) FROM attempt", [], |row| row.get(0)).unwrap();
+        assert_eq!(known, 1, "{point}: what was replaced is whole");
+    }
+    world.use_up("tablet");
+    world.begin();
+    world.until("a question", |world| world.told_of("tablet", "asked") == 1);
+    let record = world.record().unwrap();
+    assert_eq!((record.damage(), record.quarantined()), (vec![], 1), "{point}");
+    answer_all(&mut world);
+    world.until_read_again(4);
+    assert_eq!(posts(&world), sent, "{point}\n{}", world.state_of_affairs());
+    none_is_doubled_or_missing(&world);
+}
+
+/// The files of a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// Whether the name of a file has these letters in it.
+fn says(path: &Path, letters: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().contains(letters))
+}
+
+#[test]
+fn a_restore_that_was_killed_is_begun_again_and_buys_nothing_twice() {
+    for (point, starts_between) in
+        [("in_backup", false), ("in_restore", false), ("in_restore", true), ("after_set_aside", true)]
+    {
+        killed_in_a_restore_and_restored_again(point, starts_between);
     }
 }
 
@@ -355,7 +423,7 @@ fn a_backup_says_where_it_is_how_large_and_by_which_digest_it_is_known() {
     let told = document(&run(&world, &["backup", "--json"]));
     let path = told["path"].as_str().unwrap();
     assert_eq!(told["bytes"], std::fs::metadata(path).unwrap().len());
-    let sum = std::process::Command::new("sha256sum").arg(path).output().unwrap();
+    let sum = Command::new("sha256sum").arg(path).output().unwrap();
     assert!(String::from_utf8_lossy(&sum.stdout).starts_with(told["sha256"].as_str().unwrap()));
     let said = text(&run(&world, &["backup"]));
     assert!(said.contains("proved") && said.contains("sha256") && said.contains("elsewhere"), "{said}");

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -22,6 +22,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::card::Name;
 use crate::domain::time::UnixTime;
 use crate::store::approvals::{self, Digests};
+use crate::store::journal::sync_dir_of;
 use crate::store::{Connection, StoreError};
 
 /// The key's file in the folder of the record. Without it every code that is out is of no use, and nothing else is lost.
@@ -107,19 +108,26 @@ fn is_fit(word: &str) -> bool {
 
 fn key(path: &Path) -> anyhow::Result<[u8; KEY_BYTES]> {
     let mut key = [0; KEY_BYTES];
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-        Ok(mut file) => {
+    match File::open(path) {
+        Ok(mut file) => file.read_exact(&mut key).context("remove it; a new one is made")?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             key[..16].copy_from_slice(&clock::chance().to_be_bytes());
             key[16..].copy_from_slice(&clock::chance().to_be_bytes());
-            file.write_all(&key)?;
-            file.sync_all()?;
-        }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            OpenOptions::new().read(true).open(path)?.read_exact(&mut key).context("remove it; a new one is made")?;
+            keep(&key, path)?;
         }
         Err(error) => return Err(error.into()),
     }
     Ok(key)
+}
+
+/// Writes the key under another name first: on a full disk, half a key in its place would stop every later start.
+fn keep(key: &[u8], path: &Path) -> std::io::Result<()> {
+    let part = path.with_extension("part");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(key)?;
+    file.sync_all()?;
+    std::fs::rename(part, path)?;
+    sync_dir_of(path)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -184,5 +192,16 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         std::fs::write(one.path().join(KEY_FILE), "cut").unwrap();
         assert!(Approvals::open(&config(), &around(&one)).is_err());
+    }
+
+    #[test]
+    fn a_key_for_which_the_disk_has_no_room_stops_no_later_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let around = Surroundings { state: folder.path().into(), ..Surroundings::default() };
+        let part = folder.path().join(KEY_FILE).with_extension("part");
+        std::os::unix::fs::symlink("/dev/full", &part).unwrap();
+        assert!(Approvals::open(&config(), &around).is_err());
+        std::fs::remove_file(part).unwrap();
+        Approvals::open(&config(), &around).unwrap();
     }
 }

@@ -252,7 +252,7 @@ pub fn text_of(line: &JournalLine) -> Result<String, StoreError> {
 }
 
 /// Makes the entries of a file's folder durable: a new name, a new place.
-pub(super) fn sync_dir_of(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_dir_of(path: &Path) -> io::Result<()> {
     let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(dir)?.sync_all()
 }

@@ -68,15 +68,25 @@ impl Restore {
     /// # Errors
     /// What the system says; the old record is still in its place then.
     pub fn finish(self, by: &str, now: UnixTime) -> Result<Option<PathBuf>, StoreError> {
-        let (live, incoming) = (self.dir.join(DATABASE), self.dir.join(RESTORING));
-        backup::remove(&incoming)?;
-        backup::make_at(&self.copy.path, &incoming)?;
-        mark(&incoming, &self.copy, by, now)?;
+        let incoming = self.dir.join(RESTORING);
+        let kept = self.put_in_place(&incoming, by, now);
+        if kept.is_err() {
+            // On a full disk it would take what room is left. The first error is the one that matters.
+            drop(backup::remove(&incoming));
+        }
+        kept
+    }
+
+    fn put_in_place(&self, incoming: &Path, by: &str, now: UnixTime) -> Result<Option<PathBuf>, StoreError> {
+        let live = self.dir.join(DATABASE);
+        backup::remove(incoming)?;
+        backup::make_at(&self.copy.path, incoming)?;
+        mark(incoming, &self.copy, by, now)?;
         crash::point("in_restore");
         let kept = set_aside(&live, now)?;
         crash::point("after_set_aside");
         let told = |error: io::Error| StoreError::file("restoring", &live, &error);
-        fs::rename(&incoming, &live).and_then(|()| sync_dir_of(&live)).map_err(told)?;
+        fs::rename(incoming, &live).and_then(|()| sync_dir_of(&live)).map_err(told)?;
         Ok(kept)
     }
 }

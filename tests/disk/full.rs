@@ -20,8 +20,8 @@ const MIB: u64 = 1 << 20;
 /// Set for the test program that runs inside the namespace.
 const INSIDE: &str = "SIMKEEPER_TEST_INSIDE";
 
-/// Runs a test of this name again in a namespace of its own; says whether this is that run.
-fn inside(test: &str) -> bool {
+/// Runs a test of this name, its module's before it, again in a namespace of its own; says whether this is that run.
+pub(super) fn inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
@@ -29,7 +29,7 @@ fn inside(test: &str) -> bool {
     let mut command = Command::new(debian("unshare"));
     // Root has the right to mount by itself, and the daemon is then root inside and outside.
     command.args(if rustix::process::geteuid().is_root() { ["-m"].as_slice() } else { &["-r", "-m"] });
-    command.arg(program).args([&format!("full::{test}"), "--exact", "--nocapture"]).env(INSIDE, "1");
+    command.arg(program).args([test, "--exact", "--nocapture"]).env(INSIDE, "1");
     let output = command.output().expect("unshare");
     let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
@@ -37,13 +37,8 @@ fn inside(test: &str) -> bool {
 }
 
 /// A world whose record lies on a small disk, with a mail server that does not.
-fn small(world: World) -> (World, Sink) {
-    let state = world.state();
-    std::fs::create_dir(&state).expect("a folder");
-    let mut mount = Command::new(debian("mount"));
-    mount.args(["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m"), "small"]).arg(&state);
-    let mounted = mount.output().expect("mount");
-    assert!(mounted.status.success(), "{}", String::from_utf8_lossy(&mounted.stderr));
+pub(super) fn small(world: World) -> (World, Sink) {
+    mount_small(&world);
     let (mut world, port) = (world, free_port());
     world.machine.account = "time_limit = \"30s\"\n".to_owned();
     world.machine.tables = format!(
@@ -54,6 +49,21 @@ fn small(world: World) -> (World, Sink) {
     (world, sink)
 }
 
+/// Puts the folder of a world's record on a small disk.
+pub(super) fn mount_small(world: &World) {
+    let state = world.state();
+    std::fs::create_dir(&state).expect("a folder");
+    let mut mount = Command::new(debian("mount"));
+    mount.args(["-t", "tmpfs", "-o", &format!("size={DISK_MIB}m"), "small"]).arg(&state);
+    let mounted = mount.output().expect("mount");
+    assert!(mounted.status.success(), "{}", String::from_utf8_lossy(&mounted.stderr));
+}
+
+/// Takes what the daemon holds in reserve, as if it had been used up before.
+pub(super) fn use_up_reserve(state: &Path) {
+    OpenOptions::new().write(true).open(state.join("reserve")).and_then(|reserve| reserve.set_len(0)).unwrap();
+}
+
 fn free(state: &Path) -> u64 {
     let disk = statvfs(state).expect("a disk");
     disk.f_bavail * disk.f_frsize
@@ -61,7 +71,7 @@ fn free(state: &Path) -> u64 {
 
 /// Takes all but so much of the disk, in steps, since others write at the same time. The reserve, once given back, is
 /// left to the daemon.
-fn fill(state: &Path, left: u64) {
+pub(super) fn fill(state: &Path, left: u64) {
     let (file, held) = (filler(state), reserved(state));
     loop {
         let more = free(state).saturating_sub(left);
@@ -79,7 +89,7 @@ fn filler(state: &Path) -> File {
     OpenOptions::new().append(true).create(true).open(state.join("filler")).expect("a file")
 }
 
-fn make_room(state: &Path) {
+pub(super) fn make_room(state: &Path) {
     std::fs::remove_file(state.join("filler")).expect("it was there");
 }
 
@@ -90,13 +100,13 @@ fn kept_its_answer(world: &World) {
     assert!(!in_doubt && story.iter().any(|moved| moved.contains(" T5 ")), "{}", world.state_of_affairs());
 }
 
-fn reserved(state: &Path) -> u64 {
+pub(super) fn reserved(state: &Path) -> u64 {
     std::fs::metadata(state.join("reserve")).map_or(0, |reserve| reserve.blocks() * 512)
 }
 
 #[test]
 fn too_little_room_stops_buying_and_not_watching_and_is_told() {
-    if !inside("too_little_room_stops_buying_and_not_watching_and_is_told") {
+    if !inside("full::too_little_room_stops_buying_and_not_watching_and_is_told") {
         return;
     }
     let (mut world, sink) = small(World::new().card("tablet", full, AUTO));
@@ -115,7 +125,7 @@ fn too_little_room_stops_buying_and_not_watching_and_is_told() {
 
 #[test]
 fn on_a_full_disk_an_outcome_is_kept_from_the_reserve_and_the_reserve_comes_back() {
-    if !inside("on_a_full_disk_an_outcome_is_kept_from_the_reserve_and_the_reserve_comes_back") {
+    if !inside("full::on_a_full_disk_an_outcome_is_kept_from_the_reserve_and_the_reserve_comes_back") {
         return;
     }
     let world = World::new().card("tablet", low, AUTO);
@@ -137,7 +147,7 @@ fn on_a_full_disk_an_outcome_is_kept_from_the_reserve_and_the_reserve_comes_back
 
 #[test]
 fn on_a_disk_without_any_room_an_answer_waits_and_is_not_lost() {
-    if !inside("on_a_disk_without_any_room_an_answer_waits_and_is_not_lost") {
+    if !inside("full::on_a_disk_without_any_room_an_answer_waits_and_is_not_lost") {
         return;
     }
     let world = World::new().card("tablet", low, AUTO);
@@ -146,7 +156,7 @@ fn on_a_disk_without_any_room_an_answer_waits_and_is_not_lost() {
     world.begin();
     world.until_attempt("tablet", "sending");
     // The reserve has been used up, and somebody else takes what is left.
-    OpenOptions::new().write(true).open(state.join("reserve")).and_then(|reserve| reserve.set_len(0)).unwrap();
+    use_up_reserve(&state);
     let waits = "the outcome of an order waits for room";
     world.until("the answer to wait", |world| {
         fill(&state, 0);
@@ -161,7 +171,7 @@ fn on_a_disk_without_any_room_an_answer_waits_and_is_not_lost() {
 
 #[test]
 fn a_start_on_a_full_disk_watches_takes_up_what_was_left_and_buys_nothing() {
-    if !inside("a_start_on_a_full_disk_watches_takes_up_what_was_left_and_buys_nothing") {
+    if !inside("full::a_start_on_a_full_disk_watches_takes_up_what_was_left_and_buys_nothing") {
         return;
     }
     let world = World::new().card("tablet", low, AUTO);
@@ -188,7 +198,7 @@ fn a_start_on_a_full_disk_watches_takes_up_what_was_left_and_buys_nothing() {
     world.until("the card to be renewed", |world| world.orders("tablet").len() == 2);
     world.stop();
     // With no reserve either there is nothing to open a record with; that is said, and is not called damage.
-    OpenOptions::new().write(true).open(state.join("reserve")).and_then(|reserve| reserve.set_len(0)).unwrap();
+    use_up_reserve(&state);
     fill(&state, 0);
     world.launch();
     assert!(!world.keeper().ended().success());

@@ -4,6 +4,7 @@
 
 mod damage;
 mod errors;
+mod everywhere;
 mod full;
 mod journal;
 mod limits;

@@ -57,11 +57,13 @@ impl Keeper {
 
     /// Waits until it is stopped, by whomever.
     pub(crate) fn until_asleep(&self) {
-        wait_for("the daemon to fall asleep", || {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).ok()?;
-            let (_, state) = stat.rsplit_once(") ")?;
-            state.starts_with('T').then_some(())
-        });
+        wait_for("the daemon to fall asleep", || self.is_asleep().then_some(()));
+    }
+
+    /// Whether it is stopped.
+    pub(crate) fn is_asleep(&self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
     }
 
     /// Its number.

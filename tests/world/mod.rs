@@ -236,6 +236,11 @@ impl World {
         self.keeper().signal(Signal::CONT);
     }
 
+    /// Whether the daemon is stopped, by whomever.
+    pub(crate) fn is_asleep(&self) -> bool {
+        self.keeper.as_ref().is_some_and(Keeper::is_asleep)
+    }
+
     /// Has the daemon read its files again.
     pub(crate) fn hang_up(&mut self) {
         self.keeper().signal(Signal::HUP);

@@ -273,3 +273,66 @@ fn deaths_that_come_faster_than_starts_let_nothing_grow_and_buy_nothing_twice() 
     assert_eq!(world.record().unwrap().damage(), Vec::<String>::new());
     world.stop();
 }
+
+/// What the shipped unit says for a key, a span in seconds.
+fn unit_says(key: &str) -> u64 {
+    let unit = include_str!("../systemd/simkeeper.service");
+    let value = unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap();
+    let (number, unit) = value.split_at(value.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(value.len()));
+    let secs = match unit {
+        "" | "s" => 1,
+        "min" => 60,
+        "h" => 3_600,
+        unit => panic!("{key} is in {unit}"),
+    };
+    number.parse::<u64>().unwrap() * secs
+}
+
+#[test]
+fn a_daemon_that_dies_at_every_start_is_given_up_in_sight_of_everybody_and_buys_nothing() {
+    // However slowly it dies: while it starts, or by the watchdog after it has.
+    let (starts, life_longest) =
+        (unit_says("StartLimitBurst"), unit_says("TimeoutStartSec").max(unit_says("WatchdogSec")));
+    let all_lives = starts * (life_longest + unit_says("RestartSec"));
+    assert!(all_lives < unit_says("StartLimitIntervalSec"), "{all_lives} s pass, and the count begins anew for ever");
+
+    let (address, beats) = monitor("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    let mut world = World::new().card("tablet", low, AUTO).tables(&format!("[heartbeat]\nurl = \"{address}\"\n"));
+    let systemd = Systemd::over(&mut world, vec![]);
+    let mut world = world.start();
+    systemd.hears_of("READY=1");
+    world.until_bought("tablet", 1);
+    beats.recv_timeout(PATIENCE).unwrap();
+    world.stop();
+    systemd.hears_of("STOPPING=1");
+    let (database, before) = (world.state().join("simkeeper.db"), beats.try_iter().count());
+    let whole = std::fs::read(&database).unwrap();
+    std::fs::write(&database, [&[7; 100], &whole[100..]].concat()).unwrap();
+    world.use_up("tablet");
+    let (files, bytes) = files_below(&world.state());
+    systemd.0.set_nonblocking(true).unwrap();
+
+    for start in 1..=starts {
+        world.launch();
+        let code = world.keeper().ended().code().unwrap();
+        // Neither well nor one of those after which systemd gives up at once.
+        assert!(!matches!(code, 0 | 2 | 3), "{code}\n{}", world.log());
+        let said = world.log().matches("is not a database").count() as u64;
+        assert_eq!(said, start, "each start says why it ended\n{}", world.log());
+    }
+    let mut heard = [0; 4_096];
+    let ready = std::iter::from_fn(|| systemd.0.recv(&mut heard).ok().map(|length| heard[..length].to_vec()));
+    assert!(
+        !ready.into_iter().any(|heard| String::from_utf8_lossy(&heard).contains("READY=1")),
+        "systemd took it for well"
+    );
+    assert_eq!(beats.try_iter().count(), 0, "a monitor that heard {before} signs of life before hears none");
+    assert_eq!((files_below(&world.state()), world.orders("tablet").len()), ((files, bytes), 1));
+
+    std::fs::write(&database, whole).unwrap();
+    world.begin();
+    world.until_bought("tablet", 2);
+    beats.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(world.orders("tablet").len(), 2);
+    world.stop();
+}

@@ -70,7 +70,7 @@ fn made() -> anyhow::Result<Vec<u8>> {
         address: TO.into(),
         language: Language::ENGLISH,
         zone: TimeZone::UTC,
-        answers: simkeeper::domain::approval::Answers::ByNumber,
+        answers: simkeeper::domain::approval::Answering::ByNumber,
     };
     let headers = MailHeaders { message_id: "<1@example.net>".into(), from: FROM.into(), thread: None, date: NOW };
     let story = notify::preview(NoticeKind::Bought).into_iter().next();

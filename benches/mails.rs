@@ -60,7 +60,7 @@ fn made() -> anyhow::Result<Vec<u8>> {
         address: TO.into(),
         language,
         zone: TimeZone::UTC,
-        answers: simkeeper::domain::approval::Answers::ByNumber,
+        answers: simkeeper::domain::approval::Answering::ByNumber,
     };
     let people = Language::ALL.map(recipient);
     let thread = Some(Thread { root: "<card.1.1@example.net>".into() });

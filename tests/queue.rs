@@ -293,7 +293,7 @@ fn a_message_of_fifty_megabytes_is_cut_where_everybody_sees_it() {
             address: "anna@example.net".to_owned(),
             language,
             zone: TimeZone::UTC,
-            answers: simkeeper::domain::approval::Answers::ByNumber,
+            answers: simkeeper::domain::approval::Answering::ByNumber,
         };
         let mail = notify::mail(&story, &recipient, &headers).unwrap();
         assert!(mail.bytes.len() < MAIL_BYTES_MAX, "{} bytes", mail.bytes.len());

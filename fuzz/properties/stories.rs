@@ -32,7 +32,7 @@ pub(crate) fn recipient(bytes: &mut Bytes<'_>) -> Recipient {
         address: "anna@example.net".to_owned(),
         language: bytes.one_of(&Language::ALL),
         zone: bytes.one_of(&zones()),
-        answers: simkeeper::domain::approval::Answers::ByNumber,
+        answers: simkeeper::domain::approval::Answering::ByNumber,
     }
 }
 

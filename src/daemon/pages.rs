@@ -27,7 +27,7 @@ use super::{Daemon, receipts, text_answers};
 use crate::daemon::case::Case;
 use crate::daemon::live::Live;
 use crate::daemon::shared_limits;
-use crate::domain::approval::{Answers, AskedCode, Standing};
+use crate::domain::approval::{Answering, AskedCode, Standing};
 use crate::domain::attempt::{Approval, Attempt};
 use crate::domain::card::{Card, Name};
 use crate::domain::money::Money;
@@ -287,6 +287,6 @@ fn recipient(live: &Live, name: &Name) -> Recipient {
         address: String::new(),
         language: person.map_or(live.machine().language, |person| person.language),
         zone: person.map_or(jiff::tz::TimeZone::UTC, |person| person.zone.clone()),
-        answers: Answers::ByNumber,
+        answers: Answering::ByNumber,
     }
 }

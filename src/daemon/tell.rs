@@ -9,7 +9,7 @@ use super::deliver_round::word_of;
 use super::insist;
 use super::live::{Live, Way};
 use crate::config::Carries;
-use crate::domain::approval::Answers;
+use crate::domain::approval::Answering;
 use crate::domain::attempt::{Attempt, AttemptId};
 use crate::domain::card::{Card, Name};
 use crate::domain::course::{self, Course};
@@ -139,14 +139,14 @@ impl<'a> Queueing<'a> {
 
     /// How the person of a way can answer. Who only watches gets no code, however they come to be told: somebody who does
     /// not react may name them, or they stand in where nobody else can be reached.
-    fn answers(&self, conn: &Connection, way: &Way, now: UnixTime) -> Result<Answers, StoreError> {
+    fn answers(&self, conn: &Connection, way: &Way, now: UnixTime) -> Result<Answering, StoreError> {
         if self.watchers.contains(&way.person) {
-            return Ok(Answers::NotTheirs);
+            return Ok(Answering::NotTheirs);
         }
         // Programs decide nothing.
         let tickets = self.tickets.filter(|_| way.carries != Carries::Document);
         let ticket = tickets.map(|tickets| tickets.of(conn, &way.person, now)).transpose()?;
-        Ok(ticket.map_or(Answers::ByNumber, Answers::ByCode))
+        Ok(ticket.map_or(Answering::ByNumber, Answering::ByCode))
     }
 
     /// Until when it is held back on this way; programs are told all the same.

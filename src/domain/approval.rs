@@ -93,7 +93,7 @@ pub struct Ticket {
 
 /// How somebody can answer a question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Answers {
+pub enum Answering {
     /// With the number of the purchase, as a command.
     #[default]
     ByNumber,
@@ -103,7 +103,7 @@ pub enum Answers {
     NotTheirs,
 }
 
-impl Answers {
+impl Answering {
     /// Whether it is theirs to say what is bought.
     #[must_use]
     pub const fn decides(&self) -> bool {

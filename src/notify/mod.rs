@@ -22,7 +22,7 @@ mod texts;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use crate::domain::approval::Answers;
+use crate::domain::approval::Answering;
 use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
@@ -55,7 +55,7 @@ pub struct Recipient {
     /// The zone in which times are told.
     pub zone: TimeZone,
     /// How they can answer a question.
-    pub answers: Answers,
+    pub answers: Answering,
 }
 
 /// A message that can be stored and sent as it is.

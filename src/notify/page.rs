@@ -9,7 +9,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use super::texts::Voice;
 use super::texts::page::{Said, field_words, nothing_here, rows, said};
 use super::{NotifyError, Recipient};
-use crate::domain::approval::{Answers, Standing};
+use crate::domain::approval::{Answering, Standing};
 use crate::domain::attempt::Attempt;
 use crate::domain::card::Name;
 use crate::domain::money::Money;
@@ -79,7 +79,7 @@ pub fn page(facts: &PageFacts<'_>, recipient: &Recipient, says: PageSays) -> Res
 /// # Errors
 /// The page could not be made.
 pub fn page_of_nothing(language: Language) -> Result<String, NotifyError> {
-    let voice = |language| Voice { language, zone: jiff::tz::TimeZone::UTC, answers: Answers::ByNumber };
+    let voice = |language| Voice { language, zone: jiff::tz::TimeZone::UTC, answers: Answering::ByNumber };
     let lines = Language::ALL.map(|language| nothing_here(&voice(language)));
     rendered(&voice(language), "simkeeper", &lines, false, &[], false)
 }

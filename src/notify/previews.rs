@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::samples::{self, Sample};
 use super::texts::Voice;
 use super::{Finished, MailHeaders, NotifyError, Recipient, mail, sms};
-use crate::domain::approval::Answers;
+use crate::domain::approval::Answering;
 use crate::domain::card::Name;
 use crate::domain::notice::Language;
 
@@ -59,6 +59,6 @@ fn recipient(language: Language) -> Result<Recipient, NotifyError> {
         address: "anna@example.net".to_owned(),
         language,
         zone: TimeZone::get(ZONE).map_err(|error| wrong(error.to_string()))?,
-        answers: Answers::ByNumber,
+        answers: Answering::ByNumber,
     })
 }

@@ -5,7 +5,7 @@
 
 use super::texts::{self, Voice};
 use super::{Finished, Recipient};
-use crate::domain::approval::Answers;
+use crate::domain::approval::Answering;
 use crate::domain::notice::Story;
 
 /// How a text is written into the 140 octets.
@@ -113,8 +113,8 @@ pub fn text_message(story: &Story, recipient: &Recipient) -> Finished {
     let text = fitting(story, &voice);
     // Lists and logs show subjects, and a code is for nobody else.
     let shown = match &voice.answers {
-        Answers::ByCode(ticket) => text.replace(&ticket.code.to_string(), "…"),
-        Answers::ByNumber | Answers::NotTheirs => text.clone(),
+        Answering::ByCode(ticket) => text.replace(&ticket.code.to_string(), "…"),
+        Answering::ByNumber | Answering::NotTheirs => text.clone(),
     };
     Finished { subject: texts::cut(&shown, texts::SUBJECT_MAX), bytes: text.into_bytes() }
 }

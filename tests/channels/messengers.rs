@@ -86,7 +86,7 @@ fn recipient() -> Recipient {
         address: "topic".to_owned(),
         language: Language::ENGLISH,
         zone: jiff::tz::TimeZone::UTC,
-        answers: simkeeper::domain::approval::Answers::ByNumber,
+        answers: simkeeper::domain::approval::Answering::ByNumber,
     }
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn outgoing(id: &str) -> Outgoing {
         address: "anna@example.net".to_owned(),
         language: Language::parse("zh-CN").unwrap(),
         zone: jiff::tz::TimeZone::UTC,
-        answers: simkeeper::domain::approval::Answers::ByNumber,
+        answers: simkeeper::domain::approval::Answering::ByNumber,
     };
     let headers = MailHeaders {
         message_id: format!("<{id}@example.net>"),

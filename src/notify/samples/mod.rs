@@ -7,7 +7,7 @@ mod failed;
 mod household;
 mod orders;
 
-use crate::domain::approval::{Answers, CODE_LIVES, Code, Ticket};
+use crate::domain::approval::{Answering, CODE_LIVES, Code, Ticket};
 use crate::domain::course;
 use crate::domain::notice::{Event, NoticeKind, Story};
 
@@ -102,11 +102,11 @@ fn story(place: usize, event: Event) -> Story {
 }
 
 /// How whoever gets the sample of this name can answer.
-pub(super) fn answers(name: &str) -> Answers {
+pub(super) fn answers(name: &str) -> Answering {
     match name {
-        "by-code" => Answers::ByCode(ticket()),
-        "to-watcher" => Answers::NotTheirs,
-        _ => Answers::ByNumber,
+        "by-code" => Answering::ByCode(ticket()),
+        "to-watcher" => Answering::NotTheirs,
+        _ => Answering::ByNumber,
     }
 }
 
@@ -131,7 +131,7 @@ pub(super) fn recipient(language: crate::domain::notice::Language) -> super::Rec
         address: "anna@example.net".to_owned(),
         language,
         zone: jiff::tz::TimeZone::get("America/Toronto").expect("a zone"),
-        answers: Answers::ByNumber,
+        answers: Answering::ByNumber,
     }
 }
 

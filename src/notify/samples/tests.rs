@@ -184,7 +184,7 @@ fn every_story_can_be_kept_and_told_again_later() {
                 let once = Story { retold: None, ..back.clone() };
                 let text_once = String::from_utf8(crate::notify::text_message(&once, &person).bytes).unwrap();
                 assert_ne!(text, text_once);
-                let voice = Voice { language, zone: person.zone.clone(), answers: Answers::ByNumber };
+                let voice = Voice { language, zone: person.zone.clone(), answers: Answering::ByNumber };
                 let (subject, lines) = crate::notify::push::told(&back, &voice);
                 assert!(subject != crate::notify::push::told(&once, &voice).0, "{subject}");
                 assert!(subject.chars().count() <= 60, "{subject}");
@@ -203,7 +203,7 @@ fn who_only_watches_is_told_everything_in_one_text_and_gets_nothing_to_type_that
     let acts = ["approve", "refuse", "settle", "renew", "resume", "skip"].map(|verb| format!("simkeeper {verb}"));
     for story in samples() {
         for language in Language::ALL {
-            let watcher = Recipient { answers: Answers::NotTheirs, ..recipient(language) };
+            let watcher = Recipient { answers: Answering::NotTheirs, ..recipient(language) };
             let text = String::from_utf8(crate::notify::text_message(&story, &watcher).bytes).unwrap();
             assert_eq!(crate::notify::sms::parts(&text).1, 1, "{text}");
             let (_, lines) = crate::notify::push::told(&story, &crate::notify::texts::Voice::of(&watcher));
@@ -226,7 +226,7 @@ fn a_question_that_is_answered_by_code_fits_one_text_with_the_whole_code_and_hid
                 let story = story(1, event);
                 let told = crate::notify::text_message(
                     &story,
-                    &Recipient { answers: Answers::ByCode(ticket), ..recipient(language) },
+                    &Recipient { answers: Answering::ByCode(ticket), ..recipient(language) },
                 );
                 let text = String::from_utf8(told.bytes).unwrap();
                 assert_eq!(crate::notify::sms::parts(&text).1, 1, "{text}");

@@ -2,7 +2,7 @@
 
 use super::voice::{Voice, cut};
 use super::{Letter, Need, words};
-use crate::domain::approval::{Answers, Ticket};
+use crate::domain::approval::{Answering, Ticket};
 use crate::domain::attempt::{AskWhy, Question};
 use crate::domain::money::Money;
 use crate::domain::notice::{Ask, Event};
@@ -36,8 +36,8 @@ fn settle(voice: &Voice, card: &str, event: &Event, question: Question, sent_at:
     let Event::Asked { attempt, plan, .. } = event else { return Letter::default() };
     let (price, number, offer, sent) = (plan.price, attempt.0, Voice::plan_name(plan), voice.time(sent_at));
     let first = match &voice.answers {
-        Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-settle-first", card, offer, price, sent),
-        Answers::NotTheirs => say!(voice, "asked-watched-settle-first", card, offer, price, sent),
+        Answering::ByNumber | Answering::ByCode(_) => say!(voice, "asked-settle-first", card, offer, price, sent),
+        Answering::NotTheirs => say!(voice, "asked-watched-settle-first", card, offer, price, sent),
     };
     let mut letter = Letter::new(need(voice), say!(voice, "asked-settle-subject", number, price), first);
     letter.next(words::question(voice, question));
@@ -48,8 +48,8 @@ fn settle(voice: &Voice, card: &str, event: &Event, question: Question, sent_at:
         letter.act(voice, why, line);
     }
     letter.next(match &voice.answers {
-        Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-settle-look"),
-        Answers::NotTheirs => say!(voice, "asked-watched-tell"),
+        Answering::ByNumber | Answering::ByCode(_) => say!(voice, "asked-settle-look"),
+        Answering::NotTheirs => say!(voice, "asked-watched-tell"),
     });
     letter.next(say!(voice, "asked-settle-until-then"));
     letter
@@ -69,8 +69,8 @@ fn approve(voice: &Voice, card: &str, event: &Event, why: AskWhy) -> Letter {
         None => say!(voice, "asked-approve-subject", price),
     };
     let first = match &voice.answers {
-        Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-approve-first", card, offer, price, reason),
-        Answers::NotTheirs => say!(voice, "asked-watched-first", card, offer, price, reason),
+        Answering::ByNumber | Answering::ByCode(_) => say!(voice, "asked-approve-first", card, offer, price, reason),
+        Answering::NotTheirs => say!(voice, "asked-watched-first", card, offer, price, reason),
     };
     let mut letter = Letter::new(need(voice), what, first);
     if let AskWhy::Dearer { before } = why {
@@ -99,8 +99,8 @@ pub(super) fn reason(voice: &Voice, why: AskWhy, price: Money) -> String {
 pub(super) fn without_answer(voice: &Voice, unanswered: Option<(UnixTime, Fallback)>) -> String {
     let Some((at, fallback)) = unanswered else {
         return match &voice.answers {
-            Answers::ByNumber | Answers::ByCode(_) => say!(voice, "asked-without-answer-nothing"),
-            Answers::NotTheirs => say!(voice, "asked-watched-nothing"),
+            Answering::ByNumber | Answering::ByCode(_) => say!(voice, "asked-without-answer-nothing"),
+            Answering::NotTheirs => say!(voice, "asked-watched-nothing"),
         };
     };
     let at = voice.time(at);
@@ -113,12 +113,12 @@ pub(super) fn without_answer(voice: &Voice, unanswered: Option<(UnixTime, Fallba
 /// What to type, and where.
 fn answers(voice: &Voice, letter: &mut Letter, number: i64) {
     match &voice.answers {
-        Answers::ByNumber => {
+        Answering::ByNumber => {
             letter.command(say!(voice, "command-approve"), format!("simkeeper approve {number}"));
             letter.command(say!(voice, "command-refuse"), format!("simkeeper refuse {number}"));
         }
-        Answers::ByCode(ticket) => by_code(voice, letter, ticket),
-        Answers::NotTheirs => letter.next(say!(voice, "asked-watched-tell")),
+        Answering::ByCode(ticket) => by_code(voice, letter, ticket),
+        Answering::NotTheirs => letter.next(say!(voice, "asked-watched-tell")),
     }
 }
 
@@ -145,19 +145,19 @@ pub(super) fn short(voice: &Voice, card: &str, event: &Event, now: UnixTime, roo
         None => String::new(),
     };
     match (ask, &voice.answers) {
-        (Ask::Approve { .. }, Answers::ByCode(Ticket { code, by_text: true, .. })) => {
+        (Ask::Approve { .. }, Answering::ByCode(Ticket { code, by_text: true, .. })) => {
             say!(voice, "asked-short-reply", card, plan, price, by, code)
         }
-        (Ask::Approve { .. }, Answers::ByCode(Ticket { code, by_text: false, .. })) => {
+        (Ask::Approve { .. }, Answering::ByCode(Ticket { code, by_text: false, .. })) => {
             say!(voice, "asked-short-type-code", card, plan, price, by, code)
         }
-        (Ask::Approve { .. }, Answers::ByNumber) => {
+        (Ask::Approve { .. }, Answering::ByNumber) => {
             say!(voice, "asked-short-type-number", card, plan, price, by, number)
         }
-        (Ask::Approve { .. }, Answers::NotTheirs) => say!(voice, "asked-watched-short", card, plan, price, by),
-        (Ask::Settle { .. }, Answers::ByNumber | Answers::ByCode(_)) => {
+        (Ask::Approve { .. }, Answering::NotTheirs) => say!(voice, "asked-watched-short", card, plan, price, by),
+        (Ask::Settle { .. }, Answering::ByNumber | Answering::ByCode(_)) => {
             say!(voice, "asked-short-settle", card, plan, price, by, number)
         }
-        (Ask::Settle { .. }, Answers::NotTheirs) => say!(voice, "asked-watched-settle-short", card, plan, price, by),
+        (Ask::Settle { .. }, Answering::NotTheirs) => say!(voice, "asked-watched-settle-short", card, plan, price, by),
     }
 }

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::locale;
-use crate::domain::approval::Answers;
+use crate::domain::approval::Answering;
 use crate::domain::data::DataSize;
 use crate::domain::notice::Language;
 use crate::domain::plan::Plan;
@@ -22,7 +22,7 @@ pub(in crate::notify) struct Voice {
     /// The zone.
     pub(in crate::notify) zone: TimeZone,
     /// How they can answer a question.
-    pub(in crate::notify) answers: Answers,
+    pub(in crate::notify) answers: Answering,
 }
 
 impl Voice {
@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn lengths_and_days_are_said_as_each_language_has_them() {
         let told = |language| {
-            let voice = Voice { language, zone: TimeZone::UTC, answers: Answers::ByNumber };
+            let voice = Voice { language, zone: TimeZone::UTC, answers: Answering::ByNumber };
             let at = UnixTime::clamped(1_797_768_060);
             let lengths = [Secs::DAY, Secs::days(7), Secs::hours(36), Secs::minutes(1), Secs(90), Secs::ZERO];
             let lengths = lengths.map(|length| voice.length(length)).join(", ");

@@ -178,7 +178,7 @@ fn a_name_of_digits_is_no_count() {
     let voice = Voice {
         language: Language::ENGLISH,
         zone: jiff::tz::TimeZone::UTC,
-        answers: crate::domain::approval::Answers::ByNumber,
+        answers: crate::domain::approval::Answering::ByNumber,
     };
     let (card, what) = ("007", "1.50 { $card }".to_owned());
     assert_eq!(say!(&voice, "subject", card, what), "007: 1.50 { $card }");

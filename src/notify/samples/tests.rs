@@ -210,6 +210,7 @@ fn who_only_watches_is_told_everything_in_one_text_and_gets_nothing_to_type_that
             let may_advise = matches!(story.event, Event::Failed { .. } | Event::Digest(_) | Event::RecordProblem(_));
             for said in [&text, &lines] {
                 assert!(may_advise || acts.iter().all(|act| !said.contains(act)), "{said}");
+                assert!(!said.to_lowercase().contains("you will be asked") && !said.contains("先问您"), "{said}");
             }
         }
     }

@@ -64,7 +64,8 @@ pub(super) fn short(voice: &Voice, card: &str, due: &Due, next: NextStep, now: U
     };
     let step = match next {
         NextStep::Buys { from } => say!(voice, "due-short-buys", at = voice.short_time(from, now)),
-        NextStep::Asks => say!(voice, "due-short-asks"),
+        NextStep::Asks if voice.answers.decides() => say!(voice, "due-short-asks"),
+        NextStep::Asks => say!(voice, "due-watched-short-asks"),
         NextStep::OnlyWatches => say!(voice, "due-short-only-watches"),
         NextStep::IsPaused => say!(voice, "due-short-paused"),
         NextStep::OutsideDates => say!(voice, "due-short-outside-dates"),
@@ -102,7 +103,8 @@ fn first(voice: &Voice, card: &str, due: &Due, next: NextStep) -> String {
     let what = what(voice, due);
     let step = match next {
         NextStep::Buys { from } => say!(voice, "due-first-buys", at = voice.time(from)),
-        NextStep::Asks => say!(voice, "due-first-asks"),
+        NextStep::Asks if voice.answers.decides() => say!(voice, "due-first-asks"),
+        NextStep::Asks => say!(voice, "due-watched-first-asks"),
         NextStep::OnlyWatches => say!(voice, "due-first-only-watches"),
         NextStep::IsPaused => say!(voice, "due-first-paused"),
         NextStep::OutsideDates => say!(voice, "due-first-outside-dates"),
@@ -120,8 +122,10 @@ pub(super) fn step(voice: &Voice, card: &str, next: NextStep) -> (String, Option
     let renew = || act(say!(voice, "command-renew-now"), "renew");
     match next {
         NextStep::Buys { .. } => (say!(voice, "due-next-buys"), act(say!(voice, "command-skip"), "skip")),
-        NextStep::Asks => (say!(voice, "due-next-asks"), None),
-        NextStep::OnlyWatches => (say!(voice, "due-next-only-watches"), renew()),
+        NextStep::Asks if decides => (say!(voice, "due-next-asks"), None),
+        NextStep::Asks => (say!(voice, "due-watched-next-asks"), None),
+        NextStep::OnlyWatches if decides => (say!(voice, "due-next-only-watches"), renew()),
+        NextStep::OnlyWatches => (say!(voice, "due-watched-next-only-watches"), None),
         NextStep::IsPaused => (say!(voice, "due-next-paused"), act(say!(voice, "command-resume"), "resume")),
         NextStep::OutsideDates => (say!(voice, "due-next-outside-dates"), renew()),
         NextStep::IsBlocked => (

@@ -1,10 +1,12 @@
 //! What is needed until a rule's last day, and the plan to begin with: the first of the sequence that covers it at the
 //! least cost.
 
+use super::attempt::AttemptId;
 use super::choose::Occasion;
-use super::cover::{self, Need, Purse, Reckoning, TripEnd};
+use super::cover::{self, Need, Purchase, Purse, Reckoning, TripEnd};
 use super::data::{DataSize, Percent};
 use super::forecast::{EIGHT_OF_TEN, Expected, Habit, lasting};
+use super::ledger::Spend;
 use super::limits;
 use super::plan::{Catalogue, Plan};
 use super::reading::{AllowanceKind, AllowanceState};
@@ -38,9 +40,8 @@ pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahe
         in_all: limits::left_until(&occasion.rule.limits, occasion.spends, zone, occasion.now, until),
     };
     let begin = |need: &Need, is_assumed| {
-        let Occasion { rule, spends, now, .. } = *occasion;
-        let has_room = |plan: &Plan| limits::has_room(&rule.limits, plan, spends, zone, now);
-        let within_limits = cover::cheapest_beginning(&catalogue.plans, need, purse, &has_room);
+        let has_room = |next: Purchase<'_>, before: &[Purchase<'_>]| has_room(occasion, need, next, before);
+        let within_limits = cover::cheapest_within(&catalogue.plans, need, purse, &has_room);
         // Where there is room for none, the last look before the order says which limit it is.
         let found = within_limits.or_else(|| cover::cheapest(&catalogue.plans, need, purse));
         let first = found.as_ref().and_then(|found| Some((*found.plans.first()?, found.reckoning(need, is_assumed))));
@@ -65,6 +66,19 @@ pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahe
             begin(&Need::daily(occasion.now, soon, zone, |_| per_day).of_trip(trip(per_day * days)), true)
         }
     }
+}
+
+/// Whether the limits of month and cycle leave room for a purchase of a sequence. Each is bought as long before it begins
+/// as the first one is.
+fn has_room(occasion: &Occasion<'_>, need: &Need, next: Purchase<'_>, before: &[Purchase<'_>]) -> bool {
+    let lead = need.begins().since(occasion.now);
+    let spend = |bought: &Purchase<'_>| Spend {
+        attempt: AttemptId(0),
+        at: bought.begins.minus(lead),
+        money: bought.plan.price,
+    };
+    let spends: Vec<Spend> = occasion.spends.iter().copied().chain(before.iter().map(spend)).collect();
+    limits::has_room(&occasion.rule.limits, next.plan, &spends, &occasion.card.zone, next.begins.minus(lead))
 }
 
 /// Why nothing does: nothing is of use at all, or most of each plan would be left over.
@@ -112,10 +126,8 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::domain::attempt::AttemptId;
     use crate::domain::choose::{Chosen, Passed, choose};
     use crate::domain::forecast::Forecast;
-    use crate::domain::ledger::Spend;
     use crate::domain::reading::Reading;
     use crate::domain::rule::{Buy, Choice, Limits, Mode, Rule};
     use crate::domain::testing::{NOW, card, plan, reading, rule, usd, zone};
@@ -246,5 +258,28 @@ mod tests {
         assert_eq!(bought(9), Some("1gb"), "9 and 5 within ten days are more than 12");
         assert_eq!(bought(10), Some("3gb"));
         assert_eq!(bought(1), Some("1gb"), "5 and 5 within a week are not");
+    }
+
+    #[test]
+    fn what_a_limit_has_no_room_for_later_is_reckoned_with_at_once() {
+        // At 240 MB a day the small one lasts for 90 hours of its four days.
+        let plans = vec![plan("small", 900_000_000, 4, usd(3)), plan("3gb", 3 * GB, 14, usd(10))];
+        let sold = Catalogue { fetched_at: NOW, plans };
+        let begins = |until: Rule, limits: Limits| {
+            let found = chosen(&Rule { limits, ..until }, &past(0), &sold);
+            let told = found.reckoning.as_ref().unwrap();
+            (id(&found).unwrap().to_owned(), told.purchases, told.cost, told.is_whole)
+        };
+        assert_eq!(begins(until_christmas(), Limits::default()), ("small".into(), 3, usd(9), true));
+        let once = Limits { renewals_per_cycle: Some(1), ..Limits::default() };
+        assert_eq!(begins(until_christmas(), once), ("3gb".into(), 1, usd(10), true), "no second within four days");
+        let cycle = |dollars| Limits { per_cycle: Some(usd(dollars)), ..Limits::default() };
+        assert_eq!(begins(until_christmas(), cycle(10)), ("small".into(), 3, usd(9), true));
+        let short = begins(until_christmas(), cycle(5));
+        assert_eq!(short, ("small".into(), 1, usd(3), false), "neither a second nor the large one");
+        // What the next month allows cannot be spent in this one.
+        let in_january = Rule { until: Some(date(2027, 1, 5)), ..until_christmas() };
+        let month = Limits { per_month: Some(usd(7)), ..Limits::default() };
+        assert_eq!(begins(in_january, month), ("small".into(), 2, usd(6), false));
     }
 }

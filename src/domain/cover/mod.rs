@@ -4,6 +4,7 @@
 mod solver;
 #[cfg(test)]
 mod tests;
+mod within;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -99,6 +100,12 @@ impl Need {
         self
     }
 
+    /// When it begins.
+    #[must_use]
+    pub const fn begins(&self) -> UnixTime {
+        self.from
+    }
+
     /// Bytes in all.
     #[must_use]
     pub fn bytes(&self) -> DataSize {
@@ -138,25 +145,32 @@ pub struct Cover<'a> {
     pub leaves_over: bool,
 }
 
+/// A purchase of a sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purchase<'a> {
+    /// What is bought.
+    pub plan: &'a Plan,
+    /// When it begins.
+    pub begins: UnixTime,
+}
+
+/// Whether there is room for a purchase after those before it.
+pub type HasRoom<'r> = &'r dyn Fn(Purchase<'_>, &[Purchase<'_>]) -> bool;
+
 /// The sequence of plans of one currency that covers a need at the least cost; where none covers all of it, the one that
 /// lasts longest. No plan of it outlasts the trip by more than a quarter of its length, unless the trip would be without
 /// data otherwise. None if no plan is of any use.
 #[must_use]
 pub fn cheapest<'a>(plans: &'a [Plan], need: &Need, purse: Purse) -> Option<Cover<'a>> {
-    cheapest_beginning(plans, need, purse, &|_| true)
+    cheapest_within(plans, need, purse, &|_, _| true)
 }
 
-/// The same of sequences that begin with certain plans; any may follow.
+/// The same of sequences for each purchase of which there is room.
 #[must_use]
-pub fn cheapest_beginning<'a>(
-    plans: &'a [Plan],
-    need: &Need,
-    purse: Purse,
-    is_first: &impl Fn(&Plan) -> bool,
-) -> Option<Cover<'a>> {
+pub fn cheapest_within<'a>(plans: &'a [Plan], need: &Need, purse: Purse, has_room: HasRoom<'_>) -> Option<Cover<'a>> {
     let usual =
         Spare { by_length: need.trip.outlast.map_or(OUTLASTS_BY, |share| share.min(OUTLASTS_BY)), by_data: false };
-    let (within_usual, is_coverable) = cheapest_with(plans, need, purse, usual, is_first);
+    let (within_usual, is_coverable) = cheapest_with(plans, need, purse, usual, has_room);
     // Where only money is short, no other plan is to make it good.
     if is_coverable {
         return within_usual;
@@ -164,7 +178,7 @@ pub fn cheapest_beginning<'a>(
     let widest = Spare { by_length: need.trip.outlast.unwrap_or(LEFT_OVER), by_data: need.trip.outlast.is_none() };
     let reaches = |cover: &Option<Cover<'_>>| cover.as_ref().map(|cover| cover.until);
     let farther =
-        cheapest_with(plans, need, purse, widest, is_first).0.map(|cover| Cover { leaves_over: true, ..cover });
+        cheapest_with(plans, need, purse, widest, has_room).0.map(|cover| Cover { leaves_over: true, ..cover });
     if reaches(&farther) > reaches(&within_usual) { farther } else { within_usual }
 }
 
@@ -182,17 +196,18 @@ fn cheapest_with<'a>(
     need: &Need,
     purse: Purse,
     spare: Spare,
-    is_first: &impl Fn(&Plan) -> bool,
+    has_room: HasRoom<'_>,
 ) -> (Option<Cover<'a>>, bool) {
     let Some(currency) = plans.first().map(|plan| plan.price.currency()) else { return (None, false) };
     let usable = |plan: &&Plan| {
         let fits = |limit: Option<Money>| limit.is_none_or(|limit| plan.price.exceeds(limit) != Ok(true));
         plan.price.currency() == currency && plan.price.ten_thousandths() >= 0 && fits(purse.per_plan)
     };
+    let begun = |plan, step| Purchase { plan, begins: need.from.plus(after(step)) };
     let mut useful: Vec<(&Plan, Offer)> = plans
         .iter()
         .filter(usable)
-        .filter_map(|plan| Some((plan, offer(plan, need, spare, is_first(plan))?)))
+        .filter_map(|plan| Some((plan, offer(plan, need, spare, has_room(begun(plan, 0), &[]))?)))
         .collect();
     // Of sequences that cost the same the one is taken that begins with the larger plan, so that less is bought.
     useful.sort_by_key(|(plan, offer)| (std::cmp::Reverse((offer.bytes, offer.steps)), offer.price, &plan.id));
@@ -201,17 +216,25 @@ fn cheapest_with<'a>(
     let in_all = purse.in_all.filter(|money| money.currency() == currency);
     let money = in_all.map_or(u64::MAX, |money| u64::try_from(money.ten_thousandths()).unwrap_or(0));
     let price = |cost: u64| Money::new(i64::try_from(cost).unwrap_or(i64::MAX), currency);
-    let covered = |steps: usize| Secs(i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(STEP.0));
-    let answer = solve(&offers, &need.used, money);
+    let has_room = |(place, step): within::Purchase, before: &[within::Purchase]| {
+        let before: Vec<Purchase<'_>> = before.iter().map(|(place, step)| begun(useful[*place].0, *step)).collect();
+        has_room(begun(useful[place].0, step), &before)
+    };
+    let answer = solve(&offers, &need.used, money, &has_room);
     let cover = answer.solved.map(|solved| Cover {
         plans: solved.sequence.iter().map(|place| useful[*place].0).collect(),
         cost: price(solved.cost),
-        until: need.from.plus(covered(solved.covered)).min(need.until),
+        until: need.from.plus(after(solved.covered)).min(need.until),
         is_whole: solved.covered == need.used.len(),
-        runner_up: solved.runner_up.map(|(place, cost)| (useful[place].0, price(cost))),
+        runner_up: solved.runner_up.and_then(|(other, cost)| Some((useful[*other.first()?].0, price(cost)))),
         leaves_over: false,
     });
     (cover, answer.is_coverable)
+}
+
+/// How long so many steps are.
+fn after(steps: usize) -> Secs {
+    Secs(i64::try_from(steps).unwrap_or(i64::MAX).saturating_mul(STEP.0))
 }
 
 /// A plan as the solver sees it; none if it holds no data, or so much of it would be left over even if it began at once.

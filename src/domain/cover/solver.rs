@@ -1,6 +1,8 @@
 //! The reckoning itself, in steps and whole numbers. From the end of the trip back to its beginning the least cost of all
 //! that is still to come is known at each step, so each step asks only which plan to begin there.
 
+use super::within::{Purchase, Ways};
+
 /// A plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Offer {
@@ -15,7 +17,7 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    fn may_begin(self, start: usize) -> bool {
+    pub(super) fn may_begin(self, start: usize) -> bool {
         start <= self.last_start && (start > 0 || self.is_first)
     }
 }
@@ -28,8 +30,8 @@ pub(super) struct Solved {
     pub(super) cost: u64,
     /// Steps that are covered.
     pub(super) covered: usize,
-    /// The first plan of the cheapest sequence that begins with another, and that sequence's cost.
-    pub(super) runner_up: Option<(usize, u64)>,
+    /// The cheapest sequence that begins with another, and its cost.
+    pub(super) runner_up: Option<(Vec<usize>, u64)>,
 }
 
 /// What came of it.
@@ -43,25 +45,48 @@ pub(super) struct Answer {
 
 /// What is still to come from a step on: how many steps stay without, and then what the others cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rest {
-    without: usize,
-    cost: u64,
+pub(super) struct Rest {
+    pub(super) without: usize,
+    pub(super) cost: u64,
 }
 
 /// What cannot be had costs this much.
 const NEVER: u64 = u64::MAX;
 
 /// The cheapest sequence that covers all steps for at most `money`; else the one that covers most of them. `used` is what
-/// is used up to the end of each step.
-pub(super) fn solve(offers: &[Offer], used: &[u64], money: u64) -> Answer {
-    let whole = Back::over(offers, used);
-    let is_coverable = whole.rest.first().is_some_and(|rest| rest.without == 0);
-    // Where nothing covers anything, there is nothing to be paid either.
-    if whole.rest.first().is_some_and(|rest| rest.cost <= money) {
-        return Answer { solved: whole.solved(offers, used), is_coverable };
+/// is used up to the end of each step. Nothing is bought for which `has_room` has none after the purchases before it.
+pub(super) fn solve(
+    offers: &[Offer],
+    used: &[u64],
+    money: u64,
+    has_room: &dyn Fn(Purchase, &[Purchase]) -> bool,
+) -> Answer {
+    let back = Back::over(offers, used);
+    let is_coverable = back.rest.first().is_some_and(|rest| rest.without == 0);
+    let ways = Ways { offers, used, back: &back, money, has_room };
+    let solved = match back.within(offers, used, money).filter(|solved| ways.is_free(&solved.sequence)) {
+        None => Solved::among(&ways),
+        Some(solved) if solved.runner_up.as_ref().is_none_or(|(other, _)| ways.is_free(other)) => Some(solved),
+        Some(solved) => Some(solved.with_runner_up(&ways)),
+    };
+    Answer { solved, is_coverable }
+}
+
+impl Solved {
+    /// The best of the ways of which nothing is barred.
+    fn among(ways: &Ways<'_>) -> Option<Self> {
+        let best = ways.best(|_| true)?;
+        let covered = ways.used.len() - best.left.without;
+        let alone = Self { sequence: best.sequence, cost: best.left.cost, covered, runner_up: None };
+        Some(alone.with_runner_up(ways))
     }
-    let within_reach = used.get(..farthest(offers, used, money)).unwrap_or_default();
-    Answer { solved: Back::over(offers, within_reach).solved(offers, within_reach), is_coverable }
+
+    /// The same beside the best that begins with another and lasts as long.
+    fn with_runner_up(self, ways: &Ways<'_>) -> Self {
+        let other = ways.best(|place| Some(&place) != self.sequence.first());
+        let as_long = other.filter(|other| ways.used.len() - other.left.without >= self.covered);
+        Self { runner_up: as_long.map(|other| (other.sequence, other.left.cost)), ..self }
+    }
 }
 
 /// What is used before a step.
@@ -71,13 +96,18 @@ fn before(used: &[u64], step: usize) -> u64 {
 }
 
 /// For each step the best that can still come of it, and with what.
-struct Back {
+pub(super) struct Back {
     rest: Vec<Rest>,
     begins_with: Vec<Option<usize>>,
 }
 
 impl Back {
-    fn over(offers: &[Offer], used: &[u64]) -> Self {
+    /// What still comes of a step.
+    pub(super) fn rest(&self, step: usize) -> Rest {
+        self.rest[step]
+    }
+
+    pub(super) fn over(offers: &[Offer], used: &[u64]) -> Self {
         let goal = used.len();
         let mut rest = vec![Rest { without: 0, cost: 0 }; goal + 1];
         let mut begins_with = vec![None; goal];
@@ -102,6 +132,16 @@ impl Back {
         Self { rest, begins_with }
     }
 
+    /// The cheapest sequence for at most `money`, whatever is barred.
+    fn within(&self, offers: &[Offer], used: &[u64], money: u64) -> Option<Solved> {
+        // Where nothing covers anything, there is nothing to be paid either.
+        if self.rest.first().is_some_and(|rest| rest.cost <= money) {
+            return self.solved(offers, used);
+        }
+        let within_reach = used.get(..farthest(offers, used, money)).unwrap_or_default();
+        Self::over(offers, within_reach).solved(offers, within_reach)
+    }
+
     /// What comes of beginning with an offer; none if it covers nothing.
     fn beginning_with(&self, offer: Offer, used: &[u64]) -> Option<Rest> {
         let end = end_of(offer, 0, used);
@@ -111,11 +151,7 @@ impl Back {
 
     fn solved(&self, offers: &[Offer], used: &[u64]) -> Option<Solved> {
         let mut sequence = Vec::new();
-        let mut step = 0;
-        while let Some(place) = self.begins_with.get(step).copied().flatten() {
-            sequence.push(place);
-            step = end_of(offers[place], step, used);
-        }
+        let step = self.follow(0, &mut sequence, offers, used);
         let (first, best) = (*sequence.first()?, *self.rest.first()?);
         let others = offers.iter().enumerate().filter(|(place, offer)| *place != first && offer.is_first);
         let rests = others.filter_map(|(place, offer)| Some((place, self.beginning_with(*offer, used)?)));
@@ -124,13 +160,26 @@ impl Back {
             sequence,
             cost: best.cost,
             covered: step,
-            runner_up: runner_up.map(|(place, rest)| (place, rest.cost)),
+            runner_up: runner_up.map(|(place, rest)| {
+                let mut other = vec![place];
+                self.follow(end_of(offers[place], 0, used), &mut other, offers, used);
+                (other, rest.cost)
+            }),
         })
+    }
+
+    /// Adds the best that can come from a step on; says where that ends.
+    fn follow(&self, mut step: usize, sequence: &mut Vec<usize>, offers: &[Offer], used: &[u64]) -> usize {
+        while let Some(place) = self.begins_with.get(step).copied().flatten() {
+            sequence.push(place);
+            step = end_of(offers[place], step, used);
+        }
+        step
     }
 }
 
 /// Where a plan ends that begins at a step.
-fn end_of(offer: Offer, start: usize, used: &[u64]) -> usize {
+pub(super) fn end_of(offer: Offer, start: usize, used: &[u64]) -> usize {
     let latest = start.saturating_add(offer.steps).min(used.len());
     let most = before(used, start).saturating_add(offer.bytes);
     let lasts = used.get(start..latest).map_or(0, |ahead| ahead.partition_point(|used| *used <= most));

@@ -140,17 +140,37 @@ fn needs_follow_the_days_of_the_zone() {
     assert_eq!(Need::total(from, from.plus(Secs(7_201)), DataSize(10)).used, [3, 6, 10]);
 }
 
+/// At most so much money or so many purchases within so many steps.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    steps: usize,
+    money: u64,
+    purchases: usize,
+}
+
+impl Window {
+    fn has_room(self, offers: &[Offer], (place, step): (usize, usize), before: &[(usize, usize)]) -> bool {
+        let within = || before.iter().filter(|(_, at)| step - at < self.steps);
+        let spent: u64 = within().map(|(place, _)| offers[*place].price).sum();
+        spent + offers[place].price <= self.money && within().count() < self.purchases
+    }
+}
+
 /// Every sequence there is: the most steps that can be covered, the least cost of that, and the least for each first plan.
-fn every_sequence(offers: &[Offer], used: &[u64], money: u64) -> Option<(usize, u64, Vec<Option<u64>>)> {
+fn every_sequence(
+    offers: &[Offer],
+    used: &[u64],
+    money: u64,
+    window: Option<Window>,
+) -> Option<(usize, u64, Vec<Option<u64>>)> {
     fn walk(
-        offers: &[Offer],
-        used: &[u64],
+        (offers, used, window): (&[Offer], &[u64], Option<Window>),
         step: usize,
-        (first, cost): (Option<usize>, u64),
+        before: &[(usize, usize)],
         found: &mut Vec<(usize, u64, usize)>,
     ) {
-        if let Some(first) = first {
-            found.push((step, cost, first));
+        if let Some((first, _)) = before.first() {
+            found.push((step, before.iter().map(|(place, _)| offers[*place].price).sum(), *first));
         }
         let may_begin = |offer: &Offer| step <= offer.last_start && (offer.is_first || step > 0);
         for (place, offer) in offers.iter().enumerate().filter(|(_, offer)| may_begin(offer)) {
@@ -158,13 +178,14 @@ fn every_sequence(offers: &[Offer], used: &[u64], money: u64) -> Option<(usize, 
             let lasts = (step..used.len())
                 .take_while(|now| now - step < offer.steps && used[*now] - already <= offer.bytes)
                 .count();
-            if lasts > 0 {
-                walk(offers, used, step + lasts, (first.or(Some(place)), cost + offer.price), found);
+            if lasts > 0 && window.is_none_or(|window| window.has_room(offers, (place, step), before)) {
+                let before = [before, &[(place, step)]].concat();
+                walk((offers, used, window), step + lasts, &before, found);
             }
         }
     }
     let mut found = Vec::new();
-    walk(offers, used, 0, (None, 0), &mut found);
+    walk((offers, used, window), 0, &[], &mut found);
     let covered = found.iter().filter(|(_, cost, _)| *cost <= money).map(|(step, _, _)| *step).max()?;
     // A sequence that lasts longer than to the goal covers it too.
     let least = |place: Option<usize>| {
@@ -197,7 +218,7 @@ proptest! {
     ) {
         let used: Vec<u64> = needs.iter().scan(0, |sum, need| { *sum += need; Some(*sum) }).collect();
         let money = money.unwrap_or(u64::MAX);
-        let (solved, all) = (solve(&offers, &used, money).solved, every_sequence(&offers, &used, money));
+        let (solved, all) = (solve(&offers, &used, money, &|_, _| true).solved, every_sequence(&offers, &used, money, None));
         prop_assert_eq!(solved.is_some(), all.is_some());
         if let (Some(Solved { sequence, cost, covered, runner_up }), Some((most, least, by_first))) = (solved, all) {
             prop_assert_eq!((covered, cost), (most, least));
@@ -205,6 +226,25 @@ proptest! {
             prop_assert_eq!(by_first[sequence[0]], Some(cost));
             let others = by_first.iter().enumerate().filter(|(place, _)| *place != sequence[0]);
             prop_assert_eq!(runner_up.map(|(_, cost)| cost), others.filter_map(|(_, cost)| *cost).min());
+        }
+    }
+
+    #[test]
+    fn none_is_cheaper_either_where_each_purchase_may_bar_later_ones(
+        offers in offers(), needs in prop::collection::vec(0_u64..9, 1..8), money in prop::option::of(0_u64..60),
+        (steps, most, purchases) in (1_usize..9, 0_u64..40, 1_usize..4),
+    ) {
+        let used: Vec<u64> = needs.iter().scan(0, |sum, need| { *sum += need; Some(*sum) }).collect();
+        let (money, window) = (money.unwrap_or(u64::MAX), Window { steps, money: most, purchases });
+        let solved = solve(&offers, &used, money, &|next, before| window.has_room(&offers, next, before)).solved;
+        let all = every_sequence(&offers, &used, money, Some(window));
+        prop_assert_eq!(solved.is_some(), all.is_some());
+        if let (Some(Solved { sequence, cost, covered, runner_up }), Some((most, least, by_first))) = (solved, all) {
+            prop_assert_eq!((covered, cost), (most, least));
+            prop_assert_eq!(sequence.iter().map(|place| offers[*place].price).sum::<u64>(), cost);
+            if let Some((other, cost)) = runner_up {
+                prop_assert!(by_first[other[0]].is_some_and(|least| cost >= least), "it cannot be had for that");
+            }
         }
     }
 }

@@ -301,7 +301,7 @@ fn check_caps(name: &Name, table: &RuleTable, notes: &mut Notes<'_>) {
     };
     let buys_plans = table.buy.get().is_some_and(|list| {
         list.0.iter().any(|entry| match entry.value.0 {
-            Choice::Same | Choice::Named(_) | Choice::Cheapest { .. } | Choice::Cover => true,
+            Choice::Same | Choice::Named(_) | Choice::Cheapest { .. } | Choice::Cover | Choice::Activity(_) => true,
             Choice::Credit(_) => false,
         })
     });

@@ -12,6 +12,7 @@ use super::contradictions;
 use super::declare::{read_table, table, table_schema, words};
 use super::reader::{At, Field, Node, Notes, Span, Value};
 use super::values::{DataBelow, Day, LengthShare, Rise, Words};
+use crate::domain::activity::Activity;
 use crate::domain::card::Name;
 use crate::domain::data::DataSize;
 use crate::domain::enough::NotEnough;
@@ -132,7 +133,7 @@ table! {
 table! {
     /// What to buy; one of the two keys.
     struct BuyTable {
-        /// The cheapest plan with at least this much, or the cheapest way to the rule's last day.
+        /// The cheapest plan with at least this much, the cheapest way to the rule's last day, or the cheapest activity.
         may cheapest: CheapestTable,
         /// A plain top-up of this amount.
         may credit: Money,
@@ -149,6 +150,9 @@ table! {
         may validity: Secs,
         /// "trip": what is needed until the rule's last day.
         may until: TripEnd,
+        /// The cheapest thing that the operator counts as activity, so that the number is kept: "credit" for top-ups, "plan"
+        /// for plans of data, calls or texts, or both.
+        may activity: OneOrMore<Activity>,
     }
 }
 
@@ -209,9 +213,17 @@ impl Value for BuyEntry {
 }
 
 fn cheapest_choice(at: &At<CheapestTable>, notes: &mut Notes<'_>) -> Option<Choice> {
-    let CheapestTable { data, validity, until } = &at.value;
+    let CheapestTable { data, validity, until, activity } = &at.value;
     if matches!(data, Field::Bad) || matches!(validity, Field::Bad) || matches!(until, Field::Bad) {
         return None;
+    }
+    match activity {
+        Field::Absent => {}
+        Field::Bad => return None,
+        Field::Good(activity) => {
+            let stands_alone = data.is_absent() && validity.is_absent() && until.is_absent();
+            return Some(activity_choice(activity, stands_alone, notes));
+        }
     }
     if data.is_absent() && validity.is_absent() {
         return Some(Choice::Cover);
@@ -221,6 +233,18 @@ fn cheapest_choice(at: &At<CheapestTable>, notes: &mut Notes<'_>) -> Option<Choi
         notes.contradiction(&until.key, "what lasts until the rule's last day is reckoned, not told", help);
     }
     Some(Choice::Cheapest { data: data.get().copied(), validity: validity.get().copied() })
+}
+
+fn activity_choice(at: &At<OneOrMore<Activity>>, stands_alone: bool, notes: &mut Notes<'_>) -> Choice {
+    let counts: Vec<Activity> = at.value.0.iter().map(|counts| counts.value).collect();
+    let help = || "cheapest = { activity = [\"credit\", \"plan\"] }".to_owned();
+    if counts.is_empty() {
+        notes.contradiction(&at.span, "nothing is named that counts as activity", help());
+    }
+    if !stands_alone {
+        notes.contradiction(&at.key, "what only keeps a number needs no amount, length or end", help());
+    }
+    Choice::Activity(counts)
 }
 
 /// What a rule is read beside.

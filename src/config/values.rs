@@ -14,6 +14,7 @@ use url::Url;
 
 use super::declare::{texts, words};
 use super::reader::{Node, Notes, Value, nearest};
+use crate::domain::activity::Activity;
 use crate::domain::card::{Name, disturbs};
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::digest::clock;
@@ -73,6 +74,7 @@ texts! {
 
 words! {
     Fallback, "an answer": { "buy" => Fallback::Buy, "refuse" => Fallback::Refuse, }
+    Activity, "an activity": { "credit" => Activity::Credit, "plan" => Activity::Plan, }
     NotEnough, "a way out": { "once" => NotEnough::Once, "refuse" => NotEnough::Refuse, "enough" => NotEnough::Enough, }
     Mode, "a mode": { "watch" => Mode::Watch, "ask" => Mode::Ask, "auto" => Mode::Auto, }
 }

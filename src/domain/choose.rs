@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::activity;
 use super::ahead::{self, Ahead};
 use super::card::Card;
 use super::cover::{OUTLASTS_BY, Reckoning, share_of};
@@ -100,6 +101,10 @@ pub fn choose<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Chosen<'
                 let any = || cheapest(catalogue, *data, *validity, &|_| true);
                 cheapest(catalogue, *data, *validity, &fits).or_else(any).ok_or(Passed::NotOnSale)
             }
+            Choice::Activity(counts) => {
+                let any = || activity::cheapest(catalogue, counts, &|_| true);
+                activity::cheapest(catalogue, counts, &fits).or_else(any).ok_or(Passed::NotOnSale)
+            }
             Choice::Credit(amount) => credit(catalogue, *amount).ok_or(Passed::NotOnSale),
             Choice::Cover => match ahead::look(occasion, catalogue) {
                 Ahead::Lasts => return Chosen { lasts: true, ..Chosen::none(passed_over) },
@@ -171,6 +176,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::domain::activity::Activity;
     use crate::domain::money::Currency;
     use crate::domain::rule::{Buy, Mode};
     use crate::domain::testing::{NOW, at, card, plan, reading, rule, usd, zone};
@@ -273,6 +279,9 @@ mod tests {
         assert_eq!(chosen(&rule_with(vec![Choice::Credit(usd(10))]), &sale, None, None).0, "a");
         assert_eq!(chosen(&rule_with(vec![Choice::Credit(ten_euro)]), &sale, None, None).0, "e");
         assert_eq!(chosen(&rule_with(vec![Choice::Credit(usd(11))]), &sale, None, None).0, "-");
+        let any = rule_with(vec![Choice::Activity(vec![Activity::Credit])]);
+        assert_eq!(chosen(&any, &sale, None, None), ("e".into(), vec![]), "the cheapest of any amount");
+        assert_eq!(chosen(&any, &catalogue(vec![]), None, None), ("-".into(), vec![Passed::NotOnSale]));
     }
 
     #[test]

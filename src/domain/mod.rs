@@ -1,4 +1,5 @@
 //! Where everything is decided: values in, values out; no I/O, no clock, no chance, no waiting.
+pub mod activity;
 mod ahead;
 pub mod answers;
 pub mod approval;

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::activity::Activity;
 use super::attempt::AskWhy;
 use super::card::Name;
 use super::data::{DataSize, Percent};
@@ -99,6 +100,8 @@ pub enum Choice {
     Cover,
     /// A plain top-up of this amount.
     Credit(Money),
+    /// The cheapest thing that counts as activity, so that a number is kept.
+    Activity(Vec<Activity>),
 }
 
 /// A choice and where it stands in the file.

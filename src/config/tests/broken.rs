@@ -235,6 +235,18 @@ fn rules_that_contradict_themselves() {
 }
 
 #[test]
+fn an_activity_that_cannot_be_meant() {
+    rules(
+        "[rule.a]\nrenew_when = { number_ends_within = \"14d\" }\nbuy = [{ cheapest = { activity = \"text\" } }, { cheapest = { data = \"1 GB\", activity = \"plan\" } }, { cheapest = { activity = [] } }]\n",
+        &[
+            "3:34: `text` is not an activity; known: `credit`, `plan`",
+            "3:76: what only keeps a number needs no amount, length or end; cheapest = { activity = [\"credit\", \"plan\"] }",
+            "3:125: nothing is named that counts as activity; cheapest = { activity = [\"credit\", \"plan\"] }",
+        ],
+    );
+}
+
+#[test]
 fn trips_that_cannot_be_meant() {
     let card = "[card.a]\noperator = \"try\"\nmsisdn = \"+16135550123\"\nrule = \"r\"\n";
     rules(

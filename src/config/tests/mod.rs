@@ -12,6 +12,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
+use crate::domain::activity::Activity;
 use crate::domain::card::{Card, CardId, Keeper, Name};
 use crate::domain::data::{DataSize, Percent};
 use crate::domain::money::Money;
@@ -110,6 +111,7 @@ fn every_key_arrives() {
     assert_eq!(choices[1], Choice::Named("canada-7days-3gb".into()));
     assert_eq!(choices[2], Choice::Cheapest { data: Some(DataSize(1_000_000_000)), validity: Some(Secs::days(5)) });
     assert_eq!(choices[3], Choice::Credit(Money::parse("10 USD").unwrap()));
+    assert_eq!(choices[5], Choice::Activity(vec![Activity::Credit, Activity::Plan]));
     assert_eq!((rule.from, rule.until), (Some(date(2026, 12, 1)), Some(date(2026, 12, 20))));
     assert_eq!(rule.limits.per_cycle, Some(Money::parse("30 USD").unwrap()));
     assert_eq!((rule.limits.renewals_per_cycle, config.rules.shared_limits[0].renewals_per_cycle), (Some(3), Some(20)));

@@ -147,6 +147,7 @@ fn choice(choice: &Choice) -> String {
         Choice::Same => "\"same\"".to_owned(),
         Choice::Named(plan) => format!("\"{plan}\""),
         Choice::Cover => "{ cheapest = {} }".to_owned(),
+        Choice::Activity(_) => "{ cheapest = { activity = [\"credit\", \"plan\"] } }".to_owned(),
         Choice::Credit(money) => format!("{{ credit = \"{money}\" }}"),
         Choice::Cheapest { data, validity } => {
             let parts = [

@@ -50,7 +50,7 @@ impl View {
     pub(super) fn with(context: &Context, store: Store) -> anyhow::Result<Self> {
         let config = files_or_those_at_work(context)?;
         let accounts = store.read_blocking(accounts::all)?;
-        let able = able(&config.machine.accounts, &context.places.surroundings());
+        let able = able(&config.machine.accounts, &accounts, &context.places.surroundings());
         Ok(Self { config, store, accounts, able, now: context.clock.now() })
     }
 
@@ -138,9 +138,19 @@ impl View {
     }
 }
 
-/// What the operators of accounts can do, as far as that is known without asking them.
-fn able(accounts: &[AccountConfig], around: &Surroundings) -> BTreeMap<Name, Capabilities> {
-    accounts.iter().map(|account| (account.name.clone(), capabilities(&account.kind, around))).collect()
+/// What the operators of accounts can do, without asking them: where one has to be asked, as it last told the daemon.
+fn able(
+    accounts: &[AccountConfig],
+    noted: &[(Name, AccountState)],
+    around: &Surroundings,
+) -> BTreeMap<Name, Capabilities> {
+    let told = |name: &Name| noted.iter().find(|(known, _)| known == name).and_then(|(_, state)| state.capabilities);
+    let of = |account: &AccountConfig| match account.kind {
+        AccountKind::Exec(_) | AccountKind::Sandbox { .. } => told(&account.name),
+        _ => None,
+    };
+    let known = |account: &AccountConfig| of(account).unwrap_or_else(|| capabilities(&account.kind, around));
+    accounts.iter().map(|account| (account.name.clone(), known(account))).collect()
 }
 
 fn capabilities(kind: &AccountKind, around: &Surroundings) -> Capabilities {
@@ -202,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_profile_declares_is_known_without_the_daemon() {
+    fn what_a_profile_declares_or_an_operator_told_is_known_without_the_daemon() {
         let dir = tempfile::tempdir().unwrap();
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/operators.d");
         std::fs::create_dir(dir.path().join(config::PROFILES)).unwrap();
@@ -212,14 +222,21 @@ mod tests {
                 "[operator.{name}]\nkind = \"http\"\nprofile = \"{name}.toml\"\nsecrets.key = {{ credential = \"key\" }}\n"
             )
         };
-        let machine = format!("currency = \"EUR\"\n{}{}", account("described"), account("missing"));
+        let asked = "[operator.asked]\nkind = \"sandbox\"\n[operator.new]\nkind = \"sandbox\"\n";
+        let machine = format!("currency = \"EUR\"\n{}{}{asked}", account("described"), account("missing"));
         let source = |text: String| Source { path: dir.path().join("a.toml"), text };
         let config = config::parse(&source(machine), &source(String::new()), None).unwrap();
         let around = Surroundings { credentials: None, state: dir.path().into(), config: dir.path().into() };
-        let able = able(&config.machine.accounts, &around);
         let name = |text: &str| Name::parse(text).unwrap();
+        let told = Capabilities { effect_max: Secs::minutes(5), ..MOST_CAREFUL };
+        let noted =
+            |account: &str| (name(account), AccountState { capabilities: Some(told), ..AccountState::default() });
+        // A profile's own word is newer than what was noted.
+        let able = able(&config.machine.accounts, &["asked", "described"].map(noted), &around);
         assert_eq!(able[&name("described")].effect_max, Secs::HOUR);
         assert_eq!(able[&name("missing")], MOST_CAREFUL);
+        assert_eq!(able[&name("asked")], told);
+        assert_eq!(able[&name("new")], Capabilities { cached_for: Secs::ZERO, ..MOST_CAREFUL });
         assert!(Lead::of(&able[&name("described")], Secs::ZERO).total() < Lead::of(&MOST_CAREFUL, Secs::ZERO).total());
     }
 }

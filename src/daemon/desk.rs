@@ -115,6 +115,7 @@ impl Desk {
             paused_until: fares.asked,
             clock: fares.clocks,
             wallet: fares.wallet,
+            capabilities: Some(*self.operator.capabilities()),
         }
     }
 

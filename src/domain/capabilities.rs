@@ -1,11 +1,11 @@
 //! What an operator can do, as its adapter declares it, and what follows for settling a purchase whose result is unknown.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::time::Secs;
 
 /// What becomes of a second order with the same key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Repeat {
     /// The first result comes back, for this long after the first order.
@@ -17,7 +17,7 @@ pub enum Repeat {
 }
 
 /// How an order can be found again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lookup {
     /// By our own reference.
@@ -35,7 +35,7 @@ pub enum Lookup {
 }
 
 /// What in a reading proves that a purchase took effect, best first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// A new plan id on the card.
@@ -51,7 +51,7 @@ pub enum Proof {
 
 /// What an adapter declares about its operator; nothing here is guessed, and what is not documented is declared as the
 /// most careful choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Capabilities {
     /// What a repeated order does.
     pub repeat: Repeat,

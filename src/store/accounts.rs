@@ -7,17 +7,18 @@ use super::error::StoreError;
 use super::fields::{Fields, change, first, rows, to_json};
 use crate::domain::card::Name;
 use crate::domain::money::Money;
-use crate::domain::operator::Wallet;
+use crate::domain::operator::{Capabilities, Wallet};
 use crate::domain::time::UnixTime;
 
 const LOAD: &str = "SELECT *, 0 AS id FROM account WHERE name = ?1";
 const ALL: &str = "SELECT *, 0 AS id FROM account ORDER BY name";
 const SAVE: &str = "INSERT INTO account (name, failures, open_until, paused_until, clock_ours, clock_theirs, \
-     wallet_read_at, balance, balance_currency, methods) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+     wallet_read_at, balance, balance_currency, methods, capabilities) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
      ON CONFLICT (name) DO UPDATE SET failures = excluded.failures, open_until = excluded.open_until, \
      paused_until = excluded.paused_until, clock_ours = excluded.clock_ours, clock_theirs = excluded.clock_theirs, \
      wallet_read_at = excluded.wallet_read_at, balance = excluded.balance, \
-     balance_currency = excluded.balance_currency, methods = excluded.methods";
+     balance_currency = excluded.balance_currency, methods = excluded.methods, capabilities = excluded.capabilities";
 
 /// The statements of this file.
 #[cfg(test)]
@@ -36,6 +37,8 @@ pub struct AccountState {
     pub clock: Option<(UnixTime, UnixTime)>,
     /// The wallet as last read, and when.
     pub wallet: Option<(UnixTime, Wallet)>,
+    /// What the operator can do, as the daemon goes by it.
+    pub capabilities: Option<Capabilities>,
 }
 
 impl AccountState {
@@ -85,6 +88,7 @@ pub fn save(conn: &Connection, account: &Name, state: &AccountState) -> Result<(
         balance.map(Money::ten_thousandths),
         balance.map(|money| money.currency().code().to_owned()),
         to_json(wallet.map_or(&none, |wallet| &wallet.methods))?,
+        state.capabilities.as_ref().map(to_json).transpose()?,
     );
     change(conn, SAVE, values)?;
     Ok(())
@@ -99,6 +103,8 @@ fn state_of(row: &Row<'_>) -> Result<AccountState, StoreError> {
         paused_until: row.maybe_time("paused_until")?,
         clock: row.maybe_time("clock_ours")?.zip(row.maybe_time("clock_theirs")?),
         wallet: row.maybe_time("wallet_read_at")?.map(|at| (at, wallet)),
+        // What another version wrote that this one cannot read is written anew with the next reading.
+        capabilities: row.maybe_json("capabilities").unwrap_or_default(),
     })
 }
 
@@ -107,6 +113,7 @@ mod tests {
     use super::super::tests::{NOW, memory, name};
     use super::*;
     use crate::domain::money::Currency;
+    use crate::domain::operator::{Lookup, MOST_CAREFUL, Repeat};
     use crate::domain::time::Secs;
 
     #[test]
@@ -123,6 +130,12 @@ mod tests {
                 NOW,
                 Wallet { balance: Some(Money::new(-5, Currency::EUR)), methods: vec!["wallet".into(), "card".into()] },
             )),
+            capabilities: Some(Capabilities {
+                repeat: Repeat::Replays(Secs(90_001)),
+                lookup: Lookup::ByRef { listing_delay_secs: 5 },
+                late_change: Some(Secs::days(3)),
+                ..MOST_CAREFUL
+            }),
         };
         save(&conn, &account, &state).unwrap();
         assert_eq!(load(&conn, &account).unwrap(), state);
@@ -130,5 +143,15 @@ mod tests {
             AccountState { wallet: Some((NOW, Wallet { balance: None, methods: vec![] })), ..AccountState::default() };
         save(&conn, &account, &closed).unwrap();
         assert_eq!(all(&conn).unwrap(), [(account, closed)]);
+    }
+
+    #[test]
+    fn what_another_version_wrote_of_an_operator_keeps_nothing_from_being_read() {
+        let conn = memory();
+        let account = name("airalo");
+        let state = AccountState { failures: 2, capabilities: Some(MOST_CAREFUL), ..AccountState::default() };
+        save(&conn, &account, &state).unwrap();
+        conn.execute_batch("UPDATE account SET capabilities = '{\"of\": \"another\"}'").unwrap();
+        assert_eq!(load(&conn, &account).unwrap(), AccountState { capabilities: None, ..state });
     }
 }

@@ -240,6 +240,7 @@ mod tests {
         M::up(include_str!("../../migrations/0009_text_cost.sql")),
         M::up(include_str!("../../migrations/0010_digest.sql")),
         M::up(include_str!("../../migrations/0011_receipts.sql")),
+        M::up(include_str!("../../migrations/0012_capabilities.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 

@@ -56,13 +56,13 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
         facts.account.clone_from(&attempt.account);
     }
     let tickets = tickets(live, &telling.event, attempt.as_ref());
-    let course = match telling.card {
-        Some(card) => course(conn, live, card, &telling.event, now)?,
-        None => None,
-    };
-    let story = Story { card: facts, at: now, event: telling.event, course, retold: None };
     let key = DedupKey { kind, card: telling.card.map(|card| card.id), cycle: telling.cycle, step: telling.step };
     let ways = live.ways_about(telling.card, kind);
+    let course = match telling.card {
+        Some(card) if is_news(conn, &key, &ways)? => course(conn, live, card, &telling.event, now)?,
+        Some(_) | None => None,
+    };
+    let story = Story { card: facts, at: now, event: telling.event, course, retold: None };
     let silence = telling.card.map(|card| silences::of_card(conn, card.id, now)).transpose()?.flatten();
     let watchers = telling.card.map(|card| live.watchers_of(card)).unwrap_or_default();
     let queueing = Queueing {
@@ -80,6 +80,17 @@ pub(crate) fn tell(conn: &Connection, live: &Live, telling: Telling<'_>, now: Un
         }
     }
     Ok(())
+}
+
+/// Whether somebody has not been told yet. A warning comes up again with each reading while it holds, and what it would
+/// be illustrated with is a month of readings.
+fn is_news(conn: &Connection, key: &DedupKey, ways: &[Way]) -> Result<bool, StoreError> {
+    for way in ways {
+        if !notices::is_known(conn, key, &way.person, &way.channel)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What people can answer a question with, if it can be answered by code.

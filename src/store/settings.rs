@@ -1,6 +1,7 @@
 //! The settings of every connection, set and read back: some of them fail without a word on unsuitable file systems.
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::error::StoreError;
 
@@ -48,21 +49,26 @@ pub(super) fn check_library() -> Result<(), StoreError> {
 pub(super) fn writer(conn: &Connection) -> Result<(), StoreError> {
     apply(conn, &BOTH)?;
     apply(conn, &WRITER)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    Ok(())
+    keep_statements(conn)
 }
 
 /// Settings of a connection that only reads.
 pub(super) fn reader(conn: &Connection) -> Result<(), StoreError> {
     apply(conn, &BOTH)?;
     apply(conn, &READER)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    Ok(())
+    keep_statements(conn)
 }
 
 /// Settings of a database in memory, which has no log.
 pub(super) fn memory(conn: &Connection) -> Result<(), StoreError> {
     conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA recursive_triggers = ON;")?;
+    keep_statements(conn)
+}
+
+/// Statements are kept as they were prepared. Else SQLite prepares each that has a bound `LIMIT` anew whenever it is
+/// used, since its plan might be another for another number; ours do not depend on what is bound.
+fn keep_statements(conn: &Connection) -> Result<(), StoreError> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(())
 }
@@ -93,11 +99,25 @@ fn read_back(conn: &Connection, name: &str) -> Result<Option<String>, StoreError
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::*;
 
     #[test]
     fn the_library_is_new_enough() {
         check_library().unwrap();
+    }
+
+    #[test]
+    fn a_kept_statement_is_prepared_once_whatever_is_bound() {
+        let conn = Connection::open_in_memory().unwrap();
+        memory(&conn).unwrap();
+        conn.execute_batch("CREATE TABLE t (x)").unwrap();
+        let mut statement = conn.prepare("SELECT x FROM t ORDER BY x LIMIT ?1").unwrap();
+        for most in 1..5 {
+            statement.query_row([most], |_| Ok(())).unwrap_err();
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use simulation::daemon::run::{Plan, Report, judged, run};
 use simulation::daemon::short;
 
 /// Card-years that are told each time in short stories, unless `SIMKEEPER_CARD_YEARS` names another number.
-const CARD_YEARS: u32 = 40;
+const CARD_YEARS: u32 = 50;
 /// No story is begun after this: a machine that is so slow fails.
 const LONGEST: Duration = Duration::from_secs(40 * 60);
 

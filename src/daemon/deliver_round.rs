@@ -89,8 +89,12 @@ async fn tell_again(daemon: &Arc<Daemon>, now: UnixTime) -> Result<Option<UnixTi
 /// what waited for the end of quiet hours becomes one message. In the end it is asked what became of texts.
 async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool) -> Result<(), StoreError> {
     if left {
-        let (channel, now) = (post.name.clone(), daemon.clock.now());
-        daemon.store.write(move |conn| notices::recover_channel(conn, &channel, now)).await?;
+        let (channel, live, now) = (post.name.clone(), daemon.live(), daemon.clock.now());
+        let take_up = move |conn: &Connection| {
+            let left = notices::recover_channel(conn, &channel, now)?;
+            insist::ways_failed(conn, &live, &left.dead, now)
+        };
+        daemon.store.write(take_up).await?;
     }
     let (channel, now) = (post.name.clone(), daemon.clock.now());
     if daemon.store.read(move |conn| held::is_due(conn, &channel, now)).await? {

@@ -124,6 +124,20 @@ pub(super) fn way_failed(conn: &Connection, live: &Live, notice: NoticeId, now: 
     matters::put_turn(conn, matter.id, &matter.person, &turn)
 }
 
+/// As [`way_failed`], for what a process that ended has left: a message that made it end so often, or a text that may
+/// have gone out and costs money each time.
+///
+/// # Errors
+/// When the record cannot be written.
+pub(super) fn ways_failed(
+    conn: &Connection,
+    live: &Live,
+    notices: &[NoticeId],
+    now: UnixTime,
+) -> Result<(), StoreError> {
+    notices.iter().try_for_each(|notice| way_failed(conn, live, *notice, now))
+}
+
 /// Goes one step down the chain.
 fn pass_on(
     conn: &Connection,

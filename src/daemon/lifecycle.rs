@@ -15,7 +15,7 @@ use super::bells::Round;
 use super::clock;
 use super::keep_round::Kept;
 use super::live::Live;
-use super::{Daemon, control, crash, lost_journal, order, pages, roll_back, set_back, watch};
+use super::{Daemon, control, crash, insist, lost_journal, order, pages, roll_back, set_back, watch};
 use crate::domain::card::CardId;
 use crate::domain::time::{Secs, UnixTime};
 use crate::store::attempts;
@@ -284,7 +284,7 @@ pub(super) async fn take_up(
             sync_cards(conn, &live, now)?;
             let waiting = roll_back::take_up(conn, &live, &read.lines, now)?;
             lost_journal::take_up(conn, &live, &read, now)?;
-            notices::recover(conn, now)?;
+            insist::ways_failed(conn, &live, &notices::recover(conn, now)?.dead, now)?;
             set_back::end_waits(conn, now)?;
             let found = order::recover(conn, &live, now)?;
             crash::point("in_take_up");

@@ -1,11 +1,13 @@
 //! Who is told what, when and over which way: real files, real rounds of delivery.
 
-use super::rig::Rig;
+use super::rig::{Rig, named};
+use super::tell::{Telling, tell};
 use crate::domain::attempt::Snapshot;
+use crate::domain::card::Name;
 use crate::domain::notice::{Due, Event, NextStep, NoticeKind};
 use crate::domain::reading::Renewable;
 use crate::domain::time::Secs;
-use crate::store::notices::NoticeState;
+use crate::store::notices::{self, NoticeState};
 
 fn dead() -> Event {
     let due = Due::Dead { renewable: Renewable::OneOff };
@@ -121,7 +123,7 @@ async fn nobody_is_told_again_of_what_somebody_takes_care_of_or_what_is_so_no_mo
         assert!(matches!(carry_out(&rig.daemon, asked).await, Reply::Refused { .. }), "nothing is left of it");
     }
     rig.write(|conn| {
-        let (old, router) = (super::rig::named(conn, "old")?.id, super::rig::named(conn, "router")?.id);
+        let (old, router) = (named(conn, "old")?.id, named(conn, "router")?.id);
         conn.execute("UPDATE poll SET cycle = 2 WHERE card = ?1", [old.0])?;
         crate::store::cards::retire(conn, router, crate::domain::time::UnixTime::MAX)
     })
@@ -171,6 +173,25 @@ async fn what_a_way_refuses_for_good_goes_the_next_one_at_once() {
     rig.refuse("mail");
     rig.tell("tablet", "1", dead()).await;
     assert_eq!(rig.reached(), []);
+}
+
+#[tokio::test]
+async fn what_ended_the_process_three_times_goes_the_next_way() {
+    let mut rig = Rig::of(&format!("{ANNA}escalate = {{}}\n"), &["tablet"]).await;
+    let (live, now) = (rig.daemon.live(), rig.daemon.clock.now());
+    rig.write(move |conn| {
+        let card = named(conn, "tablet")?;
+        let telling = Telling { card: Some(&card), cycle: 1, step: "1".to_owned(), attempt: None, event: dead() };
+        tell(conn, &live, telling, now)
+    })
+    .await;
+    for _ in 0..notices::CRASHES_MAX {
+        let (mail, now) = (Name::parse("mail").unwrap(), rig.daemon.clock.now());
+        assert_eq!(rig.write(move |conn| notices::claim(conn, &mail, 9, now)).await.len(), 1);
+        rig = rig.again_after(Secs::MINUTE).await;
+    }
+    rig.deliver().await;
+    assert_eq!(rig.reached(), [("push".to_owned(), "anna".to_owned())]);
 }
 
 #[tokio::test]
@@ -259,7 +280,7 @@ async fn cards_that_are_due_together_share_one_mail_problems_first() {
     let arrived = rig.arrived();
     assert!(arrived.len() == 1 && arrived[0].2.contains("2 messages"), "{arrived:?}");
     let held = rig.notices().await.into_iter().find(|notice| notice.kind == NoticeKind::Held).unwrap();
-    let bytes = rig.write(move |conn| crate::store::notices::bytes(conn, held.id)).await;
+    let bytes = rig.write(move |conn| notices::bytes(conn, held.id)).await;
     let mail = String::from_utf8_lossy(&bytes).into_owned();
     let (phone, tablet) = (mail.find("phone: "), mail.find("tablet: "));
     assert!(phone.is_some() && phone < tablet, "{mail}");
@@ -342,8 +363,8 @@ async fn a_push_message_is_as_loud_as_it_matters_to_its_person() {
         let rig = Rig::of(&person, &["tablet"]).await;
         rig.tell("tablet", "1", dead()).await;
         let bytes = rig.write(|conn| {
-            let all = crate::store::notices::list(conn, None, None, 9)?;
-            crate::store::notices::bytes(conn, all[0].id)
+            let all = notices::list(conn, None, None, 9)?;
+            notices::bytes(conn, all[0].id)
         });
         let push: serde_json::Value = serde_json::from_slice(&bytes.await).unwrap();
         assert_eq!(push["urgent"], urgent, "{push}");

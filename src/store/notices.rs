@@ -159,12 +159,12 @@ pub enum Outcome {
 }
 
 /// What a restart found in the queue.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Due again at once.
     pub queued: usize,
     /// Set aside as dead.
-    pub dead: usize,
+    pub dead: Vec<NoticeId>,
 }
 
 /// Queues a notice; none if the same one has been queued before.
@@ -316,7 +316,7 @@ fn recover_of(conn: &Connection, channel: Option<&Name>, now: UnixTime) -> Resul
         match given_up {
             Some(why) => {
                 change(conn, RECOVER, (id, NoticeState::Dead.as_str(), None::<i64>, Some(at), Some(why)))?;
-                found.dead += 1;
+                found.dead.push(NoticeId(id));
             }
             None => {
                 change(conn, RECOVER, (id, NoticeState::Queued.as_str(), Some(at), None::<i64>, None::<String>))?;

@@ -3,10 +3,15 @@
 use std::time::Duration;
 
 use simulation::daemon::run::{Plan, Report, judged, run};
-use simulation::daemon::short;
+use simulation::daemon::{Wrong, short};
+use simulation::faults::{Site, Switches};
+use simulation::oracle::ELSEWHERE;
+use simulation::world::Settings;
 
 /// Card-years that are told each time in short stories, unless `SIMKEEPER_CARD_YEARS` names another number.
 const CARD_YEARS: u32 = 50;
+/// A story in which people are asked, and in which the mail server refuses a warning.
+const ALERTED_IN: u64 = 7;
 /// No story is begun after this: a machine that is so slow fails.
 const LONGEST: Duration = Duration::from_secs(40 * 60);
 
@@ -51,4 +56,16 @@ fn equal_seeds_give_equal_stories() {
     let (first, second) = (first.expect("told"), second.expect("told"));
     assert!(first.died() > 0, "no process ended, so nothing of that was told twice");
     assert_eq!(first.facts, second.facts);
+}
+
+#[test]
+fn an_alert_that_mail_cannot_carry_takes_the_other_way_and_the_oracle_sees_where_there_is_none() {
+    for wrong in [None, Some(Wrong::OneWayAlone)] {
+        let settings = Settings { cards: 4, days: 30, switches: Switches::Only(Site::MailRefused) };
+        let breaches = judged(ALERTED_IN, &settings, wrong).1;
+        assert_eq!(breaches.is_empty(), wrong.is_none(), "{breaches:?}");
+        assert!(breaches.iter().all(|breach| breach.promise == ELSEWHERE), "{breaches:?}");
+        let found = |words: &str| breaches.iter().any(|breach| breach.what.contains(words));
+        assert_eq!((found("by mail alone"), found("could not go by mail")), (wrong.is_some(), wrong.is_some()));
+    }
 }

@@ -101,7 +101,7 @@ impl Simulation {
             }
             Outcome::Dead => {
                 self.record.notices.swap_remove(place);
-                self.world.facts.push(Fact::GivenUp { notice: id });
+                self.world.facts.push(Fact::GivenUp { notice: id, way_failed: true });
             }
         }
     }
@@ -111,6 +111,7 @@ impl Simulation {
         let gone = self.record.notices.iter().filter(|notice| expired(notice)).map(|notice| notice.id);
         let gone: Vec<i64> = gone.collect();
         self.record.notices.retain(|notice| !expired(notice));
-        self.world.facts.extend(gone.into_iter().map(|notice| Fact::GivenUp { notice }));
+        let given_up = |notice| Fact::GivenUp { notice, way_failed: false };
+        self.world.facts.extend(gone.into_iter().map(given_up));
     }
 }

@@ -142,8 +142,9 @@ impl Simulation {
             next_at: now,
             expires_at: now.plus(kind.expires_after()),
         });
-        let fact =
-            Fact::Queued { notice: id, card: place, attempt: attempt.map(|id| id.0), kind: kind.as_str(), at: self.at };
+        let (kind_word, at) = (kind.as_str(), self.at);
+        let attempt = attempt.map(|id| id.0);
+        let fact = Fact::Queued { notice: id, card: place, attempt, kind: kind_word, way: "", at };
         self.world.facts.push(fact);
         if self.trace.is_some() {
             self.write(&format!("card {place} tells {} ({id})", kind.as_str()));

@@ -208,7 +208,8 @@ impl Simulation {
             }
         }
         self.record.notices.retain(|notice| !dead.contains(&notice.id));
-        self.world.facts.extend(dead.into_iter().map(|notice| Fact::GivenUp { notice }));
+        let given_up = |notice| Fact::GivenUp { notice, way_failed: true };
+        self.world.facts.extend(dead.into_iter().map(given_up));
     }
 
     fn recover_orders(&mut self) {

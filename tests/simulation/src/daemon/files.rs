@@ -7,6 +7,7 @@ use std::path::Path;
 use simkeeper::domain::money::{Currency, Money};
 use simkeeper::domain::rule::{Choice, Condition, Mode, Rule};
 
+use super::wrong::Wrong;
 use crate::world::World;
 
 /// The person who is told everything.
@@ -29,8 +30,8 @@ pub(super) fn card_of(name: &str) -> Option<usize> {
     name.strip_prefix("card-")?.parse::<usize>().ok()?.checked_sub(1)
 }
 
-/// `simkeeper.toml`: accounts, two channels, one person.
-pub(super) fn machine(world: &World) -> String {
+/// `simkeeper.toml`: accounts, two channels, one person who is told on the second what the first cannot.
+pub(super) fn machine(world: &World, wrong: Option<Wrong>) -> String {
     let mut text = String::from("currency = \"USD\"\n\n");
     for operator in &world.operators {
         let account = &operator.account;
@@ -49,9 +50,12 @@ pub(super) fn machine(world: &World) -> String {
         format_args!(
             "[channel.{MAIL}]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = 9\ntls = \"none\"\nfrom = \"keeper@example.net\"\n\n\
              [channel.{TEXT}]\nkind = \"gateway\"\nurl = \"http://127.0.0.1:9/\"\nquery = {{ to = \"{{to}}\", text = \"{{text}}\" }}\n\n\
-             [person.{PERSON}]\nmail = \"anna@example.net\"\nsms = \"+16135550123\"\n"
+             [person.{PERSON}]\nmail = \"anna@example.net\"\n"
         ),
     );
+    if wrong != Some(Wrong::OneWayAlone) {
+        text.push_str("sms = \"+16135550123\"\nescalate = {}\n");
+    }
     // Copying and proving a record each day takes as long as the day itself; people's own copies are made everywhere.
     if world.seed % BACKUPS_EVERY == 1 {
         text.push_str("\n[schedule]\nbackup = \"daily 03:30\"\n");

@@ -13,7 +13,7 @@ use crate::oracle::facts::Fact;
 const EVENTS: &str = "SELECT attempt_event.id, attempt_event.attempt, transition, from_state, to_state, card.name, \
      order_key, attempt.account, plan_id, price, given_up FROM attempt_event JOIN attempt ON attempt.id = attempt \
      JOIN card ON card.id = attempt.card WHERE attempt_event.id > ?1 ORDER BY attempt_event.id";
-const NOTICES: &str = "SELECT notice.id, kind, card.name, attempt, message_id FROM notice \
+const NOTICES: &str = "SELECT notice.id, kind, card.name, attempt, message_id, channel FROM notice \
      LEFT JOIN card ON card.id = notice.card WHERE notice.id > ?1 ORDER BY notice.id";
 const SETTLED: &str = "SELECT id, state FROM notice WHERE id >= ?1 AND state IN ('sent', 'dead', 'expired')";
 const WAITING: &str = "SELECT id, message_id FROM notice WHERE state IN ('queued', 'claimed')";
@@ -46,6 +46,7 @@ struct Told {
     card: Option<String>,
     attempt: Option<i64>,
     message_id: String,
+    channel: String,
 }
 
 /// An attempt that is open.
@@ -181,6 +182,7 @@ fn notices(conn: &Connection, after: i64) -> Result<Vec<Told>, StoreError> {
             card: row.get(2)?,
             attempt: row.get(3)?,
             message_id: row.get(4)?,
+            channel: row.get(5)?,
         })
     })?;
     Ok(found.collect::<Result<Vec<_>, _>>()?)
@@ -206,8 +208,9 @@ impl Scene {
             self.scribe.by_word.insert(word_of(&told.message_id), told.id);
             self.scribe.waiting.insert(told.id);
             let card = told.card.as_deref().and_then(files::card_of).unwrap_or(usize::MAX);
+            let way = if told.channel == files::TEXT { files::TEXT } else { files::MAIL };
             let (notice, attempt, kind, at) = (told.id, told.attempt, word(&told.kind), self.at);
-            self.world.facts.push(Fact::Queued { notice, card, attempt, kind, at });
+            self.world.facts.push(Fact::Queued { notice, card, attempt, kind, way, at });
         }
     }
 
@@ -262,7 +265,7 @@ impl Scene {
         });
         for (notice, state) in settled.unwrap_or_default() {
             if self.scribe.waiting.remove(&notice) && state != "sent" {
-                self.world.facts.push(Fact::GivenUp { notice });
+                self.world.facts.push(Fact::GivenUp { notice, way_failed: state == "dead" });
             }
         }
         let (waiting, notice) = (&self.scribe.waiting, self.scribe.notice);

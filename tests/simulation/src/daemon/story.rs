@@ -60,7 +60,7 @@ impl Story {
         };
         std::fs::create_dir_all(&places.config)?;
         std::fs::create_dir_all(&places.state)?;
-        files::put_file(&places.config, "simkeeper.toml", &files::machine(&world))?;
+        files::put_file(&places.config, "simkeeper.toml", &files::machine(&world, wrong))?;
         files::put_file(&places.config, "rules.toml", &files::rules(&world, BEGINS))?;
         let stage = Stage::new(world, BEGINS);
         stage.scene().deaths.switch(settings.switches);

@@ -9,6 +9,8 @@ pub enum Wrong {
     CommitsLost,
     /// A channel says "sent" and loses the message.
     ChannelLoses,
+    /// The person of the files can be reached by mail alone.
+    OneWayAlone,
     /// An operator's clock is taken to be our own.
     ClockBelieved,
     /// An adapter calls every error of an order a refusal.
@@ -23,10 +25,11 @@ pub enum Wrong {
 
 impl Wrong {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::JournalEmptied,
         Self::CommitsLost,
         Self::ChannelLoses,
+        Self::OneWayAlone,
         Self::ClockBelieved,
         Self::ErrorsAreRefusals,
         Self::FailedLookupIsNothing,
@@ -41,6 +44,7 @@ impl Wrong {
             Self::JournalEmptied => "journal-emptied",
             Self::CommitsLost => "commits-lost",
             Self::ChannelLoses => "channel-loses",
+            Self::OneWayAlone => "one-way-alone",
             Self::ClockBelieved => "clock-believed",
             Self::ErrorsAreRefusals => "errors-are-refusals",
             Self::FailedLookupIsNothing => "failed-lookup-is-nothing",

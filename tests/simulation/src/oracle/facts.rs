@@ -106,6 +106,8 @@ pub enum Fact {
         attempt: Option<i64>,
         /// Its kind.
         kind: &'static str,
+        /// Which way it goes; empty where there is one alone.
+        way: &'static str,
         /// When.
         at: i64,
     },
@@ -158,6 +160,8 @@ pub enum Fact {
     GivenUp {
         /// Its row.
         notice: i64,
+        /// Whether its way failed for good; else it was no longer worth sending.
+        way_failed: bool,
     },
     /// The daemon does the same over and over without an end.
     Spins {

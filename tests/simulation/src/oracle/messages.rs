@@ -1,6 +1,8 @@
 //! Messages: each change has its own, each leaves at least once, and twice only where the sender could not know.
 
-use super::{DAY, Oracle};
+use std::collections::BTreeSet;
+
+use super::{DAY, ELSEWHERE, Oracle};
 
 /// A message waits for its recipient's server this long at most, before it is given up in sight of people.
 const WAITS: i64 = 31 * DAY;
@@ -9,10 +11,35 @@ const WAITS: i64 = 31 * DAY;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Notice {
     card: usize,
+    attempt: Option<i64>,
+    kind: &'static str,
+    way: &'static str,
     at: i64,
     is_out: bool,
     is_known: bool,
     is_over: bool,
+}
+
+impl Notice {
+    pub(super) const fn new(card: usize, attempt: Option<i64>, kind: &'static str, way: &'static str, at: i64) -> Self {
+        Self { card, attempt, kind, way, at, is_out: false, is_known: false, is_over: false }
+    }
+
+    /// Whether it goes by mail, must not wait for a mail server to come back, and so takes another way as well.
+    fn goes_both_ways(&self) -> bool {
+        self.way == "mail" && matches!(self.kind, "last_safe" | "failed" | "unknown" | "asked")
+    }
+
+    /// Whether it warns by mail: if that way fails for good, another must take it.
+    fn must_go_elsewhere(&self) -> bool {
+        self.goes_both_ways() || self.way == "mail" && self.kind == "due_soon"
+    }
+
+    /// Whether this tells what `lost` was to tell over another way, or is a later word about the same.
+    fn stands_in_for(&self, lost: &Self, is_later: bool) -> bool {
+        let same = (self.card, self.attempt, self.kind) == (lost.card, lost.attempt, lost.kind);
+        same && self.at >= lost.at && (is_later || self.way != lost.way)
+    }
 }
 
 impl Oracle {
@@ -40,8 +67,9 @@ impl Oracle {
         }
     }
 
-    pub(super) fn queued(&mut self, notice: i64, card: usize, attempt: Option<i64>, kind: &'static str, at: i64) {
-        self.notices.insert(notice, Notice { card, at, is_out: false, is_known: false, is_over: false });
+    pub(super) fn queued(&mut self, notice: i64, new: Notice) {
+        let Notice { card, attempt, kind, at, .. } = new;
+        self.notices.insert(notice, new);
         if matches!(kind, "due_soon" | "failed" | "unknown" | "asked") {
             self.cards[card].alerts.push(at);
         }
@@ -69,15 +97,28 @@ impl Oracle {
         }
     }
 
-    pub(super) fn given_up(&mut self, notice: i64) {
-        if let Some(known) = self.notices.get_mut(&notice) {
-            known.is_over = true;
+    pub(super) fn given_up(&mut self, notice: i64, way_failed: bool) {
+        let Some(known) = self.notices.get_mut(&notice) else { return };
+        known.is_over = true;
+        let lost = *known;
+        let stands_in = |(id, other): (&i64, &Notice)| other.stands_in_for(&lost, *id > notice);
+        if way_failed && lost.must_go_elsewhere() && !self.notices.iter().any(stands_in) {
+            let what = format!("message {notice} ({}) could not go by mail, and no other way took it", lost.kind);
+            self.breach(ELSEWHERE, lost.at, lost.card, what);
         }
     }
 
     pub(super) fn ended_messages(&mut self, at: i64, waiting: &[i64]) {
         for (attempt, kind, when, card) in std::mem::take(&mut self.owed) {
             self.breach("P5", when, card, format!("nobody was told that attempt {attempt} is so: {kind}"));
+        }
+        let told = |one: &Notice| (one.card, one.attempt, one.kind, one.at);
+        let texts: BTreeSet<_> = self.notices.values().filter(|one| one.way == "text").map(told).collect();
+        let alone = self.notices.iter().filter(|(_, one)| one.goes_both_ways() && !texts.contains(&told(one)));
+        for (id, one) in alone.map(|(id, one)| (*id, *one)).collect::<Vec<_>>() {
+            let what =
+                format!("message {id} ({}) went by mail alone: a dead mail server would have silenced it", one.kind);
+            self.breach(ELSEWHERE, one.at, one.card, what);
         }
         let lost: Vec<(i64, Notice)> = self
             .notices

@@ -12,12 +12,17 @@ mod warnings;
 use std::collections::BTreeMap;
 
 use self::facts::Fact;
+use self::messages::Notice;
 
 /// Everything that is judged.
 pub const PROMISES: [&str; 16] = [
     "P1", "P2", "P3", "P4", "P5", "P6", "limits", "clock", "disk", "pause", "restore", "price", "rule", "life", "spin",
     "repeat",
 ];
+
+/// What is judged beside them where people can be told over a second way, in the stories of the whole daemon: an alert
+/// that one way cannot carry takes the other.
+pub const ELSEWHERE: &str = "elsewhere";
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 86_400;
@@ -83,7 +88,7 @@ struct Oracle {
     attempts: BTreeMap<i64, Attempt>,
     /// Those of them that are open, with their cards.
     open: BTreeMap<i64, usize>,
-    notices: BTreeMap<i64, messages::Notice>,
+    notices: BTreeMap<i64, Notice>,
     /// Messages that a move owes: (attempt, kind, when, card).
     owed: Vec<(i64, &'static str, i64, usize)>,
     /// Messages by attempt and kind.
@@ -104,7 +109,7 @@ pub fn judge(facts: &[Fact]) -> Vec<Breach> {
 
 impl Oracle {
     fn breach(&mut self, promise: &'static str, at: i64, card: usize, what: impl Into<String>) {
-        debug_assert!(PROMISES.contains(&promise), "`{promise}` is no promise");
+        debug_assert!(PROMISES.contains(&promise) || promise == ELSEWHERE, "`{promise}` is no promise");
         self.breaches.push(Breach { promise, at, card, what: what.into() });
     }
 
@@ -137,7 +142,9 @@ impl Oracle {
             }
             Fact::Intended { .. } => self.intended(fact),
             Fact::Moved { .. } => self.moved(fact),
-            Fact::Queued { notice, card, attempt, kind, at } => self.queued(*notice, *card, *attempt, kind, *at),
+            Fact::Queued { notice, card, attempt, kind, way, at } => {
+                self.queued(*notice, Notice::new(*card, *attempt, kind, way, *at));
+            }
             Fact::Started { acknowledged, found, at, restored, open } => {
                 self.started(*acknowledged, *found, *at, *restored, open);
             }
@@ -148,7 +155,7 @@ impl Oracle {
             Fact::Spins { at } => self.breach("spin", *at, 0, "the same is done over and over"),
             Fact::Delivered { notice, is_known } => self.delivered(*notice, *is_known),
             Fact::Unsettled { notice } => self.unsettled(*notice),
-            Fact::GivenUp { notice } => self.given_up(*notice),
+            Fact::GivenUp { notice, way_failed } => self.given_up(*notice, *way_failed),
             Fact::Blind { card, from, until } => self.cards[*card].blind.push((*from, *until)),
             Fact::Ended { at, open, waiting } => {
                 self.ended_open(*at, open);

@@ -30,6 +30,8 @@ use crate::store::{Connection, Store, StoreError, text_costs};
 const CLAIMED_MOST: usize = 128;
 /// Of them, so many are claimed in one transaction.
 const CLAIMED_AT_ONCE: usize = 64;
+/// So many that were sent are settled together while more are waiting; a commit for each would slow the others down.
+const SETTLED_AT_ONCE: usize = 32;
 /// A channel whose notices could not be settled rests for so long.
 const FAILED_RESTS: Secs = Secs::MINUTE;
 /// Notices under way at once on one channel.
@@ -137,9 +139,9 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
         if !claimed.is_empty() {
             crash::point("after_claim");
         }
-        ready.extend(claimed);
+        line_up(&mut ready, claimed);
         keep_busy(&sending, &mut ready, begin);
-        if sent.is_empty() {
+        while sent.is_empty() || (sent.len() < SETTLED_AT_ONCE && !ready.is_empty()) {
             let Some(one) = sending.next().await else { return Ok(()) };
             sent.push(one);
             keep_busy(&sending, &mut ready, begin);
@@ -153,6 +155,12 @@ const fn claimed_most(post: &Post) -> usize {
         Carries::Sms => IN_FLIGHT,
         Carries::Mail | Carries::Push | Carries::Document => CLAIMED_MOST,
     }
+}
+
+/// What is urgent goes before what was claimed earlier and still waits.
+fn line_up(ready: &mut VecDeque<Claimed>, claimed: Vec<Claimed>) {
+    ready.extend(claimed);
+    ready.make_contiguous().sort_by_key(|notice| !notice.urgent);
 }
 
 fn keep_busy<F: Future>(sending: &FuturesUnordered<F>, ready: &mut VecDeque<Claimed>, begin: impl Fn(Claimed) -> F) {
@@ -267,5 +275,35 @@ fn log(post: &Post, notice: &Claimed, delivery: &Delivery) {
         Delivery::Dead { why } => {
             tracing::error!(notice.id = notice.id.0, channel = %post.name, why, "a notice cannot be delivered");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::notice::{NoticeId, NoticeKind};
+
+    fn claimed(id: i64, urgent: bool) -> Claimed {
+        Claimed {
+            id: NoticeId(id),
+            attempt_no: 1,
+            kind: NoticeKind::Bought,
+            person: Name::parse("anna").unwrap(),
+            address: "anna@example.net".to_owned(),
+            subject: String::new(),
+            message_id: format!("<{id}@example.net>"),
+            bytes: Vec::new(),
+            urgent,
+            resend_costs: false,
+            expires_at: UnixTime::MAX,
+        }
+    }
+
+    #[test]
+    fn what_is_urgent_overtakes_what_waits_and_nothing_else_does() {
+        let mut ready = VecDeque::from([claimed(1, true), claimed(2, false), claimed(3, false)]);
+        line_up(&mut ready, vec![claimed(4, true), claimed(5, true), claimed(6, false)]);
+        let order: Vec<i64> = ready.iter().map(|notice| notice.id.0).collect();
+        assert_eq!(order, [1, 4, 5, 2, 3, 6]);
     }
 }

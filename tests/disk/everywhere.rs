@@ -43,6 +43,14 @@ impl Sweep {
         Self { world, sink, bought: 0, acknowledged: 0 }
     }
 
+    /// Mails go into a folder on the same disk.
+    fn with_mails_beside() -> Self {
+        let world = Self::cards();
+        mount_small(&world);
+        world.write_files();
+        Self::new(world, None)
+    }
+
     fn cards() -> World {
         World::new().card("tablet", full, AUTO).card("phone", full, AUTO)
     }
@@ -157,11 +165,7 @@ fn a_disk_without_a_reserve_that_fills_up_at_any_point_of_an_order_costs_nothing
     if !inside("everywhere::a_disk_without_a_reserve_that_fills_up_at_any_point_of_an_order_costs_nothing") {
         return;
     }
-    let world = Sweep::cards();
-    mount_small(&world);
-    world.write_files();
-    // Mails go into a folder on the same disk.
-    let mut sweep = Sweep::new(world, None);
+    let mut sweep = Sweep::with_mails_beside();
     let (of_order, others) = POINTS.split_at(OF_AN_ORDER);
     for (place, point) in of_order[2..8].iter().chain(others.iter().skip(1).step_by(2)).enumerate() {
         sweep.fills_up_at(point, PAGES_LEFT[(place + 1) % PAGES_LEFT.len()], true);
@@ -174,10 +178,7 @@ fn readings_wishes_and_copies_on_a_disk_with_less_and_less_room_are_whole_or_ref
     if !inside("everywhere::readings_wishes_and_copies_on_a_disk_with_less_and_less_room_are_whole_or_refused") {
         return;
     }
-    let world = Sweep::cards();
-    mount_small(&world);
-    world.write_files();
-    let mut sweep = Sweep::new(world, None);
+    let mut sweep = Sweep::with_mails_beside();
     sweep.world.begin();
     let (state, mut copies) = (sweep.world.state(), 0);
     let size = std::fs::metadata(state.join("simkeeper.db")).unwrap().len();
@@ -208,10 +209,7 @@ fn a_restore_on_a_disk_with_too_little_room_changes_nothing_and_leaves_nothing()
     if !inside("everywhere::a_restore_on_a_disk_with_too_little_room_changes_nothing_and_leaves_nothing") {
         return;
     }
-    let world = Sweep::cards();
-    mount_small(&world);
-    world.write_files();
-    let mut sweep = Sweep::new(world, None);
+    let mut sweep = Sweep::with_mails_beside();
     sweep.world.begin();
     sweep.world.until_read_again(1);
     assert!(run(&sweep.world, &["backup"]).status.success());

@@ -110,7 +110,7 @@ fn ends_in(conn: &Connection, card: &str, length: Secs, now: UnixTime) -> Result
         validity_secs: Some(30 * 86_400),
         price: Money::parse("9 USD").unwrap(),
     };
-    catalogues::save(conn, card, &Catalogue { fetched_at: now, plans: vec![plan] })
+    catalogues::save(conn, card, &Catalogue::of(now, vec![plan]))
 }
 
 #[tokio::test]

@@ -61,9 +61,9 @@ mod tests {
     fn the_cheapest_that_counts_is_taken_whatever_it_holds() {
         let texts = Plan { contents: Contents { sms: Some(10), ..Contents::default() }, ..plan("texts", 0, 7, usd(2)) };
         let euro = credit("euro", Money::new(1, Currency::EUR), Money::new(1, Currency::EUR));
-        let sold = Catalogue {
-            fetched_at: NOW,
-            plans: vec![
+        let sold = Catalogue::of(
+            NOW,
+            vec![
                 plan("free", GB, 7, usd(0)),
                 credit("20", usd(20), usd(20)),
                 credit("5", usd(5), usd(5)),
@@ -72,7 +72,7 @@ mod tests {
                 plan("longer", GB, 8, usd(3)),
                 texts,
             ],
-        };
+        );
         let id = |counts: &[Activity], fits: &dyn Fn(&Plan) -> bool| {
             cheapest(&sold, counts, &fits).map(|plan| plan.id.clone()).unwrap_or_default()
         };

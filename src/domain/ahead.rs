@@ -2,10 +2,11 @@
 //! least cost.
 
 use super::attempt::AttemptId;
+use super::capabilities::Stacking;
 use super::choose::Occasion;
-use super::cover::{self, Need, Purchase, Purse, Reckoning, TripEnd};
+use super::cover::{self, Adds, Left, Need, Purchase, Purse, Reckoning, TripEnd};
 use super::data::{DataSize, Percent};
-use super::forecast::{EIGHT_OF_TEN, Expected, Habit, lasting};
+use super::forecast::{EIGHT_OF_TEN, Expected, Habit, lasting, left_at};
 use super::ledger::Spend;
 use super::limits;
 use super::plan::{Catalogue, Plan};
@@ -54,7 +55,9 @@ pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahe
             (Some(likely), early) if likely < until || early < until.min(occasion.now.plus(WAITS)) => {
                 let from = likely.min(until.minus(Secs::HOUR));
                 let need = Need::daily(from, until, zone, |date| habit.mean_on(date));
-                begin(&need.of_trip(trip(most_used(habit, early.max(occasion.now), until, occasion))), false)
+                let adds = adds(occasion, catalogue.stacking, habit, from);
+                let most_used = most_used(habit, early.max(occasion.now), until, occasion);
+                begin(&need.of_trip(trip(most_used)).adding(adds), false)
             }
             _ => Ahead::Lasts,
         },
@@ -64,6 +67,23 @@ pub(super) fn look<'a>(occasion: &Occasion<'_>, catalogue: &'a Catalogue) -> Ahe
             let soon = until.min(occasion.now.plus(LEARNS));
             let days = until.since(occasion.now).0 as f64 / Secs::DAY.0 as f64;
             begin(&Need::daily(occasion.now, soon, zone, |_| per_day).of_trip(trip(per_day * days)), true)
+        }
+    }
+}
+
+/// How what is bought now adds to what will be on the card when it is needed.
+fn adds(occasion: &Occasion<'_>, stacking: Stacking, habit: &Habit, from: UnixTime) -> Adds {
+    match stacking {
+        Stacking::Queues | Stacking::Unknown => Adds::Behind,
+        // Later ones are taken to be bought as early as the first is.
+        Stacking::Beside => Adds::Beside { sooner: from.since(occasion.now) },
+        Stacking::Extends => {
+            let left = left_at(AllowanceKind::Data, occasion.reading, habit, &occasion.card.zone, from);
+            let left = left.map(|(bytes, end)| Left {
+                data: DataSize(bytes),
+                lasts: end.map_or(cover::LOOKS_AHEAD, |end| end.since(from).max(Secs::ZERO)),
+            });
+            Adds::OnTop(left.unwrap_or_default())
         }
     }
 }
@@ -153,7 +173,7 @@ mod tests {
     fn sold() -> Catalogue {
         let plans =
             vec![plan("1gb", GB, 7, usd(5)), plan("3gb", 3 * GB, 10, usd(9)), plan("last", 99 * GB, 10, usd(99))];
-        Catalogue { fetched_at: NOW, plans }
+        Catalogue::of(NOW, plans)
     }
 
     fn chosen<'a>(rule: &Rule, past: &[Reading], sold: &'a Catalogue) -> Chosen<'a> {
@@ -207,14 +227,14 @@ mod tests {
 
     #[test]
     fn what_would_mostly_be_left_over_is_bought_only_if_the_rule_says_so() {
-        let sold = Catalogue { fetched_at: NOW, plans: vec![plan("month", 30 * GB, 30, usd(30))] };
+        let sold = Catalogue::of(NOW, vec![plan("month", 30 * GB, 30, usd(30))]);
         let mut rule = until_christmas();
         assert_eq!(chosen(&rule, &past(0), &sold).passed_over[0].why, Passed::MostIsLeftOver);
         rule.outlast = Some(Percent(100));
         let found = chosen(&rule, &past(0), &sold);
         assert_eq!((id(&found), found.reckoning.map(|told| told.leaves_over)), (Some("month"), Some(true)));
         rule.outlast = None;
-        let smaller = Catalogue { fetched_at: NOW, plans: vec![plan("month", 5 * GB, 30, usd(30))] };
+        let smaller = Catalogue::of(NOW, vec![plan("month", 5 * GB, 30, usd(30))]);
         assert_eq!(id(&chosen(&rule, &past(0), &smaller)), Some("month"), "half of its data is likely to be used");
     }
 
@@ -235,7 +255,7 @@ mod tests {
     #[test]
     fn what_a_limit_has_no_room_for_now_is_not_begun_with() {
         let plans = vec![plan("3gb", 3 * GB, 10, usd(9)), plan("1gb", GB, 7, usd(5))];
-        let sold = Catalogue { fetched_at: NOW, plans };
+        let sold = Catalogue::of(NOW, plans);
         let bought = |days_ago: i64| {
             let spend = Spend { attempt: AttemptId(1), at: NOW.minus(Secs::days(days_ago)), money: usd(5) };
             let mut rule = until_christmas();
@@ -264,7 +284,7 @@ mod tests {
     fn what_a_limit_has_no_room_for_later_is_reckoned_with_at_once() {
         // At 240 MB a day the small one lasts for 90 hours of its four days.
         let plans = vec![plan("small", 900_000_000, 4, usd(3)), plan("3gb", 3 * GB, 14, usd(10))];
-        let sold = Catalogue { fetched_at: NOW, plans };
+        let sold = Catalogue::of(NOW, plans);
         let begins = |until: Rule, limits: Limits| {
             let found = chosen(&Rule { limits, ..until }, &past(0), &sold);
             let told = found.reckoning.as_ref().unwrap();
@@ -281,5 +301,32 @@ mod tests {
         let in_january = Rule { until: Some(date(2027, 1, 5)), ..until_christmas() };
         let month = Limits { per_month: Some(usd(7)), ..Limits::default() };
         assert_eq!(begins(in_january, month), ("small".into(), 2, usd(6), false));
+    }
+
+    #[test]
+    fn what_is_bought_beside_the_plan_on_the_card_loses_what_passes_until_it_is_needed() {
+        let mut sold = sold();
+        // Half of it lasts for a day; the nine days and a half after it are more than what is left of ten days then.
+        let behind = chosen(&until_christmas(), &past(240_000_000), &sold).reckoning.unwrap();
+        assert_eq!((behind.purchases, behind.cost, behind.stacking), (1, usd(9), Stacking::Queues));
+        sold.stacking = Stacking::Beside;
+        let beside = chosen(&until_christmas(), &past(240_000_000), &sold).reckoning.unwrap();
+        assert_eq!((beside.purchases, beside.cost, beside.stacking), (2, usd(14), Stacking::Beside));
+    }
+
+    #[test]
+    fn what_extends_the_plan_on_the_card_keeps_its_data() {
+        let mut sold = sold();
+        let rule = Rule { until: Some(date(2026, 12, 24)), ..until_christmas() };
+        let mut ending = past(5_000_000_000);
+        ending.iter_mut().for_each(|reading| reading.plan_ends = Some(End::at(NOW.plus(Secs::days(3)))));
+        assert_eq!(id(&chosen(&rule, &ending, &sold)), Some("3gb"), "its data is lost with it");
+        sold.stacking = Stacking::Extends;
+        let longer = chosen(&rule, &ending, &sold);
+        assert_eq!(id(&longer), Some("1gb"), "only time is needed");
+        assert_eq!(
+            longer.reckoning.map(|told| (told.cost, told.is_whole, told.stacking)),
+            Some((usd(5), true, Stacking::Extends))
+        );
     }
 }

@@ -49,6 +49,21 @@ pub enum Proof {
     Order,
 }
 
+/// What becomes of a plan that is bought while another still runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stacking {
+    /// It waits: it begins when the one before is used up or ends.
+    Queues,
+    /// It adds to the one before: its data to what is left, its length to the end.
+    Extends,
+    /// It runs beside the one before: its time begins with the purchase.
+    Beside,
+    /// The operator does not say; it is taken to wait.
+    #[default]
+    Unknown,
+}
+
 /// What an adapter declares about its operator; nothing here is guessed, and what is not documented is declared as the
 /// most careful choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +92,9 @@ pub struct Capabilities {
     pub takes_codes: bool,
     /// Whether it can list the account's cards.
     pub discovers: bool,
+    /// What becomes of a plan that is bought while another still runs.
+    #[serde(default)]
+    pub stacking: Stacking,
 }
 
 /// What an adapter says about its operator for people and for checks, beside what the engine decides by.
@@ -169,4 +187,5 @@ pub const MOST_CAREFUL: Capabilities = Capabilities {
     effect_max: Secs::DAY,
     takes_codes: false,
     discovers: false,
+    stacking: Stacking::Unknown,
 };

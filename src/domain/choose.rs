@@ -186,7 +186,7 @@ mod tests {
     const UNSEEN: Forecast = Forecast::unseen();
 
     fn catalogue(plans: Vec<Plan>) -> Catalogue {
-        Catalogue { fetched_at: NOW, plans }
+        Catalogue::of(NOW, plans)
     }
 
     fn rule_with(choices: Vec<Choice>) -> Rule {

@@ -83,7 +83,7 @@ mod tests {
         let (card, reading, unseen) = (card(), reading(50_000_000), Forecast::unseen());
         let spend = |days| Spend { attempt: AttemptId(1), at: NOW.minus(Secs::days(days)), money: usd(1) };
         let spends: Vec<Spend> = days_ago.map(spend).into_iter().collect();
-        let catalogue = Catalogue { fetched_at: NOW, plans: on_sale.to_vec() };
+        let catalogue = Catalogue::of(NOW, on_sale.to_vec());
         let occasion = Occasion {
             card: &card,
             rule: &rule,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::attempt::Snapshot;
-pub use super::capabilities::{Capabilities, Class, Lookup, MOST_CAREFUL, Proof, Repeat, Terms};
+pub use super::capabilities::{Capabilities, Class, Lookup, MOST_CAREFUL, Proof, Repeat, Stacking, Terms};
 use super::card::Name;
 use super::identity::{Iccid, Msisdn};
 use super::money::Money;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::capabilities::Stacking;
 use super::data::DataSize;
 use super::money::Money;
 use super::time::{Secs, UnixTime};
@@ -72,9 +73,17 @@ pub struct Catalogue {
     pub fetched_at: UnixTime,
     /// What is on sale, in the operator's order.
     pub plans: Vec<Plan>,
+    /// What becomes of one of them that is bought while another still runs.
+    pub stacking: Stacking,
 }
 
 impl Catalogue {
+    /// What is on sale, where nothing is known of how plans add to each other.
+    #[must_use]
+    pub const fn of(fetched_at: UnixTime, plans: Vec<Plan>) -> Self {
+        Self { fetched_at, plans, stacking: Stacking::Unknown }
+    }
+
     /// The plan with this id, or else the only one with this name.
     #[must_use]
     pub fn find(&self, id_or_name: &str) -> Option<&Plan> {
@@ -131,16 +140,13 @@ mod tests {
         let mut plans = vec![plan("a", 1, 1, usd(1)), plan("b", 1, 1, usd(2)), plan("c", 1, 1, usd(3))];
         plans[0].name = "b".into();
         plans[2].name = "b".into();
-        let catalogue = Catalogue { fetched_at: NOW, plans };
+        let catalogue = Catalogue::of(NOW, plans);
         let id = |text: &str| catalogue.find(text).map(|plan| plan.id.as_str());
         assert_eq!(id("b"), Some("b"));
         assert_eq!(id("Plan b"), Some("b"));
         assert_eq!(id("Plan a"), None);
         assert_eq!(id(""), None);
-        let twins = Catalogue {
-            fetched_at: NOW,
-            plans: catalogue.plans.iter().filter(|plan| plan.id != "b").cloned().collect(),
-        };
+        let twins = Catalogue::of(NOW, catalogue.plans.iter().filter(|plan| plan.id != "b").cloned().collect());
         assert_eq!(twins.find("b"), None, "two plans of one name are not guessed between");
     }
 }

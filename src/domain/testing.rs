@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use super::attempt::{Approval, Attempt, AttemptId, AttemptState, Cause, Question, Sent, Tally};
 use super::card::{Card, CardId, Name};
 use super::money::{Currency, Money};
-use super::operator::{Capabilities, Doubt, Lookup, OrderKey, Proof, Refusal, RefusalKind, Repeat};
+use super::operator::{Capabilities, Doubt, Lookup, OrderKey, Proof, Refusal, RefusalKind, Repeat, Stacking};
 use super::plan::{Contents, Plan};
 use super::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading};
 use super::rule::{Buy, Choice, Condition, Mode, Rule, Trigger};
@@ -28,6 +28,7 @@ pub(super) const REPLAYS: Capabilities = Capabilities {
     effect_max: Secs::HOUR,
     takes_codes: false,
     discovers: false,
+    stacking: Stacking::Unknown,
 };
 pub(super) const REFUSES: Capabilities = Capabilities { repeat: Repeat::Refuses, ..REPLAYS };
 pub(super) const CLASS_B: Capabilities = Capabilities { repeat: Repeat::Pays, ..REPLAYS };

@@ -27,7 +27,7 @@ use crate::domain::card::Card;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    Refusal, RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    Refusal, RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{CardState, Reading};
@@ -65,6 +65,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     takes_codes: false,
     // `GET /sims`, page by page.
     discovers: true,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// Airalo in the list of kinds.
@@ -214,7 +216,7 @@ impl Operator for Airalo {
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
         Box::pin(async move {
             let (plans, _) = self.offers(card).await?;
-            Ok(Catalogue { fetched_at: now, plans })
+            Ok(Catalogue::of(now, plans))
         })
     }
 

@@ -20,7 +20,7 @@ use crate::domain::card::Card;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{CardState, Reading};
@@ -60,6 +60,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::hours(24),
     takes_codes: false,
     discovers: false,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// `DingConnect` in the list of kinds.
@@ -148,7 +150,7 @@ impl Operator for DingConnect {
     }
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.offers(card).await? }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.offers(card).await?)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

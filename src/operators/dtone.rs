@@ -24,7 +24,7 @@ use crate::domain::card::Card;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{CardState, Reading};
@@ -68,6 +68,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::hours(24),
     takes_codes: false,
     discovers: false,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// DT One in the list of kinds.
@@ -217,7 +219,7 @@ impl Operator for DtOne {
     }
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.offers(card).await? }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.offers(card).await?)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

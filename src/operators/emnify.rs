@@ -22,7 +22,7 @@ use crate::domain::card::{Card, tamed};
 use crate::domain::identity::{Iccid, Msisdn};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Doubt, Found, ListedCard, Lookup, OperatorError, Order, Preflight,
-    PreparedOrder, Proof, RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    PreparedOrder, Proof, RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading, Renewable};
@@ -59,6 +59,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::hours(24),
     takes_codes: false,
     discovers: true,
+    // What is written is what was read with the plan on top: its data added to the rest, its length to the end.
+    stacking: Stacking::Extends,
 };
 
 /// emnify in the list of kinds.
@@ -309,7 +311,7 @@ impl Operator for Emnify {
     }
 
     fn catalogue<'a>(&'a self, _card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.plans_on_sale()? }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.plans_on_sale()?)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

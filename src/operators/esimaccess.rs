@@ -24,7 +24,7 @@ use crate::domain::card::Card;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    Repeat, SentOrder, Terms, Wallet,
+    Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
@@ -63,6 +63,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::hours(24),
     takes_codes: false,
     discovers: true,
+    // `topup` answers with the new `totalVolume` and `expiredTime` of the eSIM: both grow (vendor, topup).
+    stacking: Stacking::Extends,
 };
 
 /// eSIM Access in the list of kinds.
@@ -144,7 +146,7 @@ impl Operator for EsimAccess {
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
         self.session.tell(now);
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.offers(card).await? }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.offers(card).await?)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

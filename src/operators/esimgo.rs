@@ -26,7 +26,7 @@ use crate::domain::identity::Iccid;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Found, ListedCard, Lookup, OperatorError, Order, Preflight,
-    PreparedOrder, Proof, Repeat, SentOrder, Terms, Wallet,
+    PreparedOrder, Proof, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
@@ -66,6 +66,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::HOUR,
     takes_codes: false,
     discovers: true,
+    // A second bundle of the same region waits as `queued` until the first is used up or ends (vendor, bundle status).
+    stacking: Stacking::Queues,
 };
 
 /// eSIM Go in the list of kinds.
@@ -188,7 +190,7 @@ impl Operator for EsimGo {
     }
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.plans(card).await? }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.plans(card).await?)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

@@ -158,7 +158,7 @@ impl Operator for Exec {
         Box::pin(async move {
             let told: CatalogueDoc =
                 self.ask("catalogue", json!({ "now": now, "card": wire::numbers_of(card) })).await?;
-            Ok(Catalogue { fetched_at: now, plans: told.plans().map_err(unknown)? })
+            Ok(Catalogue::of(now, told.plans().map_err(unknown)?))
         })
     }
 

@@ -25,7 +25,7 @@ use crate::domain::card::Card;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Doubt, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder,
-    Proof, RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    Proof, RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
@@ -72,6 +72,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::DAY,
     takes_codes: false,
     discovers: true,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// Hologram in the list of kinds.
@@ -293,7 +295,7 @@ impl Operator for Hologram {
         Box::pin(async move {
             let (limit, _) = self.limit(card).await?;
             self.limits.keep(iccid_of(card, NAME)?, Some(limit));
-            Ok(Catalogue { fetched_at: now, plans: raises(CURRENCY) })
+            Ok(Catalogue::of(now, raises(CURRENCY)))
         })
     }
 

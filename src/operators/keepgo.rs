@@ -24,7 +24,7 @@ use crate::domain::card::Card;
 use crate::domain::money::Currency;
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
@@ -62,6 +62,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::DAY,
     takes_codes: false,
     discovers: true,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// Keepgo in the list of kinds.
@@ -220,7 +222,7 @@ impl Operator for Keepgo {
     }
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.offers(card).await?.0 }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.offers(card).await?.0)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

@@ -19,7 +19,7 @@ use super::{Answer, Kind, Operator};
 use crate::domain::card::Card;
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{CardState, Reading};
@@ -62,6 +62,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::DAY,
     takes_codes: false,
     discovers: true,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// 1NCE in the list of kinds.
@@ -145,7 +147,7 @@ impl Operator for OneNce {
                 return Err(never(RefusalKind::PlanGone, why));
             }
             let (plans, _) = self.offers(card, now).await?;
-            Ok(Catalogue { fetched_at: now, plans })
+            Ok(Catalogue::of(now, plans))
         })
     }
 

@@ -149,7 +149,7 @@ impl Operator for ProfileOperator {
         Box::pin(async move {
             let at = self.profile().catalogue.as_ref().ok_or_else(|| self.sells_nothing())?;
             let (plans, _) = offers::plans(&self.session, at, card, Some(now)).await?;
-            Ok(Catalogue { fetched_at: now, plans })
+            Ok(Catalogue::of(now, plans))
         })
     }
 

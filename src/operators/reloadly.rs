@@ -27,7 +27,7 @@ use crate::domain::card::{Card, tamed};
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{CardState, Reading};
@@ -74,6 +74,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::hours(24),
     takes_codes: false,
     discovers: false,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// Reloadly in the list of kinds.
@@ -208,7 +210,7 @@ impl Operator for Reloadly {
     }
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.offers(card).await?.0 }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.offers(card).await?.0)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

@@ -21,7 +21,7 @@ use crate::domain::identity::Iccid;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Found, ListedCard, Lookup, OperatorError, Order, Preflight,
-    PreparedOrder, Proof, RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    PreparedOrder, Proof, RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Contents, Plan};
 use crate::domain::reading::Reading;
@@ -64,6 +64,7 @@ const CAREFUL: Capabilities = Capabilities {
     effect_max: Secs::DAY,
     takes_codes: true,
     discovers: true,
+    stacking: Stacking::Queues,
 };
 
 /// How long a start waits to learn what a sandbox can do.
@@ -129,7 +130,7 @@ impl SandboxOperator {
         let path = format!("/v1/cards/{}/plans", iccid(card)?);
         let (told, _) = self.get::<PlansWire>(&path, &[]).await?;
         let plans = told.plans.into_iter().map(PlanWire::plan).collect::<Result<_, _>>()?;
-        Ok(Catalogue { fetched_at: now, plans })
+        Ok(Catalogue::of(now, plans))
     }
 
     async fn listed(&self, page: Option<&str>) -> Result<CardPage, OperatorError> {

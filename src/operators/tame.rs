@@ -150,9 +150,11 @@ impl Operator for Tame {
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
         Box::pin(async move {
-            let told = self.operator.catalogue(card, now).await.map_err(|error| self.error(error))?;
-            let plans = told.plans.into_iter().filter_map(|plan| self.plan(plan)).collect();
-            Ok(Catalogue { fetched_at: told.fetched_at, plans })
+            let Catalogue { fetched_at, plans, .. } =
+                self.operator.catalogue(card, now).await.map_err(|error| self.error(error))?;
+            let plans = plans.into_iter().filter_map(|plan| self.plan(plan)).collect();
+            // What an operator does with its plans is declared once, not in each of its catalogues.
+            Ok(Catalogue { fetched_at, plans, stacking: self.capabilities().stacking })
         })
     }
 

@@ -24,7 +24,7 @@ use crate::domain::card::Card;
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Doubt, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder,
-    Proof, RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    Proof, RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
@@ -69,6 +69,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::DAY,
     takes_codes: false,
     discovers: true,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// Telnyx in the list of kinds.
@@ -283,7 +285,7 @@ impl Operator for Telnyx {
         Box::pin(async move {
             let (plans, limit, _) = self.offers(card).await?;
             self.limits.keep(iccid_of(card, NAME)?, Some(limit));
-            Ok(Catalogue { fetched_at: now, plans })
+            Ok(Catalogue::of(now, plans))
         })
     }
 

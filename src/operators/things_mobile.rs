@@ -23,7 +23,7 @@ use crate::domain::identity::{Iccid, Msisdn};
 use crate::domain::money::{Currency, Money};
 use crate::domain::operator::{
     BuyAnswer, Capabilities, CardPage, Contact, Found, ListedCard, Lookup, OperatorError, Order, Preflight,
-    PreparedOrder, Proof, RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    PreparedOrder, Proof, RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading, Renewable};
@@ -60,6 +60,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::hours(24),
     takes_codes: false,
     discovers: true,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// Things Mobile in the list of kinds.
@@ -285,7 +287,7 @@ impl Operator for ThingsMobile {
     }
 
     fn catalogue<'a>(&'a self, _card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.plans_on_sale().await? }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.plans_on_sale().await?)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

@@ -25,7 +25,7 @@ use crate::domain::card::Card;
 use crate::domain::money::Currency;
 use crate::domain::operator::{
     BuyAnswer, Capabilities, Contact, Found, Lookup, OperatorError, Order, Preflight, PreparedOrder, Proof,
-    RefusalKind, Repeat, SentOrder, Terms, Wallet,
+    RefusalKind, Repeat, SentOrder, Stacking, Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
@@ -58,6 +58,8 @@ const CAPABILITIES: Capabilities = Capabilities {
     effect_max: Secs::hours(24),
     takes_codes: false,
     discovers: false,
+    // Not documented.
+    stacking: Stacking::Unknown,
 };
 
 /// The standard in the list of kinds.
@@ -287,7 +289,7 @@ impl Operator for Tmf654 {
     }
 
     fn catalogue<'a>(&'a self, _card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { Ok(Catalogue { fetched_at: now, plans: self.plans_on_sale()? }) })
+        Box::pin(async move { Ok(Catalogue::of(now, self.plans_on_sale()?)) })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

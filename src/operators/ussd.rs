@@ -230,7 +230,7 @@ impl Operator for Ussd {
     fn catalogue<'a>(&'a self, _card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
         Box::pin(async move {
             let plans = self.counter.as_ref().map_or_else(|| Ok(Vec::new()), Counter::plans)?;
-            Ok(Catalogue { fetched_at: now, plans })
+            Ok(Catalogue::of(now, plans))
         })
     }
 

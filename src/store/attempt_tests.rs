@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::attempt::{AskWhy, Cause, GivenUp};
 use crate::domain::cover::Reckoning;
 use crate::domain::money::{Currency, Money};
-use crate::domain::operator::{Doubt, Refusal, RefusalKind};
+use crate::domain::operator::{Doubt, Refusal, RefusalKind, Stacking};
 use crate::domain::plan::Contents;
 use crate::domain::time::Secs;
 
@@ -119,6 +119,7 @@ fn an_attempt_comes_back_as_it_was_planned() {
         runner_up: Some(("第二".into(), usd(15))),
         is_assumed: false,
         leaves_over: true,
+        stacking: Stacking::Extends,
     };
     for (cause, approval) in [
         (Cause::Person { by: "anna".into() }, Approval::Asked { at: NOW, why: AskWhy::Dearer { before: usd(8) } }),

@@ -4,12 +4,14 @@ use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::fields::{Fields, change, first, to_json};
+use super::words::Word;
 use crate::domain::card::CardId;
 use crate::domain::plan::Catalogue;
 
 const LOAD: &str = "SELECT * FROM catalogue WHERE card = ?1";
-const SAVE: &str = "INSERT INTO catalogue (card, fetched_at, plans) VALUES (?1, ?2, ?3) \
-     ON CONFLICT (card) DO UPDATE SET fetched_at = excluded.fetched_at, plans = excluded.plans";
+const SAVE: &str = "INSERT INTO catalogue (card, fetched_at, plans, stacking) VALUES (?1, ?2, ?3, ?4) \
+     ON CONFLICT (card) DO UPDATE SET fetched_at = excluded.fetched_at, plans = excluded.plans, \
+     stacking = excluded.stacking";
 
 /// The statements of this file.
 #[cfg(test)]
@@ -22,7 +24,11 @@ pub(super) const STATEMENTS: &[&str] = &[LOAD, SAVE];
 pub fn load(conn: &Connection, card: CardId) -> Result<Option<Catalogue>, StoreError> {
     first(conn, LOAD, [card.0], |row| {
         let row = Fields::of("catalogue", "card", row)?;
-        Ok(Catalogue { fetched_at: row.time("fetched_at")?, plans: row.json("plans")? })
+        Ok(Catalogue {
+            fetched_at: row.time("fetched_at")?,
+            plans: row.json("plans")?,
+            stacking: row.word("stacking")?,
+        })
     })
 }
 
@@ -31,7 +37,8 @@ pub fn load(conn: &Connection, card: CardId) -> Result<Option<Catalogue>, StoreE
 /// # Errors
 /// If the record cannot be written.
 pub fn save(conn: &Connection, card: CardId, catalogue: &Catalogue) -> Result<(), StoreError> {
-    change(conn, SAVE, (card.0, catalogue.fetched_at.secs(), to_json(&catalogue.plans)?))?;
+    let Catalogue { fetched_at, plans, stacking } = catalogue;
+    change(conn, SAVE, (card.0, fetched_at.secs(), to_json(plans)?, stacking.word()))?;
     Ok(())
 }
 
@@ -40,6 +47,7 @@ mod tests {
     use super::super::tests::{NOW, card, memory};
     use super::*;
     use crate::domain::money::{Currency, Money};
+    use crate::domain::operator::Stacking;
     use crate::domain::plan::{Contents, Plan};
 
     #[test]
@@ -54,8 +62,8 @@ mod tests {
             validity_secs: None,
             price: Money::new(45_125, Currency::USD),
         };
-        let catalogue = Catalogue { fetched_at: NOW, plans: vec![plan] };
-        save(&conn, id, &Catalogue { fetched_at: NOW, plans: vec![] }).unwrap();
+        let catalogue = Catalogue { stacking: Stacking::Beside, ..Catalogue::of(NOW, vec![plan]) };
+        save(&conn, id, &Catalogue::of(NOW, vec![])).unwrap();
         save(&conn, id, &catalogue).unwrap();
         assert_eq!(load(&conn, id).unwrap(), Some(catalogue));
     }

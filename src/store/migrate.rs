@@ -22,6 +22,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0010_digest.sql")),
     M::up(include_str!("../../migrations/0011_receipts.sql")),
     M::up(include_str!("../../migrations/0012_capabilities.sql")),
+    M::up(include_str!("../../migrations/0013_stacking.sql")),
 ];
 
 const NOTE: &str = "INSERT OR REPLACE INTO schema_note (version, at, program) VALUES (?1, ?2, ?3)";

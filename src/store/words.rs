@@ -5,7 +5,7 @@ use crate::domain::attempt::{Question, StateName};
 use crate::domain::card::Keeper;
 use crate::domain::digest::Span;
 use crate::domain::notice::NoticeKind;
-use crate::domain::operator::{Doubt, RefusalKind};
+use crate::domain::operator::{Doubt, RefusalKind, Stacking};
 use crate::domain::reading::{AllowanceState, CardState, EndKind, Renewable};
 use crate::domain::receipt::Fate;
 
@@ -56,6 +56,7 @@ words! {
     AllowanceState { Queued = "queued", Active = "active", Finished = "finished", Expired = "expired" }
     Fate { Delivered = "delivered", Failed = "failed", Expired = "expired" }
     EndKind { Plan = "plan", Credit = "credit", Number = "number" }
+    Stacking { Queues = "queues", Extends = "extends", Beside = "beside", Unknown = "unknown" }
     Doubt {
         TimedOut = "timed_out", Broken = "broken", ServerError = "server_error", Redirected = "redirected",
         Throttled = "throttled", Unreadable = "unreadable", Unproven = "unproven", UnlistedCode = "unlisted_code",

@@ -91,7 +91,7 @@ fn home(now: UnixTime) -> Home {
                 polls::save(conn, &[PollUpdate { card, seen, next_poll_at: now, cycle: 1 }])?;
             }
             let plans = vec![plan("gb", 1_000, 30, 5), plan("month", 2_000, 30, 9)];
-            catalogues::save(conn, card, &Catalogue { fetched_at: now.minus(Secs::HOUR), plans })?;
+            catalogues::save(conn, card, &Catalogue::of(now.minus(Secs::HOUR), plans))?;
         }
         Ok(())
     });

@@ -1,6 +1,6 @@
 //! What operators can do, in words.
 
-use crate::domain::operator::{Capabilities, Class, Lookup, Proof, Repeat};
+use crate::domain::operator::{Capabilities, Class, Lookup, Proof, Repeat, Stacking};
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::time::Secs;
 use crate::domain::words::Spoken;
@@ -28,6 +28,15 @@ pub(super) fn lookup(lookup: Lookup) -> String {
         Lookup::ByRef { listing_delay_secs } => format!("by reference{}", within(listing_delay_secs)),
         Lookup::ByList { listing_delay_secs } => format!("in a list{}", within(listing_delay_secs)),
         Lookup::None => "none".to_owned(),
+    }
+}
+
+pub(super) const fn stacking(stacking: Stacking) -> &'static str {
+    match stacking {
+        Stacking::Queues => "waits until the one before is used up or ends",
+        Stacking::Extends => "adds its data and its time to what is left",
+        Stacking::Beside => "begins at once, beside it",
+        Stacking::Unknown => "not told; taken to wait",
     }
 }
 
@@ -59,6 +68,7 @@ pub(super) fn capabilities(can: &Capabilities) -> Vec<(&'static str, String)> {
         ("cards in one reading", can.read_batch.to_string()),
         ("reserves first", can.two_phase.map_or_else(|| "no".to_owned(), |secs| format!("yes, for {}", Spoken(secs)))),
         ("discount codes", yes(can.takes_codes).to_owned()),
+        ("a plan bought while one runs", stacking(can.stacking).to_owned()),
         ("lists its cards", yes(can.discovers).to_owned()),
     ]
 }

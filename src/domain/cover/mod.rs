@@ -1,6 +1,10 @@
-//! The cheapest way to have data until a trip is over: the sequence of plans that covers every hour at the least cost. Plans
-//! follow each other: each begins when the one before is used up or ends.
+//! The cheapest way to have data until a trip is over: the sequence of plans that covers every hour at the least cost. As a
+//! rule plans follow each other: each begins when the one before is used up or ends.
 
+#[cfg(test)]
+mod adding_tests;
+mod adds;
+mod on_top;
 mod solver;
 #[cfg(test)]
 mod tests;
@@ -10,7 +14,10 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use self::solver::{Offer, solve};
+pub use self::adds::{Adds, Left};
+use self::on_top::Stock;
+use self::solver::{Answer, Offer, solve};
+use super::capabilities::Stacking;
 use super::data::{DataSize, Percent};
 use super::money::Money;
 use super::plan::Plan;
@@ -37,6 +44,7 @@ pub struct Need {
     /// Bytes that are used up to the end of each step.
     used: Vec<u64>,
     trip: TripEnd,
+    adds: Adds,
 }
 
 /// The end of the trip, which nothing is to outlast by much. A need ends before it where only a part is looked at.
@@ -82,7 +90,7 @@ impl Need {
 
     fn over(from: UnixTime, until: UnixTime, used: Vec<u64>) -> Self {
         let most_used = DataSize(used.last().copied().unwrap_or(0));
-        Self { from, until, used, trip: TripEnd { at: until, most_used, outlast: None } }
+        Self { from, until, used, trip: TripEnd { at: until, most_used, outlast: None }, adds: Adds::Behind }
     }
 
     /// The same as a part of a trip.
@@ -97,6 +105,13 @@ impl Need {
     #[must_use]
     pub fn outlasted_by(mut self, share: Percent) -> Self {
         self.trip.outlast = Some(share);
+        self
+    }
+
+    /// The same, where what is bought adds so to what is on the card.
+    #[must_use]
+    pub const fn adding(mut self, adds: Adds) -> Self {
+        self.adds = adds;
         self
     }
 
@@ -143,6 +158,8 @@ pub struct Cover<'a> {
     pub runner_up: Option<(&'a Plan, Money)>,
     /// Whether more of a plan than usual may be left over when the trip ends, since there would be less data otherwise.
     pub leaves_over: bool,
+    /// What becomes of each of its plans while the one before still runs, as far as that was reckoned with.
+    pub stacking: Stacking,
 }
 
 /// A purchase of a sequence.
@@ -196,7 +213,7 @@ fn cheapest_with<'a>(
     need: &Need,
     purse: Purse,
     spare: Spare,
-    has_room: HasRoom<'_>,
+    room: HasRoom<'_>,
 ) -> (Option<Cover<'a>>, bool) {
     let Some(currency) = plans.first().map(|plan| plan.price.currency()) else { return (None, false) };
     let usable = |plan: &&Plan| {
@@ -207,7 +224,7 @@ fn cheapest_with<'a>(
     let mut useful: Vec<(&Plan, Offer)> = plans
         .iter()
         .filter(usable)
-        .filter_map(|plan| Some((plan, offer(plan, need, spare, has_room(begun(plan, 0), &[]))?)))
+        .filter_map(|plan| Some((plan, offer(plan, need, spare, room(begun(plan, 0), &[]))?)))
         .collect();
     // Of sequences that cost the same the one is taken that begins with the larger plan, so that less is bought.
     useful.sort_by_key(|(plan, offer)| (std::cmp::Reverse((offer.bytes, offer.steps)), offer.price, &plan.id));
@@ -218,9 +235,15 @@ fn cheapest_with<'a>(
     let price = |cost: u64| Money::new(i64::try_from(cost).unwrap_or(i64::MAX), currency);
     let has_room = |(place, step): within::Purchase, before: &[within::Purchase]| {
         let before: Vec<Purchase<'_>> = before.iter().map(|(place, step)| begun(useful[*place].0, *step)).collect();
-        has_room(begun(useful[place].0, step), &before)
+        room(begun(useful[place].0, step), &before)
     };
-    let answer = solve(&offers, &need.used, money, &has_room);
+    let reckoned = match need.adds {
+        Adds::Behind | Adds::Beside { .. } => Some(solve(&offers, &need.used, money, &has_room)),
+        Adds::OnTop(left) => on_top(&offers, need, left, money, &has_room),
+    };
+    let Some(answer) = reckoned else {
+        return cheapest_with(plans, &need.clone().adding(Adds::Behind), purse, spare, room);
+    };
     let cover = answer.solved.map(|solved| Cover {
         plans: solved.sequence.iter().map(|place| useful[*place].0).collect(),
         cost: price(solved.cost),
@@ -228,8 +251,22 @@ fn cheapest_with<'a>(
         is_whole: solved.covered == need.used.len(),
         runner_up: solved.runner_up.and_then(|(other, cost)| Some((useful[*other.first()?].0, price(cost)))),
         leaves_over: false,
+        stacking: need.adds.told(solved.sequence.len()),
     });
     (cover, answer.is_coverable)
+}
+
+/// The cheapest sequence of plans that add to what is left; none if that cannot be reckoned.
+fn on_top(
+    offers: &[Offer],
+    need: &Need,
+    left: Left,
+    money: u64,
+    has_room: &dyn Fn(within::Purchase, &[within::Purchase]) -> bool,
+) -> Option<Answer> {
+    let steps = usize::try_from(left.lasts.0 / STEP.0).unwrap_or(0);
+    let left = Stock { steps, bytes: left.data.bytes() };
+    on_top::solve(&on_top::Need { offers, used: &need.used, left, money, has_room })
 }
 
 /// How long so many steps are.
@@ -240,22 +277,26 @@ fn after(steps: usize) -> Secs {
 /// A plan as the solver sees it; none if it holds no data, or so much of it would be left over even if it began at once.
 fn offer(plan: &Plan, need: &Need, spare: Spare, is_first: bool) -> Option<Offer> {
     let bytes = if plan.contents.unlimited_data { u64::MAX } else { plan.contents.data()?.bytes() };
-    let (steps, last_start) = match plan.validity() {
-        // A plan without a length does not end.
-        None => (usize::MAX, usize::MAX),
-        Some(lasts) => {
-            let by_length = last_start(lasts, need, spare.by_length);
+    // What passes of it before it is needed.
+    let passes = if let Adds::Beside { sooner } = need.adds { sooner } else { Secs::ZERO };
+    let (steps, last_start) = match (plan.validity(), need.adds) {
+        // A plan without a length does not end, and gives nothing of it to another.
+        (None, Adds::Behind | Adds::Beside { .. }) => (usize::MAX, usize::MAX),
+        (None, Adds::OnTop(_)) => (0, usize::MAX),
+        (Some(lasts), _) => {
+            let by_length = last_start(lasts, passes, need, spare.by_length);
             let by_data = spare.by_data.then(|| last_use(bytes, need)).flatten();
-            (usize::try_from(lasts.0 / STEP.0).ok()?, by_length.max(by_data)?)
+            (usize::try_from(lasts.0.saturating_sub(passes.0) / STEP.0).ok()?, by_length.max(by_data)?)
         }
     };
     Some(Offer { price: u64::try_from(plan.price.ten_thousandths()).ok()?, bytes, steps, last_start, is_first })
 }
 
-/// The last step from which on a plan does not outlast the trip by more than that.
-fn last_start(lasts: Secs, need: &Need, share: Percent) -> Option<usize> {
+/// The last step from which on a plan does not outlast the trip by more than that, if so much of it passes before.
+fn last_start(lasts: Secs, passes: Secs, need: &Need, share: Percent) -> Option<usize> {
     let beyond = share_of(lasts, share).max(OUTLASTS_MIN);
-    let latest = need.trip.at.since(need.from).0.saturating_sub(lasts.0.saturating_sub(beyond.0));
+    let within = lasts.0.saturating_sub(beyond.0).saturating_sub(passes.0);
+    let latest = need.trip.at.since(need.from).0.saturating_sub(within);
     usize::try_from(latest.div_euclid(STEP.0)).ok()
 }
 
@@ -296,6 +337,9 @@ pub struct Reckoning {
     /// Whether a part of a plan is likely to be left over when the trip ends, since there would be less data otherwise.
     #[serde(default)]
     pub leaves_over: bool,
+    /// What becomes of each plan while the one before still runs, as far as that was reckoned with.
+    #[serde(default)]
+    pub stacking: Stacking,
 }
 
 impl Cover<'_> {
@@ -312,6 +356,7 @@ impl Cover<'_> {
             runner_up: self.runner_up.map(|(plan, cost)| (plan.name.clone(), cost)),
             is_assumed,
             leaves_over: self.leaves_over,
+            stacking: self.stacking,
         }
     }
 }

@@ -71,6 +71,23 @@ pub fn lasting(kind: AllowanceKind, reading: &Reading, habit: &Habit, zone: &Tim
     Some(if is_told { lasting } else { ahead(HORIZON_DAYS).0 })
 }
 
+/// What is left of `kind` at an instant and when that ends, if it is used as is expected; none if there is no limit to it,
+/// or several parts of it, each with an end of its own.
+#[must_use]
+pub fn left_at(
+    kind: AllowanceKind,
+    reading: &Reading,
+    habit: &Habit,
+    zone: &TimeZone,
+    at: UnixTime,
+) -> Option<(u64, Option<UnixTime>)> {
+    let stock = stock(kind, reading);
+    let [(Some(amount), end)] = stock[..] else { return None };
+    let expected = Expected::of(habit, reading.as_of, zone, days_needed(&stock, habit, reading.as_of));
+    // What would be less than nothing is nothing.
+    Some(((amount - expected.used(0.0).at(at)) as u64, end))
+}
+
 /// How many days are likely to be enough: until all is used up at the usual pace, or has ended.
 fn days_needed(stock: &[Part], habit: &Habit, from: UnixTime) -> usize {
     let amount: Option<f64> = stock.iter().map(|(amount, _)| *amount).sum();

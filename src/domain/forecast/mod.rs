@@ -16,7 +16,7 @@ pub(in crate::domain) use self::days::used;
 pub(super) use self::expected::{Expected, Used};
 pub use self::habit::{Confidence, Habit};
 pub(super) use self::lasting::EIGHT_OF_TEN;
-pub use self::lasting::{Lasting, Reaches, lasting};
+pub use self::lasting::{Lasting, Reaches, lasting, left_at};
 use super::reading::{AllowanceKind, Reading};
 use super::time::{Secs, UnixTime};
 

@@ -31,7 +31,7 @@ impl Kept {
         Self {
             card: card(),
             rule: Rule { buy, ..rule(mode, conditions) },
-            catalogue: Some(Catalogue { fetched_at: NOW, plans: vec![plan("3gb", 3 * GB, 7, usd(9))] }),
+            catalogue: Some(Catalogue::of(NOW, vec![plan("3gb", 3 * GB, 7, usd(9))])),
             past: vec![last],
             ledger: Ledger::default(),
             attempts: Vec::new(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Bought, Order, Past, Window};
 use crate::domain::attempt::{Approval, AttemptState, Cause, StateName};
+use crate::domain::capabilities::Stacking;
 use crate::domain::ledger::{Spend, cost};
 use crate::domain::money::Money;
 use crate::domain::plan::{Catalogue, Plan};
@@ -158,6 +159,6 @@ impl Past {
                 None => {}
             }
         }
-        Catalogue { fetched_at: now, plans }
+        Catalogue { fetched_at: now, plans, stacking: known.map_or(Stacking::Unknown, |known| known.stacking) }
     }
 }

@@ -60,7 +60,7 @@ fn past(rule: Rule) -> Past {
         left -= 25 * MB;
     }
     let sale = vec![plan("gb", GB, 30, usd(5)), plan("half", GB / 2, 15, usd(3))];
-    let catalogue = Some(Catalogue { fetched_at: window().to, plans: sale });
+    let catalogue = Some(Catalogue::of(window().to, sale));
     let (card, pace) = (card(), Pace { every: EVERY, at_most: Secs::ZERO });
     Past { card, rule: Some(rule), readings, orders, held_back: Vec::new(), catalogue, pace }
 }

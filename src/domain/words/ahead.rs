@@ -3,6 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::Spoken;
+use crate::domain::capabilities::Stacking;
 use crate::domain::cover::Reckoning;
 use crate::domain::data::DataSize;
 use crate::domain::forecast::{Confidence, Forecast, Habit};
@@ -129,6 +130,13 @@ impl Display for Reckoning {
         if let Some((plan, cost)) = &self.runner_up {
             write!(f, "; to begin with {plan} would cost {cost}")?;
         }
+        f.write_str(match self.stacking {
+            Stacking::Beside => {
+                "; each plan's time begins with its purchase, so what passes until it is needed is not counted"
+            }
+            Stacking::Extends => "; data and time of each plan are added to what is left of the one before",
+            Stacking::Queues | Stacking::Unknown => "",
+        })?;
         if self.leaves_over {
             f.write_str(
                 "; a part is likely to be left over when the last day is over, but no other plan lasts as long",
@@ -160,6 +168,7 @@ mod tests {
             runner_up: Some(("1 GB".into(), usd(14))),
             is_assumed: false,
             leaves_over: false,
+            stacking: Stacking::Queues,
         };
         assert_eq!(
             one.to_string(),
@@ -172,6 +181,10 @@ mod tests {
         );
         let more = Reckoning { leaves_over: true, ..three };
         assert!(more.to_string().contains("; a part is likely to be left over"), "{more}");
+        let told = |stacking| Reckoning { stacking, ..more.clone() }.to_string();
+        assert_eq!(told(Stacking::Unknown), more.to_string());
+        assert!(told(Stacking::Beside).contains("; each plan's time begins with its purchase"));
+        assert!(told(Stacking::Extends).contains("; data and time of each plan are added to what is left"));
     }
 
     #[test]

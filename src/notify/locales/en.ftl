@@ -252,6 +252,9 @@ reckoned-use-unknown = not known yet; assumed until a whole day was seen
 reckoned-use = about { $data }
 reckoned-next-best = { $plan } first: { $cost }
 reckoned-not-whole = The limits or the plans on sale do not reach to the last day; please look at both.
+reckoned-stacking = Bought early
+reckoned-beside = its time begins at once; what passes until it is needed is not counted
+reckoned-extends = its data and time are added to what is left
 reckoned-left-over = Left over
 reckoned-left-over-why = likely, when the last day is over; no other plan lasts as long
 

@@ -206,6 +206,9 @@ reckoned-use-unknown = 尚不清楚；观察满一天之前为假定
 reckoned-use = 约 { $data }
 reckoned-next-best = 先买 { $plan }：{ $cost }
 reckoned-not-whole = 限额或在售套餐不足以用到最后一天，请检查两者。
+reckoned-stacking = 提前购买
+reckoned-beside = 购买后立即开始计时；用到之前的时间不计入
+reckoned-extends = 流量和有效期会加到剩余部分上
 reckoned-left-over = 剩余
 reckoned-left-over-why = 最后一天结束时可能用不完；没有别的套餐能用这么久
 

@@ -7,6 +7,7 @@ use crate::domain::cover::Reckoning;
 use crate::domain::data::DataSize;
 use crate::domain::money::{Currency, Money};
 use crate::domain::notice::CardFacts;
+use crate::domain::operator::Stacking;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading};
 use crate::domain::rule::{Condition, Rule, Trigger};
@@ -86,6 +87,7 @@ pub(super) fn reckoning() -> Reckoning {
         runner_up: Some(("10 GB for 30 days".to_owned(), dollars(2_600))),
         is_assumed: false,
         leaves_over: false,
+        stacking: Stacking::Unknown,
     }
 }
 

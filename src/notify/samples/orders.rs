@@ -4,7 +4,7 @@ use super::facts::{ENDS, NOW, after, before, dollars, name, plan, reckoning, ric
 use crate::domain::attempt::{AskWhy, AttemptId, Question, Snapshot};
 use crate::domain::cover::Reckoning;
 use crate::domain::notice::{Ask, Event, Settled};
-use crate::domain::operator::Doubt;
+use crate::domain::operator::{Doubt, Stacking};
 use crate::domain::plan::Plan;
 use crate::domain::unanswered::Fallback;
 
@@ -98,7 +98,13 @@ fn asked_first(ask: Ask) -> Event {
     Event::Asked {
         attempt: AttemptId(12),
         plan: plan(),
-        reckoning: Some(Box::new(Reckoning { is_whole: false, is_assumed: true, leaves_over: true, ..reckoning() })),
+        reckoning: Some(Box::new(Reckoning {
+            is_whole: false,
+            is_assumed: true,
+            leaves_over: true,
+            stacking: Stacking::Beside,
+            ..reckoning()
+        })),
         ask,
         unanswered: None,
         ends: Some(ENDS),

@@ -3,14 +3,25 @@
 use super::Letter;
 use super::voice::{Voice, cut};
 use crate::domain::cover::Reckoning;
+use crate::domain::operator::Stacking;
 use crate::domain::time::Secs;
 
 impl Letter {
     /// Rows that say what the plan was chosen by.
     pub(super) fn reckoned(&mut self, voice: &Voice, reckoning: Option<&Reckoning>) {
         let Some(reckoning) = reckoning else { return };
-        let Reckoning { purchases, cost, from, until, is_whole, data_bytes, runner_up, is_assumed, leaves_over } =
-            reckoning;
+        let Reckoning {
+            purchases,
+            cost,
+            from,
+            until,
+            is_whole,
+            data_bytes,
+            runner_up,
+            is_assumed,
+            leaves_over,
+            stacking,
+        } = reckoning;
         let (days, until, data) = (days(voice, until.since(*from)), voice.time(*until), voice.data(*data_bytes));
         let way = say!(voice, "reckoned-way", days, until, cost, count = purchases);
         self.row(say!(voice, "label-why-plan"), way);
@@ -19,6 +30,11 @@ impl Letter {
         if let Some((plan, cost)) = runner_up {
             let plan = cut(plan, 60);
             self.row(say!(voice, "label-next-best"), say!(voice, "reckoned-next-best", plan, cost));
+        }
+        match stacking {
+            Stacking::Beside => self.row(say!(voice, "reckoned-stacking"), say!(voice, "reckoned-beside")),
+            Stacking::Extends => self.row(say!(voice, "reckoned-stacking"), say!(voice, "reckoned-extends")),
+            Stacking::Queues | Stacking::Unknown => {}
         }
         if *leaves_over {
             let why = say!(voice, "reckoned-left-over-why");

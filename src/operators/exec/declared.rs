@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::domain::operator::{Capabilities, Lookup, MOST_CAREFUL, Proof, Repeat, Terms};
+use crate::domain::operator::{Capabilities, Lookup, MOST_CAREFUL, Proof, Repeat, Stacking, Terms};
 use crate::domain::time::Secs;
 
 /// What the operator can do; what is left out is assumed to be the worst.
@@ -21,6 +21,8 @@ pub(super) struct CapabilitiesDoc {
     effect_max_secs: Option<i64>,
     takes_codes: Option<bool>,
     discovers: Option<bool>,
+    #[serde(default)]
+    stacking: Stacking,
     #[serde(default)]
     hosts: Vec<String>,
     #[serde(default)]
@@ -94,6 +96,7 @@ impl CapabilitiesDoc {
             effect_max: secs(self.effect_max_secs).unwrap_or(MOST_CAREFUL.effect_max),
             takes_codes: self.takes_codes.unwrap_or(false),
             discovers: self.discovers.unwrap_or(false),
+            stacking: self.stacking,
         };
         let terms = Terms {
             hosts: self.hosts,
@@ -118,10 +121,12 @@ mod tests {
         let silent = declared("{}").unwrap();
         assert_eq!(silent, Capabilities { burns_key: true, ..MOST_CAREFUL });
         let told = declared(
-            r#"{"repeat":"replays","replay_window_secs":60,"lookup":"by_ref","listing_delay_secs":5,"proof":"order"}"#,
+            r#"{"repeat":"replays","replay_window_secs":60,"lookup":"by_ref","listing_delay_secs":5,"proof":"order","stacking":"beside"}"#,
         )
         .unwrap();
         assert_eq!((told.repeat, told.proof), (Repeat::Replays(Secs(60)), Proof::Order));
+        assert_eq!((silent.stacking, told.stacking), (Stacking::Unknown, Stacking::Beside));
+        assert!(serde_json::from_str::<CapabilitiesDoc>(r#"{"stacking":"piled"}"#).is_err());
         assert!(declared(r#"{"repeat":"replays"}"#).is_err() && declared(r#"{"lookup":"by_list"}"#).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! What a profile declares about its operator. What it does not is assumed as [`MOST_CAREFUL`] has it, and is named.
 
 use super::tree::{Item, Table};
-use crate::domain::operator::{Capabilities, Lookup, MOST_CAREFUL, Proof, Repeat};
+use crate::domain::operator::{Capabilities, Lookup, MOST_CAREFUL, Proof, Repeat, Stacking};
 use crate::domain::time::Secs;
 
 /// What `[capabilities]` says, and what it leaves to the most careful choice.
@@ -64,6 +64,7 @@ pub(super) fn read(table: Option<&Table<'_>>, sells: bool) -> Declared {
         effect_max: secs("effect_max").unwrap_or(careful.effect_max),
         takes_codes: yes("takes_codes", careful.takes_codes),
         discovers: careful.discovers,
+        stacking: item("stacking").and_then(|item| item.word(STACKINGS)).unwrap_or(careful.stacking),
     };
     declared.has_batch = item("read_batch").is_some();
     if let Some(table) = table {
@@ -78,6 +79,10 @@ pub(super) fn read(table: Option<&Table<'_>>, sells: bool) -> Declared {
 
 const PROOFS: &[(&str, Proof)] =
     &[("asset_ids", Proof::AssetIds), ("expiry", Proof::Expiry), ("balance", Proof::Balance), ("order", Proof::Order)];
+
+/// A profile that does not know leaves the key out.
+const STACKINGS: &[(&str, Stacking)] =
+    &[("queues", Stacking::Queues), ("extends", Stacking::Extends), ("beside", Stacking::Beside)];
 
 fn truth(item: &Item<'_>) -> Option<bool> {
     if item.truth().is_none() {

@@ -180,6 +180,7 @@ fn each_mistake_is_told_with_its_place_and_what_would_be_right() {
         ("proof = \"balance\"", "proof = \"asset_ids\"", "11:9", "assets"),
         ("proof = \"balance\"", "proof = \"balance\"\ntwo_phase = \"5m\"", "12:13", "[buy.commit]"),
         ("proof = \"balance\"", "proof = \"balance\"\ntakes_codes = true", "12:15", "{code?}"),
+        ("proof = \"balance\"", "proof = \"balance\"\nstacking = \"extend\"", "12:12", "extends"),
         ("[find]", "[find_by_id]", "31:8", "describe [find], too"),
         ("nothing = { status = 404 }\n", "nothing = { status = 404 }\nby_id = true\n", "33:9", "no [find_by_id]"),
         ("lookup = { by_reference = \"5m\" }\n", "", "8:1", "how long an order takes"),

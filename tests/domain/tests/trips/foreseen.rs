@@ -61,7 +61,7 @@ impl World {
         let plans = real.get(chance.one_of(real.len() * 2)).cloned().unwrap_or_else(|| invented(&mut chance));
         let first = plans[chance.one_of(plans.len())].clone();
         let rule = rule(&mut chance, &first);
-        Self { is_steady, wanted, catalogue: Catalogue { fetched_at: MONDAY, plans }, rule, first }
+        Self { is_steady, wanted, catalogue: Catalogue::of(MONDAY, plans), rule, first }
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Told {
 pub(crate) fn travel(trip: &Trip, choice: &Choice, outlast: Option<Percent>) -> Told {
     let card = Card::new(CardId(1), Name::parse("canada").unwrap(), Name::parse("airalo").unwrap());
     let rule = Rule { outlast, ..rule(trip, choice.clone()) };
-    let catalogue = Catalogue { fetched_at: trip.from, plans: trip.plans.clone() };
+    let catalogue = Catalogue::of(trip.from, trip.plans.clone());
     let mut told = Told::default();
     let mut sim = SimCard::default();
     sim.buy(&trip.plans[trip.first]);

@@ -175,7 +175,7 @@ impl World {
         let answer = self.reachable(operator, card, at).map(|()| {
             let truth = &self.operators[operator];
             let plans = if at < truth.plans_gone_until { Vec::new() } else { truth.plans.clone() };
-            Catalogue { fetched_at: now, plans }
+            Catalogue::of(now, plans)
         });
         Call { answer, takes_secs: 1 }
     }

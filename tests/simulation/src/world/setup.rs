@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use simkeeper::domain::card::{Card, CardId, Name};
 use simkeeper::domain::data::{DataSize, Percent};
-use simkeeper::domain::operator::{Account, Capabilities, Lookup, Proof, Repeat};
+use simkeeper::domain::operator::{Account, Capabilities, Lookup, Proof, Repeat, Stacking};
 use simkeeper::domain::plan::{Contents, Plan};
 use simkeeper::domain::rule::{Buy, Choice, Condition, Limits, Mode, Rule, Trigger};
 use simkeeper::domain::time::{LocalHours, Secs};
@@ -133,6 +133,7 @@ fn operator(class: usize, chance: &mut Chance) -> OperatorTruth {
             effect_max: Secs(*chance.pick(&[600, HOUR, 24 * HOUR])),
             takes_codes: chance.percent(30),
             discovers: false,
+            stacking: Stacking::Unknown,
         },
         plans: plans(proof, chance),
         plans_gone_until: 0,

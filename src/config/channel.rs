@@ -132,6 +132,8 @@ pub enum ChannelKind {
         iccid: Option<Iccid>,
         /// The address of the message bus; the system's, if nothing is said.
         bus: Option<String>,
+        /// Whether the network is to report what became of each text.
+        receipts: bool,
     },
     /// An SMS centre.
     Smpp(Box<SmppAccess>),

@@ -208,6 +208,8 @@ table! {
         may iccid: Iccid,
         /// The address of the message bus; the system's if nothing is said.
         may bus: Words,
+        /// Whether the network is asked to report what became of each text.
+        may receipts: bool,
         /// The card of rules.toml that is in the modem, where it is one.
         may through: Name,
     }
@@ -317,5 +319,9 @@ pub(super) fn smpp(table: &SmppTable, notes: &mut Notes<'_>) -> Option<ChannelKi
 }
 
 pub(super) fn modem(table: &ModemTable) -> ChannelKind {
-    ChannelKind::Modem { iccid: table.iccid.get().cloned(), bus: table.bus.get().map(|words| words.0.clone()) }
+    ChannelKind::Modem {
+        iccid: table.iccid.get().cloned(),
+        bus: table.bus.get().map(|words| words.0.clone()),
+        receipts: table.receipts.get().copied().unwrap_or(false),
+    }
 }

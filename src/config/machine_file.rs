@@ -246,12 +246,12 @@ fn receipts_of<'a>(name: &'a Span, table: &'a ChannelTable) -> Receipts<'a> {
         ChannelTable::Smpp(_) => return Receipts::Asked,
         ChannelTable::Android(table) => (&table.receipts, true),
         ChannelTable::Gammu(table) => (&table.receipts, true),
+        ChannelTable::Modem(table) => (&table.receipts, true),
         ChannelTable::Twilio(table) => (&table.receipts, false),
         ChannelTable::Vonage(table) => (&table.receipts, false),
         ChannelTable::Plivo(table) => (&table.receipts, false),
         ChannelTable::Gateway(_)
         | ChannelTable::Aliyun(_)
-        | ChannelTable::Modem(_)
         | ChannelTable::Smtp(_)
         | ChannelTable::Maildir(_)
         | ChannelTable::Ntfy(_)

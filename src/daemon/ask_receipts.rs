@@ -1,5 +1,5 @@
-//! Asking what became of texts where the gateway does not come by itself: a phone of one's own, gammu-smsd's folders, an
-//! SMS centre's connection. As long as a text of the last day has no receipt, each minute.
+//! Asking what became of texts where the gateway does not come by itself: a phone of one's own, gammu-smsd's folders, a
+//! modem, an SMS centre's connection. As long as a text of the last day has no receipt, each minute.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -50,10 +50,11 @@ pub(super) async fn ask(daemon: &Arc<Daemon>, post: &Post) -> Result<(), StoreEr
     let (channel, most) = (post.name.clone(), post.channel.asked_at_once());
     let open = daemon.store.read(move |conn| record::open(conn, &channel, most, now)).await?;
     let asked: Vec<Asked> = open
-        .iter()
-        .map(|(message_id, remote)| Asked {
-            id: super::deliver_round::word_of(message_id).to_owned(),
-            remote: remote.clone(),
+        .into_iter()
+        .map(|text| Asked {
+            id: super::deliver_round::word_of(&text.message_id).to_owned(),
+            address: text.address,
+            remote: text.remote,
         })
         .collect();
     for (id, receipt) in post.channel.reports(&asked).await {

@@ -19,10 +19,21 @@ const NOTE: &str = "UPDATE notice SET state = 'sent', next_at = NULL, settled_at
      crashes = 0, receipt = ?2, receipt_at = ?3, remote = coalesce(remote, ?4), why = coalesce(?5, why) \
      WHERE id = ?1 AND receipt IS NULL";
 
-const OPEN: &str = "SELECT message_id, remote FROM notice WHERE channel = ?1 AND settled_at > ?2 AND resend_costs = 1 \
+const OPEN: &str = "SELECT message_id, address, remote FROM notice WHERE channel = ?1 AND settled_at > ?2 AND resend_costs = 1 \
      AND state = 'sent' AND receipt IS NULL AND expires_at > ?3 ORDER BY settled_at LIMIT ?4";
 /// What became of a text is known within a day, or never.
 const KNOWN_WITHIN: Secs = Secs::DAY;
+
+/// A text that was taken, and of which nobody knows what became.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenText {
+    /// Its id.
+    pub message_id: String,
+    /// The number that it went to.
+    pub address: String,
+    /// The gateway's own id of it.
+    pub remote: Option<String>,
+}
 
 /// The statements of this file.
 #[cfg(test)]
@@ -46,18 +57,13 @@ pub fn note(conn: &Connection, word: &str, receipt: &Receipt, now: UnixTime) -> 
     Ok(noted.then_some(notice.id))
 }
 
-/// Message id and the gateway's own id of texts that were taken lately, and of which nobody knows what became.
+/// The texts that were taken lately, and of which nobody knows what became.
 ///
 /// # Errors
 /// If the record cannot be read.
-pub fn open(
-    conn: &Connection,
-    channel: &Name,
-    limit: usize,
-    now: UnixTime,
-) -> Result<Vec<(String, Option<String>)>, StoreError> {
+pub fn open(conn: &Connection, channel: &Name, limit: usize, now: UnixTime) -> Result<Vec<OpenText>, StoreError> {
     let wanted = (channel.as_str(), now.minus(KNOWN_WITHIN).secs(), now.secs(), bounded(limit));
-    rows(conn, OPEN, wanted, |row| Ok((row.get(0)?, row.get(1)?)))
+    rows(conn, OPEN, wanted, |row| Ok(OpenText { message_id: row.get(0)?, address: row.get(1)?, remote: row.get(2)? }))
 }
 
 const fn stands(notice: &Notice) -> Stands {
@@ -120,7 +126,12 @@ mod tests {
         assert_eq!(note(&conn, WORD, &receipt(Fate::Delivered), NOW).unwrap(), None, "nobody has sent it");
         sent(&conn, id);
         let asked = |at| open(&conn, &name("sms"), 9, at).unwrap();
-        assert_eq!(asked(later), [(format!("<{WORD}@localhost>"), Some("SM1".to_owned()))]);
+        let text = OpenText {
+            message_id: format!("<{WORD}@localhost>"),
+            address: "+16135550123".to_owned(),
+            remote: Some("SM1".to_owned()),
+        };
+        assert_eq!(asked(later), [text]);
         assert_eq!(asked(NOW.plus(Secs::DAY)), []);
         for stranger in ["0193a1b", "0193a1b20", "", "%"] {
             assert_eq!(note(&conn, stranger, &receipt(Fate::Failed), NOW).unwrap(), None, "{stranger}");

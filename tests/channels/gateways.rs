@@ -121,7 +121,7 @@ async fn gammu_smsd_sends_a_text_once_however_often_it_is_handed_over() {
     assert_eq!(channel.send(&message).await, taken);
     assert_eq!(std::fs::read_dir(&folders.outbox).unwrap().count(), 0, "it is not handed over again");
 
-    let asked = [Asked { id: "ours".to_owned(), remote: Some(name.to_owned()) }];
+    let asked = [Asked { id: "ours".to_owned(), address: "+16135550123".to_owned(), remote: Some(name.to_owned()) }];
     assert_eq!(channel.reports(&asked).await, [], "that it arrived nobody says");
     std::fs::rename(folders.sent.join(name), folders.error.join(name)).unwrap();
     let told = channel.reports(&asked).await;

@@ -407,7 +407,11 @@ async fn a_phone_is_asked_about_each_text_and_only_its_final_words_count() {
     let url = format!("{}/message", service.address);
     let settings = AndroidSettings { url, user: "keeper".to_owned(), password: MARKER.into() };
     let channel = Channel::open(ChannelSettings::Android(settings)).unwrap();
-    let text = |id: &str| simkeeper::notify::Asked { id: id.to_owned(), remote: Some(id.to_owned()) };
+    let text = |id: &str| simkeeper::notify::Asked {
+        id: id.to_owned(),
+        address: "+16135550123".to_owned(),
+        remote: Some(id.to_owned()),
+    };
     for (status, body, wanted) in [
         (200, r#"{"id":"0193a1b2","state":"Pending","recipients":[]}"#, None),
         (200, r#"{"id":"0193a1b2","state":"Sent"}"#, None),

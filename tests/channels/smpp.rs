@@ -29,6 +29,10 @@ fn channel(port: u16, password: &str) -> Channel {
     Channel::open(ChannelSettings::Smpp(settings)).unwrap()
 }
 
+fn open_text(id: &str, remote: String) -> Asked {
+    Asked { id: id.to_owned(), address: "+16135550123".to_owned(), remote: Some(remote) }
+}
+
 /// A TLS server before a centre, as aggregators have it: its port.
 async fn protected(centre: u16, made: &Certificates) -> u16 {
     let certificates: Vec<_> = CertificateDer::pem_file_iter(&made.certificate).unwrap().map(Result::unwrap).collect();
@@ -75,7 +79,7 @@ async fn texts_and_receipts_go_protected_to_a_centre_that_somebody_vouches_for()
     assert_eq!(centre.said(), "");
     let channel = open("localhost", Some(made.authority));
     let Delivery::Sent { remote } = channel.send(&text("+16135550123", "hello")).await else { panic!("not sent") };
-    let told = channel.reports(&[Asked { id: "ours".to_owned(), remote: Some(remote) }]).await;
+    let told = channel.reports(&[open_text("ours", remote)]).await;
     assert!(told.len() == 1 && told[0].1.fate == Fate::Delivered, "{told:?}");
 }
 
@@ -113,7 +117,7 @@ async fn a_centre_tells_what_became_of_texts_until_it_is_thanked() {
     let mut asked = Vec::new();
     for number in ["+16135550123", "+16135550099"] {
         let Delivery::Sent { remote } = channel.send(&text(number, "hello")).await else { panic!("{number}") };
-        asked.push(Asked { id: number.to_owned(), remote: Some(remote) });
+        asked.push(open_text(number, remote));
     }
     for _ in 0..2 {
         let reports = channel.reports(&asked).await;
@@ -139,7 +143,7 @@ async fn a_receipt_of_no_known_text_is_looked_at_twice_before_the_centre_is_than
     assert_eq!(channel.reports(&[]).await, []);
     assert!(channel.has_strays());
     channel.thank().await;
-    let late = Asked { id: "late".to_owned(), remote: Some(remotes.remove(0)) };
+    let late = open_text("late", remotes.remove(0));
     let told = channel.reports(&[late]).await;
     assert!(told.len() == 1 && told[0].0 == "late" && told[0].1.fate == Fate::Delivered, "{told:?}");
     // It has answered since, so it would have heard thanks.

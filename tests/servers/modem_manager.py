@@ -1,11 +1,13 @@
 """ModemManager as far as USSD needs it: a template for python-dbusmock.
 
 Parameters: {"world": FILE}. The file holds JSON: {"modems": [{"iccid", "ussd", "state", "time", "answers",
-"replies", "messages", "send"}]}. Answers
+"replies", "messages", "send", "reports"}]}. Answers
 stand by the code or reply that they answer, in "*" for any other: {"text", "state"}, {"error", "text"} or {"silent": true};
 "messages" beside them come as texts: {"number", "text", "state"}. A message that is still being received is whole when the
 list was asked for once more.
-"send" is {"error", "text"} where a modem sends no texts, or {"create": ...} where it does not even take them.
+"send" is {"error", "text"} where a modem sends no texts, {"create": ...} where it does not even take them, or {"unknown":
+[...]} for properties that it does not know; the network calls each text by "reference". "reports" are the status reports that
+came by now: {"number", "reference", "state", "time"}.
 The file is read again at each call. Each call becomes a line in FILE.calls. Prints `READY` when everything is there.
 """
 
@@ -31,6 +33,12 @@ ERRORS = "org.freedesktop.ModemManager1.Error."
 IDLE = 1
 RECEIVING = 2
 RECEIVED = 3
+SENT = 5
+DELIVER = 1
+SUBMIT = 2
+STATUS_REPORT = 3
+STATE_UNKNOWN = 0x100
+RELATIVE = 1
 
 
 def load(mock, parameters):
@@ -84,14 +92,29 @@ def add(mock, path, number, modem):
     def receive(message):
         held.append(message_object(mock, number, len(held), message))
 
+    def report(told):
+        reported.append(told)
+        said = {"state": RECEIVED, "number": told["number"], "text": "", "kind": STATUS_REPORT}
+        made = message_object(mock, number, len(held), said)
+        held.append(made)
+        further = {
+            "MessageReference": dbus.UInt32(told["reference"]),
+            "DeliveryState": dbus.UInt32(told["state"]),
+            "Timestamp": dbus.String(told["time"]),
+        }
+        mock_object(made).UpdateProperties(SMS, further)
+
     def listed(_):
-        paths = [dbus.ObjectPath(path) for path in held if path]
-        for path in paths:
-            message = mock_object(path)
-            if message.Get(SMS, "State") == RECEIVING and path in seen:
+        for told in world(path)["modems"][number].get("reports", []):
+            if told not in reported:
+                report(told)
+        places = [dbus.ObjectPath(place) for place in held if place]
+        for place in places:
+            message = mock_object(place)
+            if message.Get(SMS, "State") == RECEIVING and place in seen:
                 message.UpdateProperties(SMS, {"State": dbus.UInt32(RECEIVED)})
-            seen.add(path)
-        return paths
+            seen.add(place)
+        return places
 
     def delete(_, path):
         note(f"Delete {held.index(path)}")
@@ -102,16 +125,23 @@ def add(mock, path, number, modem):
             raise failure(told["error"], told.get("text", "refused"))
 
     def create(_, properties):
-        note(f"Create {properties['number']} {properties['text']}")
-        refuse(world(path)["modems"][number].get("send", {}).get("create", {}))
-        made = message_object(mock, number, len(held), {**properties, "state": 0})
+        note(f"Create {properties['number']} {properties['text']}{further(properties)}")
+        told = world(path)["modems"][number].get("send", {})
+        refuse(told.get("create", {}))
+        for name in told.get("unknown", []):
+            if name in properties:
+                raise failure("Core.InvalidArgs", f"Invalid properties dictionary, unexpected key '{name}'")
+        made = message_object(mock, number, len(held), {**properties, "state": 0, "kind": SUBMIT})
         held.append(made)
         mock_object(made).AddMethod(SMS, "Send", "", "", lambda _: send(made))
         return dbus.ObjectPath(made)
 
     def send(made):
         note(f"Send {held.index(made)}")
-        refuse(world(path)["modems"][number].get("send", {}))
+        told = world(path)["modems"][number].get("send", {})
+        refuse(told)
+        known = {"State": dbus.UInt32(SENT), "MessageReference": dbus.UInt32(told.get("reference", 0))}
+        mock_object(made).UpdateProperties(SMS, known)
 
     def network_time(_):
         told = world(path)["modems"][number].get("time")
@@ -121,6 +151,7 @@ def add(mock, path, number, modem):
         return now.isoformat(timespec="seconds") if told == "now" else told
 
     seen = set()
+    reported = []
     # An interface is listed only once it has properties.
     here.AddProperties(MESSAGING, {"DefaultStorage": dbus.UInt32(1)})
     here.AddMethod(TIME, "GetNetworkTime", "", "s", network_time)
@@ -155,9 +186,29 @@ def message_object(mock, modem, number, message):
         "State": dbus.UInt32(message.get("state", RECEIVED)),
         "Number": dbus.String(message["number"]),
         "Text": dbus.String(message["text"]),
+        "PduType": dbus.UInt32(message.get("kind", DELIVER)),
+        "MessageReference": dbus.UInt32(0),
+        "DeliveryState": dbus.UInt32(STATE_UNKNOWN),
+        "Timestamp": dbus.String(""),
     }
     mock.AddObject(path, SMS, told, [])
     return path
+
+
+def further(properties):
+    """What is wanted of a text beside its number and its words. The real one reads types without looking at them."""
+    wanted = ""
+    if "validity" in properties:
+        kind, minutes = properties["validity"]
+        right = isinstance(kind, dbus.UInt32) and isinstance(minutes, dbus.UInt32) and minutes.variant_level == 1
+        if kind != RELATIVE or not right:
+            raise failure("Core.Failed", "validity is (uv), relative, in minutes")
+        wanted += f" for {minutes} min"
+    if "delivery-report-request" in properties:
+        if not isinstance(properties["delivery-report-request"], dbus.Boolean):
+            raise failure("Core.Failed", "delivery-report-request is a boolean")
+        wanted += f" report {bool(properties['delivery-report-request'])}"
+    return wanted
 
 
 def mock_object(path):

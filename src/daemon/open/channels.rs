@@ -91,8 +91,8 @@ pub(in crate::daemon) fn channel(channel: &ChannelConfig, around: &Surroundings)
         ChannelKind::Gammu { outbox, sent, error } => {
             ChannelSettings::Gammu(GammuSettings { outbox: outbox.clone(), sent: sent.clone(), error: error.clone() })
         }
-        ChannelKind::Modem { iccid, bus } => {
-            ChannelSettings::Modem(ModemSettings { bus: bus.clone(), iccid: iccid.clone() })
+        ChannelKind::Modem { iccid, bus, receipts } => {
+            ChannelSettings::Modem(ModemSettings { bus: bus.clone(), iccid: iccid.clone(), receipts: *receipts })
         }
         ChannelKind::Smpp(access) => ChannelSettings::Smpp(smpp(access, around)?),
         ChannelKind::Ntfy { url, token } => ChannelSettings::Ntfy(NtfySettings {

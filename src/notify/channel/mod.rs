@@ -130,6 +130,8 @@ impl Outgoing {
 pub struct Asked {
     /// Our id of it.
     pub id: String,
+    /// The number that it went to.
+    pub address: String,
     /// What the gateway called it.
     pub remote: Option<String>,
 }
@@ -260,6 +262,7 @@ impl Channel {
         match self {
             Self::Android(channel) => channel.reports(asked).await,
             Self::Gammu(channel) => channel.reports(asked).await,
+            Self::Modem(channel) => channel.reports(asked).await,
             Self::Smpp(channel) => channel.reports(asked).await,
             Self::Smtp(_)
             | Self::Maildir(_)
@@ -268,7 +271,6 @@ impl Channel {
             | Self::Vonage(_)
             | Self::Aliyun(_)
             | Self::Plivo(_)
-            | Self::Modem(_)
             | Self::Ntfy(_)
             | Self::Telegram(_)
             | Self::Webhook(_)
@@ -278,10 +280,11 @@ impl Channel {
         }
     }
 
-    /// How many texts it may be asked about at once. An SMS centre tells of all, and once only, so all must be known to it.
+    /// How many texts it may be asked about at once. An SMS centre and a modem tell of all at once, so all must be known to
+    /// them.
     #[must_use]
     pub const fn asked_at_once(&self) -> usize {
-        if matches!(self, Self::Smpp(_)) { ASKED_TOGETHER } else { ASKED_ONE_BY_ONE }
+        if matches!(self, Self::Smpp(_) | Self::Modem(_)) { ASKED_TOGETHER } else { ASKED_ONE_BY_ONE }
     }
 
     /// Whether something was told of a text that was not asked about, so that it is to be asked once more.
@@ -292,8 +295,24 @@ impl Channel {
 
     /// Says that what [`Self::reports`] told is written down, where the other side wants to know.
     pub async fn thank(&self) {
-        if let Self::Smpp(channel) = self {
-            channel.thank().await;
+        match self {
+            Self::Smpp(channel) => channel.thank().await,
+            Self::Modem(channel) => channel.thank().await,
+            Self::Smtp(_)
+            | Self::Maildir(_)
+            | Self::Twilio(_)
+            | Self::Gateway(_)
+            | Self::Vonage(_)
+            | Self::Android(_)
+            | Self::Aliyun(_)
+            | Self::Plivo(_)
+            | Self::Gammu(_)
+            | Self::Ntfy(_)
+            | Self::Telegram(_)
+            | Self::Webhook(_)
+            | Self::Program(_)
+            | Self::Service(_)
+            | Self::Memory(_) => {}
         }
     }
 

@@ -37,7 +37,7 @@ const NOTICES: usize = 10_000;
 /// Every hundredth is urgent, and they are the last to be queued.
 const URGENT: usize = NOTICES / 100;
 /// Rows that one transaction of the queue may change: far fewer than would hold the record for 50 ms.
-const ROWS_MAX: usize = 192;
+const ROWS_MAX: usize = 256;
 /// A mail for people is smaller than this.
 const MAIL_BYTES_MAX: usize = 64 << 10;
 

@@ -28,8 +28,6 @@ use crate::store::{Connection, Store, StoreError, text_costs};
 /// Notices of one channel that are claimed and not sent yet: as many as a fast server takes while a disk commits. Whatever
 /// is claimed when the process ends may have been sent, so it is not more.
 const CLAIMED_MOST: usize = 128;
-/// Of them, so many are claimed in one transaction.
-const CLAIMED_AT_ONCE: usize = 64;
 /// So many that were sent are settled together while more are waiting; a commit for each would slow the others down.
 const SETTLED_AT_ONCE: usize = 32;
 /// A channel whose notices could not be settled rests for so long.
@@ -123,7 +121,7 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
     let (mut ready, mut sending, mut sent) = (VecDeque::new(), FuturesUnordered::new(), Vec::new());
     loop {
         let settles = !sent.is_empty();
-        let room = claimed_most(post).saturating_sub(ready.len() + sending.len()).min(CLAIMED_AT_ONCE);
+        let room = claimed_most(post).saturating_sub(ready.len() + sending.len());
         let settled = settle_and_claim(store, post, live, std::mem::take(&mut sent), room, clock.now());
         let mut settled = std::pin::pin!(settled);
         let claimed = loop {

@@ -22,7 +22,7 @@ use simkeeper::daemon::live::Post;
 use simkeeper::domain::card::Name;
 use simkeeper::domain::notice::{DedupKey, Event, Language, NoticeKind, Story};
 use simkeeper::domain::time::{Secs, UnixTime};
-use simkeeper::notify::{self, Channel, ChannelSettings, MailHeaders, Recipient};
+use simkeeper::notify::{self, Channel, ChannelSettings, MailHeaders, Recipient, SmtpSettings, SmtpTls};
 use simkeeper::sandbox::{Call, Class, FaultKind};
 use simkeeper::store::notices::{self, NewNotice, NoticeState};
 use simkeeper::store::{Connection, Store, StoreError};
@@ -177,16 +177,8 @@ async fn queue_all(store: &Store) {
     }
 }
 
-/// All arrive, the urgent ones first although they were queued last, each once; and no transaction touches more than a
-/// handful of rows, so that nobody waits for the record.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("state"), NOW).unwrap();
-    queue_all(&store).await;
-    let mails = folder.path().join("mail");
-    let channel = Channel::open(ChannelSettings::Maildir { folder: mails.clone() }).unwrap();
-    let post = Post {
+fn post(channel: Channel) -> Post {
+    Post {
         name: named("mail"),
         channel,
         carries: Carries::Mail,
@@ -196,7 +188,19 @@ async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
         receipts: false,
         asks: false,
         last_asked: simkeeper::daemon::ask_receipts::LastAsked::default(),
-    };
+    }
+}
+
+/// All arrive, the urgent ones first although they were queued last, each once; and no transaction touches more than a
+/// handful of rows, so that nobody waits for the record.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("state"), NOW).unwrap();
+    queue_all(&store).await;
+    let mails = folder.path().join("mail");
+    let channel = Channel::open(ChannelSettings::Maildir { folder: mails.clone() }).unwrap();
+    let post = post(channel);
     let seen = watched(&store).await;
     deliver(&store, &Clock::stepped(NOW, Duration::ZERO), &post).await.unwrap();
     let transactions: Vec<Transaction> = seen.lock().unwrap().clone();
@@ -220,6 +224,63 @@ async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
     assert_eq!(std::fs::read_dir(mails.join("new")).unwrap().count(), NOTICES);
     let gauges = store.read(notices::gauges).await.unwrap();
     assert_eq!((gauges.depth, gauges.dead), (0, 0));
+    store.close().await;
+}
+
+/// A server that takes one mail and says nothing more costs the mail that it took no second sending, should the process end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_taken_is_settled_while_the_server_is_silent_about_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("state"), NOW).unwrap();
+    store
+        .write(|conn| (1..=12).try_for_each(|number| notices::enqueue(conn, &notice(number)).map(drop)))
+        .await
+        .unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut first, _) = listener.accept().await.unwrap();
+        let answers = ["220 hello", "250 hello", "250 ok", "250 ok", "354 go", "250 kept"];
+        let ends: [&[u8]; 6] = [b"\r\n", b"\r\n", b"\r\n", b"\r\n", b"\r\n.\r\n", b"never"];
+        for (answer, end) in answers.into_iter().zip(ends) {
+            first.write_all(format!("{answer}\r\n").as_bytes()).await.unwrap();
+            let mut heard = Vec::new();
+            while end != b"never" && !heard.ends_with(end) {
+                assert!(first.read_buf(&mut heard).await.unwrap() > 0);
+            }
+        }
+        let mut silent = vec![first];
+        while let Ok((socket, _)) = listener.accept().await {
+            silent.push(socket);
+        }
+    });
+    let settings = SmtpSettings {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: SmtpTls::None,
+        login: None,
+        ca_file: None,
+        connections: 8,
+        step_timeout: Duration::from_secs(20),
+    };
+    let post = post(Channel::open(ChannelSettings::Smtp(settings)).unwrap());
+    let clock = Clock::stepped(NOW, Duration::ZERO);
+    let look = async {
+        loop {
+            let states = store.read(|conn| notices::list(conn, None, None, 20)).await.unwrap();
+            let of = |state: NoticeState| states.iter().filter(|notice| notice.state == state).count();
+            if of(NoticeState::Sent) > 0 {
+                return (of(NoticeState::Sent), of(NoticeState::Claimed));
+            }
+        }
+    };
+    let seen = tokio::select! {
+        seen = look => seen,
+        ended = deliver(&store, &clock, &post) => panic!("{ended:?}"),
+    };
+    assert_eq!(seen, (1, 11), "one was taken, and the others are still on their way");
+    server.abort();
     store.close().await;
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -30,6 +31,8 @@ use crate::store::{Connection, Store, StoreError, text_costs};
 const CLAIMED_MOST: usize = 128;
 /// So many that were sent are settled together while more are waiting; a commit for each would slow the others down.
 const SETTLED_AT_ONCE: usize = 32;
+/// Nor do they wait longer than this for the next one, since the other side may have fallen silent.
+const SETTLED_WITHIN: Duration = Duration::from_secs(1);
 /// A channel whose notices could not be settled rests for so long.
 const FAILED_RESTS: Secs = Secs::MINUTE;
 /// Notices under way at once on one channel.
@@ -140,11 +143,19 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
         line_up(&mut ready, claimed);
         keep_busy(&sending, &mut ready, begin);
         while sent.is_empty() || (sent.len() < SETTLED_AT_ONCE && !ready.is_empty()) {
-            let Some(one) = sending.next().await else { return Ok(()) };
-            sent.push(one);
+            let one = if sent.is_empty() { sending.next().await } else { in_time(sending.next()).await };
+            match one {
+                Some(one) => sent.push(one),
+                None if sent.is_empty() => return Ok(()),
+                None => break,
+            }
             keep_busy(&sending, &mut ready, begin);
         }
     }
+}
+
+async fn in_time<T>(next: impl Future<Output = Option<T>>) -> Option<T> {
+    tokio::time::timeout(SETTLED_WITHIN, next).await.ok().flatten()
 }
 
 /// A text that may have been sent is not sent again, since that costs money: no more are claimed than are under way.

@@ -10,6 +10,7 @@ mod post;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -110,9 +111,12 @@ impl Yardstick {
 /// The queue on disk, emptied over `connections`.
 async fn queued(folder: &Path, sink: SocketAddr, connections: usize, mail: &[u8]) -> anyhow::Result<Took> {
     let store = waiting(folder, MAILS, mail).await?;
-    let (clock, post) = (Clock::stepped(NOW, Duration::ZERO), post(sink, connections)?);
+    let post = Arc::new(post(sink, connections)?);
     let meter = Meter::start();
-    deliver(&store, &clock, &post).await?;
+    // In a task of its own, as the daemon's rounds start it.
+    let (their_store, their_post) = (store.clone(), Arc::clone(&post));
+    let clock = Clock::stepped(NOW, Duration::ZERO);
+    tokio::spawn(async move { deliver(&their_store, &clock, &their_post).await }).await??;
     let took = meter.took();
     all_taken(&store).await?;
     post.channel.close().await;

@@ -227,6 +227,36 @@ async fn ten_thousand_messages_at_once_leave_steadily_and_urgent_ones_first() {
     store.close().await;
 }
 
+/// What a process left on its way may have ended it: of that no two messages are on their way together again, and nothing
+/// else waits for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_on_its_way_when_a_process_ended_leaves_one_at_a_time_beside_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("state"), NOW).unwrap();
+    let left = |conn: &Connection| {
+        (1..=12).try_for_each(|number| notices::enqueue(conn, &notice(number)).map(drop))?;
+        let claimed = notices::claim(conn, &named("mail"), 99, NOW)?;
+        notices::recover(conn, NOW)?;
+        (13..=40).try_for_each(|number| notices::enqueue(conn, &notice(number)).map(drop))?;
+        Ok(claimed.len())
+    };
+    assert_eq!(store.write(left).await.unwrap(), 12);
+    let mails = folder.path().join("mail");
+    let post = post(Channel::open(ChannelSettings::Maildir { folder: mails.clone() }).unwrap());
+    let seen = watched(&store).await;
+    deliver(&store, &Clock::stepped(NOW, Duration::ZERO), &post).await.unwrap();
+    let transactions: Vec<Transaction> = seen.lock().unwrap().clone();
+    let (mut claimed, mut under_way) = (std::collections::BTreeSet::new(), 0);
+    for row in transactions.iter().flat_map(|transaction| &transaction.rows).filter(|row| **row <= 12) {
+        // The first change is the claim, the second the settlement.
+        under_way += if claimed.insert(*row) { 1 } else { -1 };
+        assert!(under_way <= 1, "{row} beside another");
+    }
+    assert!(transactions[0].rows.len() > 12, "the others wait for nothing: {:?}", transactions[0].rows);
+    assert_eq!(std::fs::read_dir(mails.join("new")).unwrap().count(), 40);
+    store.close().await;
+}
+
 /// A server that takes one mail and says nothing more costs the mail that it took no second sending, should the process end.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_taken_is_settled_while_the_server_is_silent_about_the_rest() {

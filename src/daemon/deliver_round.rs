@@ -23,12 +23,14 @@ use crate::domain::time::{Secs, UnixTime};
 use crate::notify::{DOUBT_WAIT, Delivery, Outgoing};
 use crate::store::held;
 use crate::store::matters;
-use crate::store::notices::{self, Claimed, Outcome};
+use crate::store::notices::{self, Claimed, Outcome, Room};
 use crate::store::{Connection, Store, StoreError, text_costs};
 
-/// Notices of one channel that are claimed and not sent yet: as many as a fast server takes while a disk commits. Whatever
-/// is claimed when the process ends may have been sent, so it is not more.
-const CLAIMED_MOST: usize = 128;
+/// Notices of one channel that are claimed and not sent yet: as many as a fast server takes while a disk commits twice, for
+/// what is claimed in one commit is sent during the next.
+const CLAIMED_MOST: usize = 256;
+/// So many are settled, and as many claimed, in one commit: nobody else who writes waits for more.
+const COMMITTED_MOST: usize = 128;
 /// So many that were sent are settled together while more are waiting; a commit for each would slow the others down.
 const SETTLED_AT_ONCE: usize = 32;
 /// Nor do they wait longer than this for the next one, since the other side may have fallen silent.
@@ -122,10 +124,14 @@ pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), St
 async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Arc<Live>>) -> Result<(), StoreError> {
     let begin = |notice| send(post, live, notice, clock.now());
     let (mut ready, mut sending, mut sent) = (VecDeque::new(), FuturesUnordered::new(), Vec::new());
+    let mut suspect = None;
     loop {
-        let settles = !sent.is_empty();
-        let room = claimed_most(post).saturating_sub(ready.len() + sending.len());
-        let settled = settle_and_claim(store, post, live, std::mem::take(&mut sent), room, clock.now());
+        let settles: Vec<(Claimed, Delivery)> = sent.drain(..sent.len().min(COMMITTED_MOST)).collect();
+        let anything_settles = !settles.is_empty();
+        suspect = suspect.filter(|id| settles.iter().all(|(notice, _)| notice.id != *id));
+        let most = claimed_most(post).saturating_sub(ready.len() + sending.len()).min(COMMITTED_MOST);
+        let room = Room { suspect: suspect.is_none(), ..Room::of(most) };
+        let settled = settle_and_claim(store, post, live, settles, room, clock.now());
         let mut settled = std::pin::pin!(settled);
         let claimed = loop {
             tokio::select! {
@@ -134,12 +140,13 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
             }
             keep_busy(&sending, &mut ready, begin);
         };
-        if settles {
+        if anything_settles {
             crash::point("after_settled");
         }
         if !claimed.is_empty() {
             crash::point("after_claim");
         }
+        suspect = suspect.or_else(|| claimed.iter().find(|notice| notice.suspect).map(|notice| notice.id));
         line_up(&mut ready, claimed);
         keep_busy(&sending, &mut ready, begin);
         while sent.is_empty() || (sent.len() < SETTLED_AT_ONCE && !ready.is_empty()) {
@@ -211,7 +218,7 @@ async fn settle_and_claim(
     post: &Post,
     live: Option<&Arc<Live>>,
     sent: Vec<(Claimed, Delivery)>,
-    room: usize,
+    room: Room,
     now: UnixTime,
 ) -> Result<Vec<Claimed>, StoreError> {
     let settled: Vec<_> = sent
@@ -244,13 +251,13 @@ fn claim(
     conn: &Connection,
     channel: &Name,
     limits: Option<TextLimits>,
-    most: usize,
+    room: Room,
     live: Option<&Live>,
     now: UnixTime,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let Some(limits) = limits else { return notices::claim(conn, channel, most, now) };
-    let room = limits.room(text_costs::sent(conn, channel, now)?);
-    let claimed = notices::claim_within(conn, channel, most, room, now)?;
+    let Some(limits) = limits else { return notices::claim_within(conn, channel, room, now) };
+    let texts = limits.room(text_costs::sent(conn, channel, now)?);
+    let claimed = notices::claim_within(conn, channel, Room { texts, ..room }, now)?;
     let left = limits.room(text_costs::sent(conn, channel, now)?);
     for notice in text_costs::wait(conn, channel, left, now)? {
         if let Some(live) = live {
@@ -304,6 +311,7 @@ mod tests {
             bytes: Vec::new(),
             urgent,
             resend_costs: false,
+            suspect: false,
             expires_at: UnixTime::MAX,
         }
     }

@@ -14,9 +14,11 @@ use crate::domain::time::UnixTime;
 
 const INSERT: &str = "INSERT INTO matter (kind, card, cycle, step, attempt, story, opened_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
-/// A later word about the same thing stands for the earlier ones.
+/// A later word about the same thing stands for the earlier ones; each of a card's ends is a thing of its own, named by what
+/// stands before the colon of its steps.
 const SUPERSEDE: &str = "UPDATE matter SET closed_at = ?5 WHERE closed_at IS NULL AND kind = ?2 AND card IS ?3 \
-     AND (attempt IS ?4 OR kind <> 'asked') AND id < ?1";
+     AND (attempt IS ?4 OR kind <> 'asked') AND id < ?1 \
+     AND (kind <> 'due_soon' OR substr(step, 1, instr(step, ':')) = substr(?6, 1, instr(?6, ':')))";
 const PUT_TURN: &str = "INSERT INTO matter_turn (matter, person, repeats, repeat_at, passed_on, pass_on_at) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET repeats = excluded.repeats, \
      repeat_at = excluded.repeat_at, passed_on = excluded.passed_on, pass_on_at = excluded.pass_on_at";
@@ -116,7 +118,7 @@ pub fn open(
         return Ok(None);
     }
     let id = conn.last_insert_rowid();
-    if change(conn, SUPERSEDE, (id, kind, card, attempt, now.secs()))? > 0 {
+    if change(conn, SUPERSEDE, (id, kind, card, attempt, now.secs(), &key.step))? > 0 {
         change(conn, END_TURNS, [])?;
     }
     Ok(Some(MatterId(id)))
@@ -289,6 +291,15 @@ mod tests {
         // A later word about the same card stands for the earlier one.
         let later = opened(&conn, NoticeKind::Failed, id, None, "attempt:2");
         assert!(!is_open(&conn, matter) && is_open(&conn, later));
+    }
+
+    #[test]
+    fn a_later_warning_of_an_end_stands_for_the_earlier_ones_of_this_end_alone() {
+        let conn = memory();
+        let id = card(&conn, "a");
+        let warned = |step| opened(&conn, NoticeKind::DueSoon, id, None, step);
+        let (plan, number, later) = (warned("plan:7d"), warned("number:30d"), warned("plan:3d"));
+        assert_eq!([plan, number, later].map(|matter| is_open(&conn, matter)), [false, true, true]);
     }
 
     #[test]

@@ -23,6 +23,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("../../migrations/0011_receipts.sql")),
     M::up(include_str!("../../migrations/0012_capabilities.sql")),
     M::up(include_str!("../../migrations/0013_stacking.sql")),
+    M::up(include_str!("../../migrations/0014_suspects.sql")),
 ];
 
 const NOTE: &str = "INSERT OR REPLACE INTO schema_note (version, at, program) VALUES (?1, ?2, ?3)";

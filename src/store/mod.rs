@@ -5,7 +5,7 @@
 //! `store.write(move |conn| { attempts::advance(conn, …)?; notices::enqueue(conn, …) }).await`.
 //!
 //! - [`cards`]: what a card is; [`polls`]: what a poll changes; [`readings`]: what was read, packed by [`codec`].
-//! - [`attempts`]: orders, their states and evidence (looking back: `ledger`); [`notices`]: the queue of messages (`notice_lists`).
+//! - [`attempts`]: orders, their states and evidence (looking back: `ledger`); [`notices`]: the queue of messages (`claims`, `notice_lists`).
 //! - [`people`], [`approvals`], [`decisions`], [`digests`], [`accounts`], [`catalogues`], [`meta`]: the smaller tables.
 //! - [`journal`]: `orders.journal`, which lies outside the database ([`missing_lines`]: what it should hold); [`backup`]:
 //!   copies of the database; [`examine`]: whether a record or a copy is sound and agrees with the journal; [`restore`]: a
@@ -20,6 +20,7 @@ pub mod attempts;
 pub mod backup;
 pub mod cards;
 pub mod catalogues;
+mod claims;
 pub mod codec;
 pub mod crash;
 pub mod decisions;

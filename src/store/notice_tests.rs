@@ -1,15 +1,17 @@
-//! The queue's contract: one row per key, claims that count, stale settlements, poison set aside, expiry.
+//! The queue's contract: one row per key, stale settlements, expiry, and indexes that stay small.
 
+use super::super::claims;
 use super::super::notice_lists::{CLAIMED, DEAD, QUEUED};
 use super::super::tests::{NOW, card, memory, name};
 use super::*;
+use crate::domain::notice::NoticeKind;
 use crate::domain::time::Secs;
 
-fn mail() -> Name {
+pub(in super::super) fn mail() -> Name {
     name("mail")
 }
 
-fn new(step: &str) -> NewNotice {
+pub(in super::super) fn new(step: &str) -> NewNotice {
     NewNotice {
         key: DedupKey { kind: NoticeKind::Bought, card: None, cycle: 1, step: step.into() },
         person: name("anna"),
@@ -27,17 +29,17 @@ fn new(step: &str) -> NewNotice {
     }
 }
 
-fn queued(conn: &Connection, new: &NewNotice) -> NoticeId {
+pub(in super::super) fn queued(conn: &Connection, new: &NewNotice) -> NoticeId {
     enqueue(conn, new).unwrap().expect("it must be new")
 }
 
-fn claim_one(conn: &Connection, now: UnixTime) -> Claimed {
+pub(in super::super) fn claim_one(conn: &Connection, now: UnixTime) -> Claimed {
     let mut claimed = claim(conn, &mail(), 1, now).unwrap();
     assert_eq!(claimed.len(), 1);
     claimed.remove(0)
 }
 
-fn state_of(conn: &Connection, id: NoticeId) -> NoticeState {
+pub(in super::super) fn state_of(conn: &Connection, id: NoticeId) -> NoticeState {
     by_id(conn, id).unwrap().unwrap().state
 }
 
@@ -90,23 +92,6 @@ fn the_last_warning_of_a_step_is_found_over_cycles_and_ends() {
 }
 
 #[test]
-fn urgent_ones_go_first_then_the_longest_due() {
-    let conn = memory();
-    let later = queued(&conn, &NewNotice { send_at: NOW.plus(Secs(5)), ..new("later") });
-    let early = queued(&conn, &new("early"));
-    let urgent = queued(&conn, &NewNotice { urgent: true, send_at: NOW.plus(Secs(5)), ..new("urgent") });
-    queued(&conn, &NewNotice { channel: name("sms"), ..new("elsewhere") });
-    queued(&conn, &NewNotice { send_at: NOW.plus(Secs(6)), ..new("not yet") });
-    let claimed = claim(&conn, &mail(), 10, NOW.plus(Secs(5))).unwrap();
-    assert_eq!(claimed.iter().map(|one| one.id).collect::<Vec<_>>(), [urgent, early, later]);
-    assert_eq!(claimed[0].bytes, new("x").bytes);
-    assert_eq!(claimed[0].attempt_no, 1);
-    assert_eq!(claim(&conn, &mail(), 10, NOW.plus(Secs(5))).unwrap(), []);
-    assert_eq!(next_due(&conn, &mail(), NOW).unwrap(), Some(NOW.plus(Secs(6))));
-    assert_eq!(next_due(&conn, &name("none"), NOW).unwrap(), None);
-}
-
-#[test]
 fn what_is_too_old_to_be_claimed_is_not_due_either() {
     let conn = memory();
     let old = new("old");
@@ -116,17 +101,6 @@ fn what_is_too_old_to_be_claimed_is_not_due_either() {
     // A round that found it due and nothing to claim would look again at once, until somebody takes it out.
     assert_eq!(next_due(&conn, &mail(), old.expires_at).unwrap(), None);
     assert_eq!(claim(&conn, &mail(), 10, old.expires_at).unwrap(), []);
-}
-
-#[test]
-fn a_claim_is_limited() {
-    let conn = memory();
-    for step in ["a", "b", "c"] {
-        queued(&conn, &NewNotice { urgent: step != "c", ..new(step) });
-    }
-    assert_eq!(claim(&conn, &mail(), 0, NOW).unwrap().len(), 0);
-    assert_eq!(claim(&conn, &mail(), 2, NOW).unwrap().len(), 2);
-    assert_eq!(claim(&conn, &mail(), 2, NOW).unwrap().len(), 1);
 }
 
 #[test]
@@ -163,40 +137,6 @@ fn a_retry_waits_by_the_table_and_a_stale_settlement_changes_nothing() {
 }
 
 #[test]
-fn a_restart_makes_claims_due_at_once_and_sets_poison_aside() {
-    let conn = memory();
-    let id = queued(&conn, &new("s"));
-    let now = NOW;
-    for crash in 1..=CRASHES_MAX {
-        claim_one(&conn, now);
-        let found = recover(&conn, now).unwrap();
-        let dead = if crash == CRASHES_MAX { vec![id] } else { vec![] };
-        assert_eq!(found, Recovered { queued: 1 - dead.len(), dead });
-    }
-    let notice = by_id(&conn, id).unwrap().unwrap();
-    assert_eq!((notice.state, notice.crashes), (NoticeState::Dead, 3));
-    assert!(notice.why.unwrap().contains("3 times"));
-    assert_eq!(gauges(&conn).unwrap().dead, 1);
-    assert_eq!(recover(&conn, now).unwrap(), Recovered::default());
-    // A person may send it all the same.
-    assert!(retry(&conn, id, now).unwrap());
-    claim_one(&conn, now);
-}
-
-#[test]
-fn a_paid_message_goes_out_once_more_only_if_it_is_urgent() {
-    let conn = memory();
-    let plain = queued(&conn, &NewNotice { resend_costs: true, ..new("plain") });
-    let urgent = queued(&conn, &NewNotice { resend_costs: true, urgent: true, ..new("urgent") });
-    claim(&conn, &mail(), 9, NOW).unwrap();
-    assert_eq!(recover(&conn, NOW).unwrap(), Recovered { queued: 1, dead: vec![plain] });
-    assert_eq!((state_of(&conn, plain), state_of(&conn, urgent)), (NoticeState::Dead, NoticeState::Queued));
-    claim(&conn, &mail(), 9, NOW).unwrap();
-    assert_eq!(recover(&conn, NOW).unwrap(), Recovered { queued: 0, dead: vec![urgent] });
-    assert_eq!(state_of(&conn, urgent), NoticeState::Dead);
-}
-
-#[test]
 fn what_is_no_longer_worth_sending_leaves_the_queue() {
     let conn = memory();
     let id = queued(&conn, &NewNotice { expires_at: NOW.plus(Secs(10)), ..new("s") });
@@ -230,13 +170,14 @@ fn lists_are_newest_first_and_can_be_narrowed() {
 fn the_queue_uses_its_small_indexes_only() {
     let conn = memory();
     for (sql, index) in [
-        (READY, "notice_queued"),
+        (claims::READY, "notice_queued"),
+        (claims::SUSPECT, "notice_suspect"),
         (NEXT_DUE, "notice_queued"),
         (EXPIRE, "notice_queued"),
         (QUEUED, "notice_queued"),
         (CLAIMED, "notice_claimed"),
         (DEAD, "notice_dead"),
-        (LOST, "notice_claimed"),
+        (claims::LOST, "notice_claimed"),
     ] {
         let mut statement = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let count = statement.parameter_count();

@@ -1,23 +1,19 @@
-//! The queue of notices. A claim counts the try and moves the next one forward before anything is sent; a settlement
-//! quotes the try that it is about, so that a late answer of an earlier one changes nothing. One process owns the queue.
+//! The queue of notices: what goes into it, what became of each, and what leaves it. A settlement quotes the try that it is
+//! about, so that a late answer of an earlier one changes nothing. One process owns the queue.
 
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, named_params};
 
-use super::cards::bounded;
+pub use super::claims::{
+    CRASHES_MAX, Claimed, Recovered, Room, claim, claim_within, is_claimed, recover, recover_channel,
+};
 use super::error::StoreError;
-use super::fields::{Fields, change, first, rows, scalar};
+use super::fields::{change, scalar};
 pub use super::notice_lists::{Gauges, Notice, NoticeState, by_id, bytes, gauges, last_told, list, waiting_at_least};
 use crate::domain::attempt::AttemptId;
 use crate::domain::card::Name;
-use crate::domain::notice::{DedupKey, NoticeId, NoticeKind};
+use crate::domain::notice::{DedupKey, NoticeId};
 use crate::domain::retry::next_delivery;
-use crate::domain::text_limits::TextRoom;
 use crate::domain::time::UnixTime;
-
-/// A notice that was being sent while the process ended this often is set aside: it may be the cause.
-pub const CRASHES_MAX: u32 = 3;
-/// A message whose every send is paid for goes out at most this often when nobody knows whether it arrived.
-const PAID_SENDS_MAX: u32 = 2;
 
 const INSERT: &str = "INSERT INTO notice (kind, card, cycle, step, person, channel, address, subject, message_id, urgent, \
      resend_costs, attempt, created_at, expires_at, next_at) VALUES (:kind, :card, :cycle, :step, :person, :channel, \
@@ -30,21 +26,11 @@ const INSERT_BODY: &str = "INSERT INTO notice_body (notice, bytes) VALUES (?1, ?
 const EMPTY_BODY: &str = "UPDATE notice_body SET bytes = x'' WHERE notice = ?1 AND EXISTS (SELECT 1 FROM notice \
      JOIN approval_code ON approval_code.attempt = notice.attempt AND approval_code.person = notice.person \
      WHERE notice.id = ?1 AND notice.kind = 'asked')";
-const READY: &str = "SELECT id, attempts FROM notice WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 \
-     AND next_at <= ?3 AND expires_at > ?3 ORDER BY next_at LIMIT ?4";
-// Not with RETURNING, for which SQLite makes and drops a table each time.
-const CLAIM: &str = "UPDATE notice SET state = 'claimed', attempts = attempts + 1, next_at = ?2 \
-     WHERE id = ?1 AND state = 'queued'";
-const CLAIMED: &str = "SELECT notice.*, notice_body.bytes FROM notice LEFT JOIN notice_body ON notice_body.notice = notice.id WHERE id = ?1";
 const SETTLE: &str = "UPDATE notice SET state = ?3, next_at = ?4, settled_at = ?5, remote = coalesce(?6, remote), \
      why = coalesce(?7, why), crashes = 0 WHERE id = ?1 AND state = 'claimed' AND attempts = ?2";
 /// A gateway's receipt may be faster than its answer.
 const AFTER_RECEIPT: &str =
     "UPDATE notice SET remote = ?3 WHERE id = ?1 AND attempts = ?2 AND receipt IS NOT NULL AND remote IS NULL";
-const LOST: &str = "SELECT * FROM notice WHERE state = 'claimed' AND (?1 IS NULL OR channel = ?1) ORDER BY id";
-const IS_CLAIMED: &str = "SELECT id FROM notice WHERE state = 'claimed' AND channel = ?1 LIMIT 1";
-const RECOVER: &str = "UPDATE notice SET state = ?2, next_at = ?3, settled_at = ?4, why = coalesce(?5, why), \
-     crashes = crashes + 1 WHERE id = ?1 AND state = 'claimed'";
 const EXPIRE: &str = "UPDATE notice SET state = 'expired', next_at = NULL, settled_at = ?1 \
      WHERE state = 'queued' AND expires_at <= ?1";
 const NEXT_DUE: &str = "SELECT next_at FROM notice WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 \
@@ -58,25 +44,8 @@ const RETRY: &str = "UPDATE notice SET state = 'queued', next_at = ?2, settled_a
      AND (SELECT length(bytes) FROM notice_body WHERE notice = notice.id) > 0";
 /// The statements of this file.
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[
-    KNOWN,
-    INSERT,
-    INSERT_BODY,
-    EMPTY_BODY,
-    READY,
-    CLAIM,
-    CLAIMED,
-    SETTLE,
-    AFTER_RECEIPT,
-    LOST,
-    IS_CLAIMED,
-    RECOVER,
-    EXPIRE,
-    NEXT_DUE,
-    BRING_FORWARD,
-    SET_ASIDE,
-    RETRY,
-];
+pub(super) const STATEMENTS: &[&str] =
+    &[KNOWN, INSERT, INSERT_BODY, EMPTY_BODY, SETTLE, AFTER_RECEIPT, EXPIRE, NEXT_DUE, BRING_FORWARD, SET_ASIDE, RETRY];
 
 /// A finished message to one recipient over one channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,33 +78,6 @@ pub struct NewNotice {
     pub expires_at: UnixTime,
 }
 
-/// A notice that the caller now sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claimed {
-    /// Its row.
-    pub id: NoticeId,
-    /// Which try this is, from 1; the settlement quotes it.
-    pub attempt_no: u32,
-    /// What it is about.
-    pub kind: NoticeKind,
-    /// The recipient.
-    pub person: Name,
-    /// Where it goes.
-    pub address: String,
-    /// The subject.
-    pub subject: String,
-    /// The same over every try.
-    pub message_id: String,
-    /// What to send.
-    pub bytes: Vec<u8>,
-    /// Whether it goes out before others.
-    pub urgent: bool,
-    /// Whether each send is paid for.
-    pub resend_costs: bool,
-    /// When it is no longer worth sending.
-    pub expires_at: UnixTime,
-}
-
 /// What became of a try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -158,15 +100,6 @@ pub enum Outcome {
     },
 }
 
-/// What a restart found in the queue.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recovered {
-    /// Due again at once.
-    pub queued: usize,
-    /// Set aside as dead.
-    pub dead: Vec<NoticeId>,
-}
-
 /// Queues a notice; none if the same one has been queued before.
 ///
 /// # Errors
@@ -185,46 +118,6 @@ pub fn enqueue(conn: &Connection, new: &NewNotice) -> Result<Option<NoticeId>, S
     let id = NoticeId(conn.last_insert_rowid());
     change(conn, INSERT_BODY, (id.0, &new.bytes))?;
     Ok(Some(id))
-}
-
-/// Takes notices of a channel that are due, urgent ones first, then the longest due. Once this is committed they may be
-/// sent, and not before.
-///
-/// # Errors
-/// If the record cannot be written.
-pub fn claim(conn: &Connection, channel: &Name, limit: usize, now: UnixTime) -> Result<Vec<Claimed>, StoreError> {
-    claim_within(conn, channel, limit, TextRoom::ENDLESS, now)
-}
-
-/// As [`claim`], as far as there is room.
-///
-/// # Errors
-/// If the record cannot be written.
-pub fn claim_within(
-    conn: &Connection,
-    channel: &Name,
-    limit: usize,
-    room: TextRoom,
-    now: UnixTime,
-) -> Result<Vec<Claimed>, StoreError> {
-    let mut claimed = Vec::new();
-    for (urgent, allowed) in [(true, room.any), (false, room.patient)] {
-        let room = bounded(limit.min(allowed).saturating_sub(claimed.len()));
-        let ready = rows(conn, READY, (channel.as_str(), urgent, now.secs(), room), |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, u32>(1)?))
-        })?;
-        for (id, tried) in ready {
-            let next_at = now.plus(next_delivery(tried.saturating_add(1), id.unsigned_abs()));
-            change(conn, CLAIM, (id, next_at.secs()))?;
-            match first(conn, CLAIMED, [id], claimed_of) {
-                Ok(found) => claimed.extend(found),
-                // It stays claimed, so the next start counts it as a crash, and in the end it is set aside.
-                Err(error @ StoreError::Unreadable { .. }) => tracing::error!(%error, "a notice is left out"),
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(claimed)
 }
 
 /// Records what became of a try. Says whether it was still that try's turn; a stale one changes nothing.
@@ -269,62 +162,6 @@ pub(super) fn empty_body(conn: &Connection, id: NoticeId) -> Result<(), StoreErr
 /// If the record cannot be written.
 pub fn set_aside(conn: &Connection, id: NoticeId, why: &str, now: UnixTime) -> Result<(), StoreError> {
     change(conn, SET_ASIDE, (id.0, now.secs(), why)).map(drop)
-}
-
-/// At the start of a process: whatever the one before was sending is due at once, but for what has been there too often
-/// and for messages that cost money each time.
-///
-/// # Errors
-/// If the record cannot be written.
-pub fn recover(conn: &Connection, now: UnixTime) -> Result<Recovered, StoreError> {
-    recover_of(conn, None, now)
-}
-
-/// As [`recover`], for a channel whose task ended without a word on what it was sending.
-///
-/// # Errors
-/// If the record cannot be written.
-pub fn recover_channel(conn: &Connection, channel: &Name, now: UnixTime) -> Result<Recovered, StoreError> {
-    recover_of(conn, Some(channel), now)
-}
-
-/// Whether something of a channel is said to be on its way.
-///
-/// # Errors
-/// If the record cannot be read.
-pub fn is_claimed(conn: &Connection, channel: &Name) -> Result<bool, StoreError> {
-    Ok(scalar::<i64>(conn, IS_CLAIMED, [channel.as_str()])?.is_some())
-}
-
-fn recover_of(conn: &Connection, channel: Option<&Name>, now: UnixTime) -> Result<Recovered, StoreError> {
-    let mut found = Recovered::default();
-    let lost = rows(conn, LOST, [channel.map(Name::as_str)], |row| {
-        let row = Fields::of("notice", "id", row)?;
-        let paid_out =
-            row.get("resend_costs")? && (!row.get::<bool>("urgent")? || row.count("attempts")? >= PAID_SENDS_MAX);
-        Ok((row.id(), row.count("crashes")? + 1, paid_out))
-    })?;
-    for (id, crashes, paid_out) in lost {
-        let given_up = if crashes >= CRASHES_MAX {
-            Some(format!("simkeeper ended {crashes} times while sending it"))
-        } else if paid_out {
-            Some("simkeeper ended while sending it; it may have arrived, and sending it again costs money".to_owned())
-        } else {
-            None
-        };
-        let at = now.secs();
-        match given_up {
-            Some(why) => {
-                change(conn, RECOVER, (id, NoticeState::Dead.as_str(), None::<i64>, Some(at), Some(why)))?;
-                found.dead.push(NoticeId(id));
-            }
-            None => {
-                change(conn, RECOVER, (id, NoticeState::Queued.as_str(), Some(at), None::<i64>, None::<String>))?;
-                found.queued += 1;
-            }
-        }
-    }
-    Ok(found)
 }
 
 /// Takes what is no longer worth sending out of the queue; says how many.
@@ -372,23 +209,6 @@ pub fn retry(conn: &Connection, id: NoticeId, now: UnixTime) -> Result<bool, Sto
     Ok(change(conn, RETRY, (id.0, now.secs()))? == 1)
 }
 
-fn claimed_of(row: &Row<'_>) -> Result<Claimed, StoreError> {
-    let row = Fields::of("notice", "id", row)?;
-    Ok(Claimed {
-        id: NoticeId(row.id()),
-        attempt_no: row.count("attempts")?,
-        kind: row.word("kind")?,
-        person: row.name("person")?,
-        address: row.get("address")?,
-        subject: row.get("subject")?,
-        message_id: row.get("message_id")?,
-        bytes: row.need("bytes")?,
-        urgent: row.get("urgent")?,
-        resend_costs: row.get("resend_costs")?,
-        expires_at: row.time("expires_at")?,
-    })
-}
-
 #[cfg(test)]
 #[path = "notice_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -242,6 +242,7 @@ mod tests {
         M::up(include_str!("../../migrations/0011_receipts.sql")),
         M::up(include_str!("../../migrations/0012_capabilities.sql")),
         M::up(include_str!("../../migrations/0013_stacking.sql")),
+        M::up(include_str!("../../migrations/0014_suspects.sql")),
         M::up("CREATE TABLE more (id INTEGER PRIMARY KEY) STRICT;"),
     ];
 

@@ -44,6 +44,7 @@ fn every_statement_is_valid_on_a_fresh_database() {
         card_sync::STATEMENTS,
         cards::STATEMENTS,
         catalogues::STATEMENTS,
+        claims::STATEMENTS,
         decisions::STATEMENTS,
         digests::STATEMENTS,
         examine::STATEMENTS,

@@ -119,7 +119,7 @@ fn the_record_of_a_newer_program_is_refused_with_the_way_back() {
     let mut world = renewed_once(false);
     Connection::open(database(&world)).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     refused(&mut world, &["made by a newer simkeeper", "install it again"]);
-    let copy = world.state().join("backups/before-upgrade-from-schema-13.db");
+    let copy = world.state().join("backups/before-upgrade-from-schema-14.db");
     fs::create_dir_all(copy.parent().unwrap()).unwrap();
     fs::copy(database(&world), &copy).unwrap();
     refused(&mut world, &[copy.to_str().unwrap()]);

@@ -168,7 +168,7 @@ impl Smtp {
         let (host, hello) = (&self.settings.host, ClientId::default());
         let late = || format!("{host} did not answer within {} s", CONNECT_TIMEOUT.as_secs());
         let wire = timeout(CONNECT_TIMEOUT, self.wire(&hello.to_string())).await.map_err(|_| late())??;
-        let (pipelining, step_timeout) = (wire.pipelining(), self.settings.step_timeout);
+        let (pipelining, written, step_timeout) = (wire.pipelining(), wire.written(), self.settings.step_timeout);
         let connection = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &hello);
         let mut connection = step(step_timeout, connection).await.map_err(|failure| words(host, failure))?;
         if let Some(login) = &self.settings.login {
@@ -178,7 +178,7 @@ impl Smtp {
                 .await
                 .map_err(|failure| format!("the login as {} failed: {}", cut(&login.user, 80), words(host, failure)))?;
         }
-        Ok(Line { connection, pipelining: pipelining.is_offered(), step_timeout, host: host.clone() })
+        Ok(Line { connection, pipelining: pipelining.is_offered(), written, step_timeout, host: host.clone() })
     }
 
     async fn wire(&self, hello: &str) -> Result<Wire, String> {

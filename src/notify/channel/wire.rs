@@ -1,15 +1,16 @@
 //! The socket under a mail connection: TCP_NODELAY, TLS at once or after STARTTLS.
 //!
-//! The mail library writes a body and its final dot as two packets; without TCP_NODELAY the second waits for the
-//! acknowledgement of the first, 41 ms a mail. It also keeps what it has read in clear over STARTTLS, so that a stranger
+//! Without TCP_NODELAY what is written last waits for the acknowledgement of what was written before it, up to 41 ms a
+//! mail. The mail library keeps what it has read in clear over STARTTLS, so that a stranger
 //! on the line could slip answers in. Hence the dialogue up to TLS is held here, and the library gets a finished stream.
-//! And it forgets the offers of a server that it does not use itself, so what is wanted of them is overheard here.
+//! And it forgets the offers of a server that it does not use itself, so what is wanted of them is overheard here, as is how
+//! much of a mail has left.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use lettre::transport::smtp::client::AsyncTokioStream;
@@ -31,7 +32,12 @@ pub(super) struct Wire {
     stream: Stream,
     greeting: &'static [u8],
     ear: Ear,
+    written: Written,
 }
+
+/// How many bytes have been handed to the system, or to TLS, which may hold back the last of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Written(Arc<AtomicU64>);
 
 /// Whether the server takes several commands at once (PIPELINING, RFC 2920); known once it has answered EHLO.
 #[derive(Clone, Debug, Default)]
@@ -56,13 +62,18 @@ pub(super) type Why = String;
 
 /// Connects with nothing between.
 pub(super) async fn plain(host: &str, port: u16) -> Result<Wire, Why> {
-    Ok(Wire { stream: Stream::Plain(tcp(host, port).await?), greeting: b"", ear: Ear::default() })
+    Ok(Wire {
+        stream: Stream::Plain(tcp(host, port).await?),
+        greeting: b"",
+        ear: Ear::default(),
+        written: Written::default(),
+    })
 }
 
 /// Connects and speaks TLS from the first byte.
 pub(super) async fn implicit_tls(host: &str, port: u16, tls: &Arc<ClientConfig>) -> Result<Wire, Why> {
     let stream = secured(tcp(host, port).await?, host, tls).await?;
-    Ok(Wire { stream, greeting: b"", ear: Ear::default() })
+    Ok(Wire { stream, greeting: b"", ear: Ear::default(), written: Written::default() })
 }
 
 /// Connects, and turns to TLS before anything worth hiding is said. Never goes on in clear.
@@ -76,7 +87,12 @@ pub(super) async fn starttls(host: &str, port: u16, hello: &str, tls: &Arc<Clien
         ));
     }
     ask(&mut tcp, "STARTTLS\r\n", "220", "STARTTLS").await?;
-    Ok(Wire { stream: secured(tcp, host, tls).await?, greeting: GREETING, ear: Ear::default() })
+    Ok(Wire {
+        stream: secured(tcp, host, tls).await?,
+        greeting: GREETING,
+        ear: Ear::default(),
+        written: Written::default(),
+    })
 }
 
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, Why> {
@@ -143,6 +159,12 @@ fn offered(answer: &str, offer: &str) -> bool {
     answer.lines().any(|line| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case(offer)))
 }
 
+impl Written {
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 impl Pipelining {
     pub(super) fn is_offered(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -170,6 +192,11 @@ impl Wire {
     /// What the server will have been heard to offer.
     pub(super) fn pipelining(&self) -> Pipelining {
         self.ear.pipelining.clone()
+    }
+
+    /// What will have left over it.
+    pub(super) fn written(&self) -> Written {
+        self.written.clone()
     }
 
     fn poll_stream(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -208,10 +235,14 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let polled = match &mut self.stream {
             Stream::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Stream::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, bytes),
+        };
+        if let Poll::Ready(Ok(count)) = &polled {
+            self.written.0.fetch_add(*count as u64, Ordering::Relaxed);
         }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -264,7 +295,7 @@ mod tests {
         assert!(ear.done && !ear.pipelining.is_offered());
     }
 
-    /// The body and its final dot leave in two writes: without this option each mail waits 41 ms for an acknowledgement.
+    /// Without this option an envelope or a mail can wait 41 ms for an acknowledgement.
     #[tokio::test]
     async fn nothing_is_held_back_on_a_connection() {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

@@ -186,6 +186,7 @@ due-short-paused = Paused: nothing is bought.
 due-short-outside-dates = Outside the rule's dates: nothing is bought.
 due-short-blocked = Blocked: nothing is bought until you act.
 due-short-cannot-renew = It cannot be renewed: get a new card.
+due-short-new-card = Please get a new card.
 due-short = { $card }: { $what }. { $step }
 due-subject-end = { $which } { $at }
 due-subject-one-off = one-off card, cannot be renewed

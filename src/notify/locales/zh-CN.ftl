@@ -144,6 +144,7 @@ due-short-paused = 已暂停，不会购买。
 due-short-outside-dates = 不在规则日期内，不会购买。
 due-short-blocked = 受阻：请处理后才会购买。
 due-short-cannot-renew = 不能续费，请准备新卡。
+due-short-new-card = 请准备新卡。
 due-short = { $card }：{ $what }。{ $step }
 due-subject-end = { $at } { $which }
 due-subject-one-off = 一次性卡，不能续费

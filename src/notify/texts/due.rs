@@ -70,6 +70,7 @@ pub(super) fn short(voice: &Voice, card: &str, due: &Due, next: NextStep, now: U
         NextStep::IsPaused => say!(voice, "due-short-paused"),
         NextStep::OutsideDates => say!(voice, "due-short-outside-dates"),
         NextStep::IsBlocked => say!(voice, "due-short-blocked"),
+        NextStep::CannotRenew if matches!(due, Due::Dead { .. }) => say!(voice, "due-short-new-card"),
         NextStep::CannotRenew => say!(voice, "due-short-cannot-renew"),
     };
     say!(voice, "due-short", card, what, step)

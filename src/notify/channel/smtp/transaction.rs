@@ -13,6 +13,7 @@ use lettre::transport::smtp::response::Response;
 use tokio::time::timeout;
 
 use super::super::Delivery;
+use super::super::wire::Written;
 use crate::notify::texts::cut;
 
 /// How much of a server's answer is shown.
@@ -24,6 +25,8 @@ pub(super) struct Line {
     pub(super) connection: AsyncSmtpConnection,
     /// Whether the server takes the whole envelope in one piece (RFC 2920), which saves two of four round trips.
     pub(super) pipelining: bool,
+    /// What has left over it.
+    pub(super) written: Written,
     /// How long each step may take.
     pub(super) step_timeout: Duration,
     /// The server, for people.
@@ -48,15 +51,17 @@ pub(super) struct Try {
 
 impl Line {
     pub(super) async fn deliver(&mut self, from: &Address, to: &Address, bytes: &[u8]) -> Try {
-        let parameters = match parameters(&self.connection, from, to, bytes) {
-            Ok(parameters) => parameters,
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is no text in UTF-8, as every mail here is".to_owned());
+        let agreed = text.and_then(|text| Ok((text, parameters(&self.connection, from, to, text)?)));
+        let (text, parameters) = match agreed {
+            Ok(agreed) => agreed,
             Err(why) => return Try { delivery: Delivery::Dead { why }, usable: true, stale: false },
         };
         let (mail, rcpt) = (Mail::new(Some(from.clone()), parameters), Rcpt::new(to.clone(), vec![]));
         let agreed =
             if self.pipelining { self.say_at_once(mail, rcpt).await } else { self.say_in_turn(mail, rcpt).await };
         match agreed {
-            Ok(()) => self.body(bytes).await,
+            Ok(()) => self.body(text).await,
             Err(tried) => tried,
         }
     }
@@ -95,24 +100,17 @@ impl Line {
         }
     }
 
-    /// The bytes and the final dot. Once the dot may have left, only an answer tells what became of the mail.
-    async fn body(&mut self, bytes: &[u8]) -> Try {
-        let mut body = Some(bytes);
-        let mut dot_may_have_left = false;
-        // The library asks for a further piece only after the one before was written, and then writes the dot.
-        let pieces = std::iter::from_fn(|| {
-            dot_may_have_left = body.is_none();
-            body.take()
-        });
-        match step(self.step_timeout, self.connection.message_iter(pieces)).await {
+    /// The bytes and the final dot, in one piece. Once all of it may have left, only an answer tells what became of the mail.
+    async fn body(&mut self, text: &str) -> Try {
+        let (host, data) = (self.host.clone(), transparent(text));
+        let leaves_whole_at = self.written.bytes() + data.len() as u64;
+        match self.say(data).await {
             Ok(answer) => Try { delivery: Delivery::Sent { remote: shown(&answer) }, usable: true, stale: false },
-            Err(Failure::Broken(why)) if dot_may_have_left => {
-                let host = &self.host;
+            Err(Failure::Broken(why)) if self.written.bytes() >= leaves_whole_at => {
                 let why = format!("the connection to {host} was lost after the whole mail was sent: {why}");
                 Try { delivery: Delivery::Doubtful { why }, usable: false, stale: false }
             }
             Err(Failure::Broken(why)) => {
-                let host = &self.host;
                 let why = format!("the connection to {host} was lost while the mail was being sent: {why}");
                 Try { delivery: Delivery::retry(why), usable: false, stale: false }
             }
@@ -153,6 +151,16 @@ impl Line {
     }
 }
 
+/// The mail as it goes over the line: a dot that begins a line is doubled, and one by itself ends it (RFC 5321, 4.5.2).
+fn transparent(text: &str) -> String {
+    let mut data = text.replace("\n.", "\n..");
+    if data.starts_with('.') {
+        data.insert(0, '.');
+    }
+    data.push_str(if data.ends_with("\r\n") { ".\r\n" } else { "\r\n.\r\n" });
+    data
+}
+
 /// 4xx: later. 5xx: never for this recipient, but for a missing login, which a person can mend for all.
 fn verdict(code: u16, text: String) -> Delivery {
     let why = format!("the mail server said {code} {text}");
@@ -168,7 +176,7 @@ fn parameters(
     connection: &AsyncSmtpConnection,
     from: &Address,
     to: &Address,
-    bytes: &[u8],
+    text: &str,
 ) -> Result<Vec<MailParameter>, String> {
     let server = connection.server_info();
     let mut parameters = Vec::new();
@@ -179,7 +187,7 @@ fn parameters(
         }
         parameters.push(MailParameter::SmtpUtfEight);
     }
-    if !bytes.is_ascii() {
+    if !text.is_ascii() {
         if !server.supports_feature(Extension::EightBitMime) {
             return Err("the mail server takes only mails of plain letters (no 8BITMIME)".to_owned());
         }
@@ -209,4 +217,26 @@ fn failure(error: &Error) -> Failure {
 
 fn shown(answer: &Response) -> String {
     cut(&answer.message().collect::<Vec<_>>().join(" "), ANSWER_SHOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dot_that_begins_a_line_is_doubled_and_only_the_last_line_is_a_dot_alone() {
+        for (text, data) in [
+            ("", "\r\n.\r\n"),
+            ("a", "a\r\n.\r\n"),
+            ("a\r\n", "a\r\n.\r\n"),
+            ("a.b.\r\n", "a.b.\r\n.\r\n"),
+            (".\r\n", "..\r\n.\r\n"),
+            ("a\r\n.\r\nb", "a\r\n..\r\nb\r\n.\r\n"),
+            ("a\r\n.\r\n.\r\n..c\r\n", "a\r\n..\r\n..\r\n...c\r\n.\r\n"),
+            // Servers that take a bare line feed for the end of a line find no end of the mail either.
+            ("a\n.\nb\r\n", "a\n..\nb\r\n.\r\n"),
+        ] {
+            assert_eq!(transparent(text), data, "{text:?}");
+        }
+    }
 }

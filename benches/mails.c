@@ -1,7 +1,8 @@
 /* The yardstick of the bench `mails`: sends the same mail over the same number of connections with nothing but sockets,
- * one thread each, each line answered before the next is said. No queue, nothing kept.
+ * one thread each. Either each line is answered before the next is said ("in-turn"), or the whole envelope leaves in one
+ * piece ("at-once", RFC 2920). No queue, nothing kept.
  *
- *   mails HOST PORT CONNECTIONS MAILS FROM TO FILE
+ *   mails HOST PORT CONNECTIONS MAILS FROM TO FILE in-turn|at-once
  *
  * Prints {"secs":S,"cpu_secs":C}. */
 #include <arpa/inet.h>
@@ -16,6 +17,7 @@
 
 static struct sockaddr_in server;
 static const char *from, *to;
+static int at_once;
 static char *body;
 static size_t body_length;
 
@@ -30,53 +32,72 @@ static double seconds(clockid_t clock) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Reads one whole answer, which may have several lines, and wants it to begin with `code`. */
-static void answered(int line, char code) {
+/* What has been read and not looked at yet. */
+struct heard {
+    int line;
     char text[4096];
-    size_t length = 0, start = 0;
+    size_t length;
+};
+
+/* Takes one whole answer, which may have several lines, and wants it to begin with `code`. */
+static void answered(struct heard *heard, char code) {
+    size_t start = 0;
     for (;;) {
-        ssize_t count = read(line, text + length, sizeof text - 1 - length);
-        if (count <= 0) fail("read");
-        length += (size_t)count;
-        text[length] = 0;
         char *end;
-        while ((end = strstr(text + start, "\r\n")) != NULL) {
-            if (text[start + 3] != '-') {
-                if (text[start] == code) return;
-                fprintf(stderr, "the server said: %s", text);
-                exit(1);
+        heard->text[heard->length] = 0;
+        while ((end = strstr(heard->text + start, "\r\n")) != NULL) {
+            size_t next = (size_t)(end - heard->text) + 2;
+            if (heard->text[start + 3] != '-') {
+                if (heard->text[start] != code) {
+                    fprintf(stderr, "the server said: %s", heard->text);
+                    exit(1);
+                }
+                memmove(heard->text, heard->text + next, heard->length - next);
+                heard->length -= next;
+                return;
             }
-            start = (size_t)(end - text) + 2;
+            start = next;
         }
+        ssize_t count = read(heard->line, heard->text + heard->length, sizeof heard->text - 1 - heard->length);
+        if (count <= 0) fail("read");
+        heard->length += (size_t)count;
     }
 }
 
-static void say(int line, const char *text, size_t length, char code) {
+static void say(struct heard *heard, const char *text, size_t length, char code) {
     while (length > 0) {
-        ssize_t count = write(line, text, length);
+        ssize_t count = write(heard->line, text, length);
         if (count <= 0) fail("write");
         text += count;
         length -= (size_t)count;
     }
-    answered(line, code);
+    answered(heard, code);
 }
 
 static void *send_all(void *count) {
-    char mail_from[256], rcpt_to[256];
+    char mail_from[256], rcpt_to[256], envelope[600];
     int yes = 1, line = socket(AF_INET, SOCK_STREAM, 0);
+    struct heard heard = {.line = line};
     if (line < 0 || connect(line, (struct sockaddr *)&server, sizeof server) < 0) fail("connect");
     setsockopt(line, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     size_t from_length = (size_t)snprintf(mail_from, sizeof mail_from, "MAIL FROM:<%s>\r\n", from);
     size_t to_length = (size_t)snprintf(rcpt_to, sizeof rcpt_to, "RCPT TO:<%s>\r\n", to);
-    answered(line, '2');
-    say(line, "EHLO localhost\r\n", 16, '2');
+    size_t length = (size_t)snprintf(envelope, sizeof envelope, "%s%sDATA\r\n", mail_from, rcpt_to);
+    answered(&heard, '2');
+    say(&heard, "EHLO localhost\r\n", 16, '2');
     for (size_t left = *(size_t *)count; left > 0; left--) {
-        say(line, mail_from, from_length, '2');
-        say(line, rcpt_to, to_length, '2');
-        say(line, "DATA\r\n", 6, '3');
-        say(line, body, body_length, '2');
+        if (at_once) {
+            say(&heard, envelope, length, '2');
+            answered(&heard, '2');
+            answered(&heard, '3');
+        } else {
+            say(&heard, mail_from, from_length, '2');
+            say(&heard, rcpt_to, to_length, '2');
+            say(&heard, "DATA\r\n", 6, '3');
+        }
+        say(&heard, body, body_length, '2');
     }
-    say(line, "QUIT\r\n", 6, '2');
+    say(&heard, "QUIT\r\n", 6, '2');
     close(line);
     return NULL;
 }
@@ -102,8 +123,8 @@ static void load(const char *path) {
 }
 
 int main(int count, char **words) {
-    if (count != 8) {
-        fprintf(stderr, "usage: mails HOST PORT CONNECTIONS MAILS FROM TO FILE\n");
+    if (count != 9) {
+        fprintf(stderr, "usage: mails HOST PORT CONNECTIONS MAILS FROM TO FILE in-turn|at-once\n");
         return 2;
     }
     server.sin_family = AF_INET;
@@ -112,6 +133,7 @@ int main(int count, char **words) {
     size_t connections = (size_t)atoi(words[3]), each = (size_t)atoi(words[4]) / connections;
     from = words[5];
     to = words[6];
+    at_once = strcmp(words[8], "at-once") == 0;
     load(words[7]);
     pthread_t *threads = calloc(connections, sizeof *threads);
     if (threads == NULL) fail("calloc");

@@ -1,7 +1,8 @@
 //! Mails a second into Postfix's `smtp-sink` over one connection and over eight, with everything that makes them safe:
 //! claimed from the durable queue, sent, settled, as the daemon's deliver round does it. Beside it `mails.c`, which sends
-//! the same mail with nothing but sockets: no queue, nothing kept. A third line says what making a mail (both parts, every
-//! language) costs.
+//! the same mail with nothing but sockets: no queue, nothing kept; each command answered before the next, and once more with
+//! the envelope in one piece, as the daemon sends it where the server offers that. The first line says what making a mail
+//! (both parts, every language) costs.
 
 mod common;
 #[path = "common/post.rs"]
@@ -35,8 +36,10 @@ async fn main() -> anyhow::Result<()> {
     let mail = made()?;
     let yardstick = Yardstick::compile(&folder, &mail)?;
     for connections in CONNECTIONS {
-        let bare = yardstick.run(sink.at, connections)?;
+        let bare = yardstick.run(sink.at, connections, "in-turn")?;
         tell("mails_c", connections, &bare, None);
+        let at_once = yardstick.run(sink.at, connections, "at-once")?;
+        tell("mails_c_at_once", connections, &at_once, Some(&bare));
         let kept = queued(&folder.join(format!("c{connections}")), sink.at, connections, &mail).await?;
         tell("mails", connections, &kept, Some(&bare));
     }
@@ -97,10 +100,11 @@ impl Yardstick {
         Ok(Self { program, mail: file })
     }
 
-    fn run(&self, sink: SocketAddr, connections: usize) -> anyhow::Result<Took> {
+    /// With each command answered before the next is said, or the whole envelope in one piece.
+    fn run(&self, sink: SocketAddr, connections: usize, envelope: &str) -> anyhow::Result<Took> {
         let mut command = Command::new(&self.program);
         command.args([sink.ip().to_string(), sink.port().to_string(), connections.to_string(), MAILS.to_string()]);
-        let output = command.args([FROM, TO]).arg(&self.mail).output()?;
+        let output = command.args([FROM, TO]).arg(&self.mail).arg(envelope).output()?;
         ensure!(output.status.success(), "mails.c: {}", String::from_utf8_lossy(&output.stderr));
         let told: Value = serde_json::from_slice(&output.stdout)?;
         let number = |name: &str| told[name].as_f64().with_context(|| format!("mails.c did not tell {name}"));

@@ -26,8 +26,7 @@ use crate::store::matters;
 use crate::store::notices::{self, Claimed, Outcome, Room};
 use crate::store::{Connection, Store, StoreError, text_costs};
 
-/// Notices of one channel that are claimed and not sent yet: as many as a fast server takes while a disk commits twice, for
-/// what is claimed in one commit is sent during the next.
+/// Notices of one channel that are claimed and not sent yet, at most.
 const CLAIMED_MOST: usize = 256;
 /// So many are settled, and as many claimed, in one commit: nobody else who writes waits for more.
 const COMMITTED_MOST: usize = 128;
@@ -124,13 +123,14 @@ pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), St
 async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Arc<Live>>) -> Result<(), StoreError> {
     let begin = |notice| send(post, live, notice, clock.now());
     let (mut ready, mut sending, mut sent) = (VecDeque::new(), FuturesUnordered::new(), Vec::new());
-    let mut suspect = None;
+    let (mut suspect, mut sent_meanwhile) = (None, 0);
     loop {
         let settles: Vec<(Claimed, Delivery)> = sent.drain(..sent.len().min(COMMITTED_MOST)).collect();
         let anything_settles = !settles.is_empty();
         suspect = suspect.filter(|id| settles.iter().all(|(notice, _)| notice.id != *id));
-        let most = claimed_most(post).saturating_sub(ready.len() + sending.len()).min(COMMITTED_MOST);
-        let room = Room { suspect: suspect.is_none(), ..Room::of(most) };
+        let most = claimed_most(post, sent_meanwhile).saturating_sub(ready.len() + sending.len());
+        let room = Room { suspect: suspect.is_none(), ..Room::of(most.min(COMMITTED_MOST)) };
+        let left = sent.len();
         let settled = settle_and_claim(store, post, live, settles, room, clock.now());
         let mut settled = std::pin::pin!(settled);
         let claimed = loop {
@@ -140,6 +140,7 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
             }
             keep_busy(&sending, &mut ready, begin);
         };
+        sent_meanwhile = sent.len() - left;
         if anything_settles {
             crash::point("after_settled");
         }
@@ -165,11 +166,13 @@ async fn in_time<T>(next: impl Future<Output = Option<T>>) -> Option<T> {
     tokio::time::timeout(SETTLED_WITHIN, next).await.ok().flatten()
 }
 
-/// A text that may have been sent is not sent again, since that costs money: no more are claimed than are under way.
-const fn claimed_most(post: &Post) -> usize {
+/// As many as the other side takes while the disk commits twice, and then some, since what is claimed in one commit is sent
+/// during the next: whatever is claimed when the process ends is suspected of it. A text that may have been sent is not sent
+/// again, since that costs money, so no more are claimed than are under way.
+fn claimed_most(post: &Post, sent_meanwhile: usize) -> usize {
     match post.carries {
         Carries::Sms => IN_FLIGHT,
-        Carries::Mail | Carries::Push | Carries::Document => CLAIMED_MOST,
+        Carries::Mail | Carries::Push | Carries::Document => CLAIMED_MOST.min(2 * IN_FLIGHT + 3 * sent_meanwhile),
     }
 }
 

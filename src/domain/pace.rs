@@ -3,6 +3,7 @@
 
 use super::assess::Verdict;
 use super::attempt::StateName;
+use super::busiest::Busiest;
 use super::card::CardId;
 use super::cycle;
 use super::ledger::Ledger;
@@ -24,6 +25,10 @@ const NEAR_END: Secs = Secs::days(2);
 const NEAR_LIMIT: Secs = Secs::days(3);
 /// However soon an amount may reach its limit, its card is not read more often than this.
 const SOONEST: Secs = Secs::minutes(10);
+/// Nor an idle card more often than this: a few of them lie close to their limit for months.
+const SOONEST_IDLE: Secs = Secs::minutes(15);
+/// An amount that lasts for some time is looked at this much after that at most.
+const LOOKED_AT_AFTER: Secs = Secs::minutes(10);
 /// Cards whose dates fall on the same instant are read within this time after it.
 pub(super) const DATES_SPREAD: Secs = Secs::minutes(5);
 
@@ -45,8 +50,8 @@ pub(super) fn next_poll(
     }
     let neighbourhood = retry::mixed(card.0.unsigned_abs() >> NEIGHBOURS_SHIFT, ledger.cycle);
     let mut regular = now.plus(Secs(retry::spread(Secs(wait), 5, neighbourhood).0.max(floor)));
-    if let Some(holds) = rule.and_then(|rule| amounts_hold(rule, readings, now)) {
-        regular = regular.min(now.plus(holds.max(SOONEST).max(Secs(floor))));
+    if let Some(wait) = rule.and_then(|rule| amounts_wait(rule, readings, now)) {
+        regular = regular.min(now.plus(wait.max(Secs(floor))));
     }
     if let Some(date) = rule.and_then(|rule| next_date(rule, readings, now)) {
         let after = i64::try_from(neighbourhood % DATES_SPREAD.0.unsigned_abs()).unwrap_or(0);
@@ -63,7 +68,7 @@ pub(super) fn next_poll(
 
 /// Whether an end or a limit may be reached within days, so that what the card is used for is worth a look at its past.
 pub(super) fn comes_soon(rule: &Rule, readings: &Recent, now: UnixTime) -> bool {
-    is_near(Some(rule), readings, now) || amounts_hold(rule, readings, now).is_some_and(|holds| holds < NEAR_LIMIT)
+    is_near(Some(rule), readings, now) || amounts_wait(rule, readings, now).is_some_and(|wait| wait < NEAR_LIMIT)
 }
 
 /// Whether an end comes near, an amount is below its limit or its use not known yet, or an end on which the rule waits is
@@ -72,9 +77,10 @@ fn is_near(rule: Option<&Rule>, readings: &Recent, now: UnixTime) -> bool {
     let Some(reading) = &readings.latest else { return false };
     let ends_soon = cycle::first_end(reading).is_some_and(|end| (0..=NEAR_END.0).contains(&end.since(now).0));
     let Some(rule) = rule else { return ends_soon };
+    let lasts = |condition, margin| busiest(kind(condition)?, readings)?.lasts(margin);
     let close = |condition: Condition| match watched_end(condition, reading) {
         Some((end, lead)) => nears(end.map(|end| end.left(now)), lead),
-        None => margin(condition, reading).is_some_and(|margin| match lasts(condition, margin, readings) {
+        None => margin(condition, reading).is_some_and(|margin| match lasts(condition, margin) {
             Some(_) => margin <= 0,
             None => limit(condition, reading).is_some_and(|limit| margin <= limit),
         }),
@@ -117,32 +123,39 @@ fn margin(condition: Condition, reading: &Reading) -> Option<i64> {
     is_told.then_some(margin)
 }
 
-/// For how long such a margin lasts at least, as far as the card's use is known.
-fn lasts(condition: Condition, margin: i64, readings: &Recent) -> Option<Secs> {
-    let kind = kind(condition)?;
-    readings.busiest.iter().find(|busiest| busiest.kind == kind)?.lasts(margin)
+/// How the card was busiest with what a condition is about, as far as that is known.
+fn busiest(kind: AllowanceKind, readings: &Recent) -> Option<&Busiest> {
+    readings.busiest.iter().find(|busiest| busiest.kind == kind)
 }
 
-/// For how long from now no amount comes below its limit, as far as use is known. An amount that is below already waits
-/// for nothing.
-fn amounts_hold(rule: &Rule, readings: &Recent, now: UnixTime) -> Option<Secs> {
+/// How long from now no reading is needed for the amounts, as far as use is known. An amount that is below its limit
+/// already waits for nothing.
+fn amounts_wait(rule: &Rule, readings: &Recent, now: UnixTime) -> Option<Secs> {
     let reading = readings.latest.as_ref()?;
-    let holds = |condition: Condition| {
+    let wait = |condition: Condition| {
         let margin = margin(condition, reading).filter(|margin| *margin > 0)?;
-        let until = reading.as_of.plus(lasts(condition, margin, readings)?);
-        Some(until.since(now))
+        wait_for(busiest(kind(condition)?, readings)?, margin, reading.as_of, now)
     };
-    let conditions = rule.renew_when.triggers.iter().filter_map(|trigger| holds(trigger.condition));
-    conditions.chain(rule.looks_ahead().then(|| data_lasts(reading, readings, now)).flatten()).min()
+    let conditions = rule.renew_when.triggers.iter().filter_map(|trigger| wait(trigger.condition));
+    conditions.chain(rule.looks_ahead().then(|| data_waits(reading, readings, now)).flatten()).min()
 }
 
-/// For how long from now there is data at least, as far as use is known. A rule that looks ahead puts off what it need not
-/// buy yet, so the end of what is left matters to it as well.
-fn data_lasts(reading: &Reading, readings: &Recent, now: UnixTime) -> Option<Secs> {
+/// The same for the end of all data. A rule that looks ahead puts off what it need not buy yet, so the end of what is left
+/// matters to it as well.
+fn data_waits(reading: &Reading, readings: &Recent, now: UnixTime) -> Option<Secs> {
     let left = reading.left(AllowanceKind::Data);
     let is_told = left.known && !left.unlimited && left.remaining > 0;
-    let busiest = readings.busiest.iter().find(|busiest| busiest.kind == AllowanceKind::Data).filter(|_| is_told)?;
-    Some(reading.as_of.plus(busiest.lasts(left.remaining)?).since(now))
+    let busiest = busiest(AllowanceKind::Data, readings).filter(|_| is_told)?;
+    wait_for(busiest, left.remaining, reading.as_of, now)
+}
+
+/// How long from now no reading is needed for what lasted from `as_of` on: until it may be used up, and the longer that is
+/// the more beyond it, for a look a few minutes after is soon enough.
+fn wait_for(busiest: &Busiest, left: i64, as_of: UnixTime, now: UnixTime) -> Option<Secs> {
+    let lasts = as_of.plus(busiest.lasts(left)?).since(now);
+    let beyond = lasts.0.saturating_sub(SOONEST.0).clamp(0, LOOKED_AT_AFTER.0);
+    let soonest = if busiest.is_idle() { SOONEST_IDLE } else { SOONEST };
+    Some(Secs(lasts.0.saturating_add(beyond)).max(soonest))
 }
 
 /// When the next date comes about which people are told or something is bought: the lead of a condition or of a warning, or
@@ -163,7 +176,6 @@ fn next_date(rule: &Rule, readings: &Recent, now: UnixTime) -> Option<UnixTime> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::busiest::Busiest;
     use crate::domain::data::{DataSize, Percent};
     use crate::domain::ledger::Pace;
     use crate::domain::money::{Currency, Money};
@@ -248,9 +260,17 @@ mod tests {
         let _ = wait(i64::MAX, i64::MAX, 0);
     }
 
+    /// Even use with a busiest hour and day.
+    fn used(hour: i64, day: i64) -> Busiest {
+        Busiest { hour, day: Some(day), even: 1_000, ..Busiest::unknown(AllowanceKind::Data, NOW) }
+    }
+
     /// When a card is read next whose busiest hour and day are known.
     fn after(conditions: &[Condition], reading: Reading, (hour, day): (i64, i64)) -> Secs {
-        let busiest = Busiest { kind: AllowanceKind::Data, hour, day: Some(day), since: NOW, so_far: 0 };
+        after_use(conditions, reading, used(hour, day))
+    }
+
+    fn after_use(conditions: &[Condition], reading: Reading, busiest: Busiest) -> Secs {
         let recent = Recent { busiest: vec![busiest], ..recent(reading) };
         let ledger = Ledger { pace: Pace { every: Secs::hours(12), at_most: Secs(60) }, ..Ledger::default() };
         next_poll(CardId(1), Some(&rule(Mode::Auto, conditions)), &recent, &ledger, Verdict::Fine, NOW).since(NOW)
@@ -261,9 +281,11 @@ mod tests {
         let limit = [Condition::DataBelow(DataSize(100))];
         let calm = after(&limit, reading(1_000_000), (10, 100));
         assert!(calm > Secs::hours(11));
-        // One more than the way to the limit, which holds strictly below it; three times as busy as it was.
-        for (left, expected) in [(100 + 59, Secs::hours(2)), (100 + 14, Secs::minutes(30)), (101, SOONEST)] {
-            assert_eq!(after(&limit, reading(left), (10, 100)), expected, "{left}");
+        // One more than the way to the limit, which holds strictly below it; more than twice as busy as it was, and a few
+        // minutes beyond, but none beyond the soonest.
+        for (left, expected) in [(100 + 21, 60 + 10), (100 + 10, 30 + 10), (100 + 2, 10), (101, 10)] {
+            let waits = after(&limit, reading(left), (10, 100));
+            assert_eq!((waits.0 + 30) / 60, expected, "{left}: {waits:?}");
         }
         assert_eq!(after(&limit, reading(99), (10, 100)).0 / 3_600, calm.0 / 4 / 3_600, "below it there is no hurry");
         assert_eq!(after(&limit, reading(101), (0, 0)), calm, "nothing was ever used");
@@ -273,7 +295,24 @@ mod tests {
     fn what_an_old_answer_says_lasts_for_less() {
         let limit = [Condition::DataBelow(DataSize(100))];
         let old = Reading { as_of: NOW.minus(Secs::HOUR), ..reading(159) };
-        assert_eq!(after(&limit, old, (10, 100)), Secs::HOUR);
+        let fresh = after(&limit, Reading { as_of: NOW, ..old.clone() }, (10, 100));
+        assert_eq!(after(&limit, old, (10, 100)), Secs(fresh.0 - Secs::HOUR.0));
+    }
+
+    #[test]
+    fn a_card_that_lies_idle_close_to_its_limit_is_read_less_often() {
+        let limit = [Condition::DataBelow(DataSize(100))];
+        let idle = |days| Busiest { idle_days: days, ..used(10, 100) };
+        assert_eq!(after_use(&limit, reading(101), idle(5)), SOONEST);
+        assert_eq!(after_use(&limit, reading(101), idle(6)), SOONEST_IDLE);
+    }
+
+    #[test]
+    fn where_use_comes_at_once_a_card_is_watched_from_farther_on() {
+        let limit = [Condition::DataBelow(DataSize(100))];
+        let bursts = Busiest { even: 0, ..used(10, 100) };
+        assert_eq!(after_use(&limit, reading(100 + 12), bursts), SOONEST);
+        assert!(after_use(&limit, reading(100 + 12), used(10, 100)) > Secs::minutes(30));
     }
 
     #[test]
@@ -290,14 +329,14 @@ mod tests {
     #[test]
     fn a_rule_that_looks_ahead_watches_until_nothing_is_left() {
         use crate::domain::rule::{Buy, Choice};
-        let busiest = Busiest { kind: AllowanceKind::Data, hour: 100, day: Some(900), since: NOW, so_far: 0 };
-        let recent = Recent { busiest: vec![busiest], ..recent(reading(300)) };
+        let recent = Recent { busiest: vec![used(100, 900)], ..recent(reading(220)) };
         let wait = |choice| {
             let buy = vec![Buy { choice, line: 2 }];
             let rule = Rule { buy, ..rule(Mode::Auto, &[Condition::DataBelow(DataSize(500))]) };
             next_poll(CardId(1), Some(&rule), &recent, &Ledger::default(), Verdict::Fine, NOW).since(NOW)
         };
-        assert_eq!(wait(Choice::Cover), Secs::HOUR, "three times as much as in the busiest hour");
+        let (hour, beyond) = (wait(Choice::Cover), Secs::minutes(70));
+        assert!((hour.0 - beyond.0).abs() < 60, "{hour:?}: more than twice as much as in the busiest hour");
         assert!(wait(Choice::Same) > Secs::HOUR, "what is below its limit waits for nothing");
     }
 

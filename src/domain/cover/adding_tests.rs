@@ -99,6 +99,37 @@ fn many_plans_for_a_long_trip_are_reckoned_soon() {
     }
 }
 
+/// 200 plans none of which is better than another in everything, so that there are many ways that cost nearly the same.
+fn mixed_plans(seed: u64) -> Vec<Plan> {
+    let plan = |number: u64| {
+        let chance = |what: u32, below: u64| crate::domain::retry::mixed(seed << 32 | number, what) % below;
+        let (megabytes, days) = (100 + chance(1, 20_000), 1 + chance(2, 60));
+        let price = 10_000 + megabytes * (10 + chance(3, 10)) + days * (3_000 + chance(4, 2_000));
+        let price = Money::new(i64::try_from(price).unwrap(), crate::domain::money::Currency::USD);
+        plan(&format!("{number}"), megabytes * 1_000_000, i64::try_from(days).unwrap(), price)
+    };
+    (0..200).map(plan).collect()
+}
+
+#[test]
+fn among_many_plans_that_cost_nearly_the_same_the_cheapest_are_found_and_for_half_of_the_money_those_that_last_longest()
+{
+    for seed in 0..2 {
+        let (sold, need) = (mixed_plans(seed), need(180, 0.25).adding(Adds::OnTop(Left::default())));
+        let whole = cheapest(&sold, &need, Purse::default()).unwrap();
+        // Had there been too many ways, each plan would have been taken to begin behind the one before.
+        assert_eq!((whole.is_whole, whole.stacking), (true, Stacking::Extends), "{seed}");
+        assert_eq!(whole.runner_up.map(|(_, cost)| whole.cost.exceeds(cost)), Some(Ok(false)), "{seed}");
+        let short = |part: i64| {
+            let in_all = Some(Money::new(whole.cost.ten_thousandths() / part, whole.cost.currency()));
+            cheapest(&sold, &need, Purse { per_plan: None, in_all }).unwrap()
+        };
+        let (half, third) = (short(2), short(3));
+        assert_eq!((half.is_whole, half.stacking), (false, Stacking::Extends), "{seed}");
+        assert!(half.until > third.until && half.until < whole.until, "{seed}");
+    }
+}
+
 /// At most so many purchases within so many steps.
 type Window = Option<(usize, usize)>;
 

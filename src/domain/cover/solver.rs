@@ -64,9 +64,12 @@ pub(super) fn solve(
     let back = Back::over(offers, used);
     let is_coverable = back.rest.first().is_some_and(|rest| rest.without == 0);
     let ways = Ways { offers, used, back: &back, money, has_room };
-    let solved = match back.within(offers, used, money).filter(|solved| ways.is_free(&solved.sequence)) {
+    let free = back.within(offers, used, money);
+    let is_free = |solved: &Solved| ways.is_free(&solved.sequence);
+    let is_other_free = |solved: &Solved| solved.runner_up.as_ref().is_none_or(|(other, _)| ways.is_free(other));
+    let solved = match free.filter(is_free) {
         None => Solved::among(&ways),
-        Some(solved) if solved.runner_up.as_ref().is_none_or(|(other, _)| ways.is_free(other)) => Some(solved),
+        Some(solved) if is_other_free(&solved) => Some(solved),
         Some(solved) => Some(solved.with_runner_up(&ways)),
     };
     Answer { solved, is_coverable }
@@ -78,7 +81,7 @@ impl Solved {
         let best = ways.best(|_| true)?;
         let covered = ways.used.len() - best.left.without;
         let alone = Self { sequence: best.sequence, cost: best.left.cost, covered, runner_up: None };
-        Some(alone.with_runner_up(ways))
+        Some(alone.with_runner_up(ways).cheaper_first())
     }
 
     /// The same beside the best that begins with another and lasts as long.
@@ -87,10 +90,20 @@ impl Solved {
         let as_long = other.filter(|other| ways.used.len() - other.left.without >= self.covered);
         Self { runner_up: as_long.map(|other| (other.sequence, other.left.cost)), ..self }
     }
+
+    /// Where not all ways could be gone, one that begins with another may turn out to be the cheaper.
+    fn cheaper_first(self) -> Self {
+        match self.runner_up {
+            Some((sequence, cost)) if cost < self.cost => {
+                Self { sequence, cost, runner_up: Some((self.sequence, self.cost)), ..self }
+            }
+            runner_up => Self { runner_up, ..self },
+        }
+    }
 }
 
 /// What is used before a step.
-fn before(used: &[u64], step: usize) -> u64 {
+pub(super) fn before(used: &[u64], step: usize) -> u64 {
     // The first step has none before it, and places behind the last are never asked for.
     step.checked_sub(1).and_then(|last| used.get(last)).copied().unwrap_or(0)
 }
@@ -99,6 +112,10 @@ fn before(used: &[u64], step: usize) -> u64 {
 pub(super) struct Back {
     rest: Vec<Rest>,
     begins_with: Vec<Option<usize>>,
+    /// For each step where each offer ends that begins there; 0 for one that may not. Nobody looks further ahead than that
+    /// many steps.
+    ends: Vec<u16>,
+    offers: usize,
 }
 
 impl Back {
@@ -107,29 +124,41 @@ impl Back {
         self.rest[step]
     }
 
+    /// Where each offer ends that begins at a step.
+    pub(super) fn ends(&self, step: usize) -> &[u16] {
+        self.ends.get(step * self.offers..(step + 1) * self.offers).unwrap_or_default()
+    }
+
     pub(super) fn over(offers: &[Offer], used: &[u64]) -> Self {
         let goal = used.len();
         let mut rest = vec![Rest { without: 0, cost: 0 }; goal + 1];
         let mut begins_with = vec![None; goal];
         // Where each plan ends that begins at the step; an earlier beginning never means a later end.
         let mut ends: Vec<(Offer, usize)> = offers.iter().map(|offer| (*offer, goal)).collect();
+        let mut all_ends = vec![0; goal * offers.len()];
         for start in (0..goal).rev() {
-            let used_before = before(used, start);
+            let ends_here = &mut all_ends[start * offers.len()..];
+            let most = before(used, start);
             let (mut best, mut with) = (Rest { without: goal - start, cost: 0 }, None);
             for (place, (offer, end)) in ends.iter_mut().enumerate() {
+                if !offer.may_begin(start) {
+                    continue;
+                }
+                let most = most.saturating_add(offer.bytes);
                 *end = (*end).min(start.saturating_add(offer.steps));
-                while *end > start && used[*end - 1] - used_before > offer.bytes {
+                while *end > start && used[*end - 1] > most {
                     *end -= 1;
                 }
+                ends_here[place] = *end as u16;
                 let after = rest[*end];
                 let now = Rest { cost: offer.price.saturating_add(after.cost), ..after };
-                if now < best && *end > start && offer.may_begin(start) {
+                if now < best && *end > start {
                     (best, with) = (now, Some(place));
                 }
             }
             (rest[start], begins_with[start]) = (best, with);
         }
-        Self { rest, begins_with }
+        Self { rest, begins_with, ends: all_ends, offers: offers.len() }
     }
 
     /// The cheapest sequence for at most `money`, whatever is barred.
@@ -138,8 +167,49 @@ impl Back {
         if self.rest.first().is_some_and(|rest| rest.cost <= money) {
             return self.solved(offers, used);
         }
-        let within_reach = used.get(..farthest(offers, used, money)).unwrap_or_default();
-        Self::over(offers, within_reach).solved(offers, within_reach)
+        let within_reach = used.get(..self.farthest(offers, money)).unwrap_or_default();
+        self.up_to(within_reach.len(), offers).solved(offers, within_reach)
+    }
+
+    /// The same where all that is needed ends at a step.
+    fn up_to(&self, goal: usize, offers: &[Offer]) -> Self {
+        let mut rest = vec![Rest { without: 0, cost: 0 }; goal + 1];
+        let mut begins_with = vec![None; goal];
+        for start in (0..goal).rev() {
+            let (mut best, mut with) = (Rest { without: goal - start, cost: 0 }, None);
+            for (place, (offer, end)) in offers.iter().zip(self.ends(start)).enumerate() {
+                let end = usize::from(*end).min(goal);
+                let after = rest[end];
+                let now = Rest { cost: offer.price.saturating_add(after.cost), ..after };
+                if now < best && end > start {
+                    (best, with) = (now, Some(place));
+                }
+            }
+            (rest[start], begins_with[start]) = (best, with);
+        }
+        Self { rest, begins_with, ends: Vec::new(), offers: offers.len() }
+    }
+
+    /// The last step that can be reached for at most `money`.
+    fn farthest(&self, offers: &[Offer], money: u64) -> usize {
+        let goal = self.begins_with.len();
+        let mut least = vec![NEVER; goal + 1];
+        least[0] = 0;
+        let mut reached = 0;
+        for start in 0..goal {
+            let so_far = least[start];
+            if so_far == NEVER {
+                continue;
+            }
+            for (offer, end) in offers.iter().zip(self.ends(start)) {
+                let (end, cost) = (usize::from(*end), so_far.saturating_add(offer.price));
+                if end > start && cost <= money && cost < least[end] {
+                    least[end] = cost;
+                    reached = reached.max(end);
+                }
+            }
+        }
+        reached
     }
 
     /// What comes of beginning with an offer; none if it covers nothing.
@@ -184,32 +254,4 @@ pub(super) fn end_of(offer: Offer, start: usize, used: &[u64]) -> usize {
     let most = before(used, start).saturating_add(offer.bytes);
     let lasts = used.get(start..latest).map_or(0, |ahead| ahead.partition_point(|used| *used <= most));
     start + lasts
-}
-
-/// The last step that can be reached for at most `money`.
-fn farthest(offers: &[Offer], used: &[u64], money: u64) -> usize {
-    let mut least = vec![NEVER; used.len() + 1];
-    least[0] = 0;
-    let mut reached = 0;
-    // Where each plan ends that begins at the step; a later beginning never means an earlier end.
-    let mut ends: Vec<(Offer, usize)> = offers.iter().map(|offer| (*offer, 0)).collect();
-    for start in 0..used.len() {
-        let (used_before, so_far) = (before(used, start), least[start]);
-        if so_far == NEVER {
-            continue;
-        }
-        for (offer, end) in ends.iter_mut().filter(|(offer, _)| offer.may_begin(start)) {
-            *end = (*end).max(start);
-            let latest = start.saturating_add(offer.steps).min(used.len());
-            while *end < latest && used[*end] - used_before <= offer.bytes {
-                *end += 1;
-            }
-            let cost = so_far.saturating_add(offer.price);
-            if *end > start && cost <= money && cost < NEVER {
-                least[*end] = least[*end].min(cost);
-                reached = reached.max(*end);
-            }
-        }
-    }
-    reached
 }

@@ -242,8 +242,9 @@ proptest! {
         if let (Some(Solved { sequence, cost, covered, runner_up }), Some((most, least, by_first))) = (solved, all) {
             prop_assert_eq!((covered, cost), (most, least));
             prop_assert_eq!(sequence.iter().map(|place| offers[*place].price).sum::<u64>(), cost);
-            if let Some((other, cost)) = runner_up {
-                prop_assert!(by_first[other[0]].is_some_and(|least| cost >= least), "it cannot be had for that");
+            if let Some((other, of_other)) = runner_up {
+                prop_assert!(of_other >= cost, "it would be the cheapest");
+                prop_assert!(by_first[other[0]].is_some_and(|least| of_other >= least), "it cannot be had for that");
             }
         }
     }

@@ -7,6 +7,9 @@ use super::solver::{Back, Offer, Rest, end_of};
 /// ways it is the best.
 const LOOKS_MOST: usize = 400;
 
+/// What costs less than a whole unit of the price for its time is told apart by this.
+const FINE: u64 = 1 << 32;
+
 /// In which order ways are gone.
 #[derive(Clone, Copy)]
 enum Order {
@@ -40,18 +43,23 @@ pub(super) struct Ways<'a> {
 /// What may follow at a step.
 #[derive(Clone, Copy)]
 struct Onward {
-    /// What could come of it if nothing were barred.
+    /// What could come of it from the step on if nothing were barred.
     hope: Rest,
     place: usize,
-    start: usize,
     /// After its beginning.
     end: usize,
 }
 
-impl Onward {
-    fn steps(self) -> u128 {
-        (self.end - self.start) as u128
-    }
+/// Of those that promise the same, the one that stands first is tried first.
+type Turn = (u64, Rest, usize);
+
+/// A step of a way.
+struct Here {
+    /// The turn of what was tried last from there.
+    tried: Option<Turn>,
+    start: usize,
+    /// What the way costs up to there.
+    cost: u64,
 }
 
 /// A way that is being gone.
@@ -78,49 +86,62 @@ impl Ways<'_> {
     }
 
     fn go(&self, walk: &mut Walk, order: Order, may_be_first: &impl Fn(usize) -> bool) {
-        // What is still to be tried at each step of the way, what comes first last, with the cost until there.
-        let mut open = vec![(self.onward(0, 0, order, may_be_first), 0_u64)];
-        while let Some((untried, cost)) = open.last_mut() {
-            let (cost, next) = (*cost, untried.pop().filter(|_| walk.looks < LOOKS_MOST));
-            match next {
-                Some(Onward { hope, place, start, end }) => {
-                    walk.looks += 1;
-                    if walk.is_better(hope) && (self.has_room)((place, start), &walk.purchases) {
-                        let cost = cost.saturating_add(self.offers[place].price);
-                        walk.purchases.push((place, start));
-                        walk.stop(Rest { without: self.used.len() - end, cost });
-                        open.push((self.onward(end, cost, order, &|_| true), cost));
-                    }
-                }
-                None => {
-                    open.pop();
-                    walk.purchases.pop();
-                }
+        let mut open = vec![Here { tried: None, start: 0, cost: 0 }];
+        while let Some(here) = open.last_mut() {
+            let Some(next) = self.next(here, walk, order, may_be_first).filter(|_| walk.looks < LOOKS_MOST) else {
+                open.pop();
+                walk.purchases.pop();
+                continue;
+            };
+            walk.looks += 1;
+            let (start, cost) = (here.start, here.cost.saturating_add(self.offers[next.place].price));
+            if (self.has_room)((next.place, start), &walk.purchases) {
+                walk.purchases.push((next.place, start));
+                walk.stop(Rest { without: self.used.len() - next.end, cost });
+                open.push(Here { tried: None, start: next.end, cost });
             }
         }
     }
 
-    /// What may follow at a step, what is tried first last.
-    fn onward(&self, start: usize, cost: u64, order: Order, may_be: &impl Fn(usize) -> bool) -> Vec<Onward> {
-        let places = self.offers.iter().enumerate().filter(|(_, offer)| offer.may_begin(start));
-        let mut onward: Vec<Onward> = places
-            .filter(|(place, offer)| may_be(*place) && cost.saturating_add(offer.price) <= self.money)
-            .filter_map(|(place, offer)| {
-                let end = end_of(*offer, start, self.used);
-                let after = self.back.rest(end);
-                let all = cost.saturating_add(offer.price).saturating_add(after.cost);
-                (end > start).then_some(Onward { hope: Rest { cost: all, ..after }, place, start, end })
-            })
-            .collect();
-        // Of those that promise the same, the one that stands first is tried first.
-        onward.sort_by_key(|next| {
-            let for_its_time = u128::from(self.offers[next.place].price) * u128::from(u32::MAX) / next.steps();
-            std::cmp::Reverse(match order {
-                Order::Hope => (0, next.hope, next.place),
-                Order::Thrift => (for_its_time, next.hope, next.place),
-            })
-        });
-        onward
+    /// The next to be tried of those that could still be better than the best way so far.
+    fn next(
+        &self,
+        here: &mut Here,
+        walk: &Walk,
+        order: Order,
+        may_be_first: &impl Fn(usize) -> bool,
+    ) -> Option<Onward> {
+        let may_be = |next: &Onward| {
+            let all = Rest { cost: here.cost.saturating_add(next.hope.cost), ..next.hope };
+            let is_within = here.cost.saturating_add(self.offers[next.place].price) <= self.money;
+            walk.is_better(all) && is_within && (here.start > 0 || may_be_first(next.place))
+        };
+        let turns = self.onward(here.start).filter(may_be).map(|next| (self.turn(&next, here.start, order), next));
+        let open = turns.filter(|(turn, _)| here.tried.is_none_or(|tried| *turn > tried));
+        let (turn, next) = open.min_by_key(|(turn, _)| *turn)?;
+        here.tried = Some(turn);
+        Some(next)
+    }
+
+    /// What may follow at a step.
+    fn onward(&self, start: usize) -> impl Iterator<Item = Onward> {
+        self.offers.iter().zip(self.back.ends(start)).enumerate().filter_map(move |(place, (offer, end))| {
+            let end = usize::from(*end);
+            let after = self.back.rest(end);
+            let hope = Rest { cost: offer.price.saturating_add(after.cost), ..after };
+            (end > start).then_some(Onward { hope, place, end })
+        })
+    }
+
+    fn turn(&self, next: &Onward, start: usize, order: Order) -> Turn {
+        let for_its_time = match order {
+            Order::Hope => 0,
+            Order::Thrift => {
+                let price = self.offers[next.place].price.saturating_mul(FINE);
+                price / (next.end - start) as u64
+            }
+        };
+        (for_its_time, next.hope, next.place)
     }
 
     /// Whether nothing of a sequence is barred.

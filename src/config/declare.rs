@@ -34,6 +34,31 @@ pub(super) trait Table: Default {
 
     /// The keys that must be there and are not.
     fn missing(&self) -> Vec<&'static str>;
+
+    /// The table for which this one is easily taken.
+    fn beside() -> Option<Beside> {
+        None
+    }
+}
+
+/// A table in which a key may have been meant to stand.
+pub(super) struct Beside {
+    /// Its head.
+    pub(super) place: &'static str,
+    /// The names of its keys.
+    pub(super) names: Vec<&'static str>,
+}
+
+impl Beside {
+    /// What to say about a key that is not among the `known` of the table in which it stands, if it is one of this.
+    fn help(&self, key: &str, known: &[&str]) -> Option<String> {
+        let Self { place, names } = self;
+        if names.contains(&key) {
+            return Some(format!("it belongs under {place}"));
+        }
+        let near = nearest(key, names.iter().copied()).filter(|_| nearest(key, known.iter().copied()).is_none());
+        near.map(|near| format!("did you mean `{near}`, which belongs under {place}?"))
+    }
 }
 
 /// A table of many keys, kept apart from the others of its set.
@@ -93,7 +118,9 @@ pub(super) fn read_table<T: Table>(node: &Node<'_>, notes: &mut Notes<'_>, also:
             if nearest(key, known.iter().copied()).is_some_and(looks_secret) {
                 notes.hide(&entry.span);
             }
-            notes.error(&entry.key, format!("`{}` is not a known key", entry.path), known_words(key, &known));
+            let elsewhere = T::beside().and_then(|beside| beside.help(key, &known));
+            let help = elsewhere.unwrap_or_else(|| known_words(key, &known));
+            notes.error(&entry.key, format!("`{}` is not a known key", entry.path), help);
         }
     }
     for key in table.missing() {
@@ -124,11 +151,12 @@ pub(super) fn table_schema<T: Table>(generator: &mut SchemaGenerator) -> Schema 
     })
 }
 
-/// Declares a table: `may` keys can be left out, `must` keys cannot; `with` takes in the keys of another table.
+/// Declares a table: `may` keys can be left out, `must` keys cannot; `with` takes in the keys of another table, and `beside`
+/// names one for which it is easily taken.
 macro_rules! table {
     (
         $(#[doc = $about:literal])*
-        struct $table:ident $(with $inner:ident: $other:ty)? {
+        struct $table:ident $(with $inner:ident: $other:ty)? $(, beside $place:literal: $neighbour:ty)? {
             $($(#[doc = $doc:literal])* $need:ident $key:ident: $value:ty,)*
         }
     ) => {
@@ -183,6 +211,11 @@ macro_rules! table {
                 $(missing.extend(<$other as $crate::config::declare::Table>::missing(&self.$inner));)?
                 missing
             }
+
+            $(fn beside() -> Option<$crate::config::declare::Beside> {
+                let names = <$neighbour as $crate::config::declare::Table>::names();
+                Some($crate::config::declare::Beside { place: $place, names })
+            })?
         }
 
         impl schemars::JsonSchema for $table {

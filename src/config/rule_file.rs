@@ -11,6 +11,7 @@ use super::containers::OneOrMore;
 use super::contradictions;
 use super::declare::{read_table, table, table_schema, words};
 use super::reader::{At, Field, Node, Notes, Span, Value};
+use super::rules_file::CardTable;
 use super::values::{DataBelow, Day, LengthShare, Rise, Words};
 use crate::domain::activity::Activity;
 use crate::domain::card::Name;
@@ -25,7 +26,7 @@ use crate::domain::unanswered::{Fallback, Unanswered, WITHIN_USUAL};
 
 table! {
     /// A rule: when to renew, with what, within which limits.
-    struct RuleTable {
+    struct RuleTable, beside "[card.NAME]": CardTable {
         /// watch (reads and tells, the default), ask (asks before each purchase) or auto (buys within the limits).
         may mode: Mode,
         /// In mode auto: what costs more than this is asked about, the rest goes by itself.

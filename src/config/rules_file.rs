@@ -46,7 +46,7 @@ table! {
 
 table! {
     /// A card: one SIM or eSIM profile.
-    struct CardTable {
+    struct CardTable, beside "[rule.NAME]": RuleTable {
         /// The account through which it is read and renewed: a name under [operator] in simkeeper.toml. A list names
         /// further accounts that may sell for it, in order, each used only when those before have refused for certain.
         must operator: OneOrMore<Name>,

@@ -42,6 +42,21 @@ fn misspelt_keys_and_words() {
 }
 
 #[test]
+fn keys_of_a_rule_in_a_card_and_of_a_card_in_a_rule() {
+    rules(
+        "[card.a]\noperator = \"try\"\nmsisdn = \"+16135550123\"\nbuy = [\"same\"]\nrenew_wen = {}\nlabel = \"x\"\n\
+         [rule.b]\nlabels = [\"x\"]\nicid = \"1\"\n",
+        &[
+            "4:1: `card.a.buy` is not a known key; it belongs under [rule.NAME]",
+            "5:1: `card.a.renew_wen` is not a known key; did you mean `renew_when`, which belongs under [rule.NAME]?",
+            "6:1: `card.a.label` is not a known key; did you mean `labels`?",
+            "8:1: `rule.b.labels` is not a known key; it belongs under [card.NAME]",
+            "9:1: `rule.b.icid` is not a known key; did you mean `iccid`, which belongs under [card.NAME]?",
+        ],
+    );
+}
+
+#[test]
 fn wrong_units_and_commas() {
     rules(
         "[rule.a]\nwarn_before = [\"7 days\"]\nhours = \"1am-6am\"\nrenew_when = { data_below = \"500 mb\", credit_below = \"1,5 GBP\" }\n[rule.b]\nrenew_when = { data_below = \"1,5 GB\", credit_below = \"5 gbp\" }\n[rule.c]\nrenew_when = { data_below = \"120%\" }\n",

@@ -25,7 +25,6 @@ use crate::daemon::request::{Asked, Request};
 use crate::daemon::{Daemon, Places, Rest, Turns, people};
 use crate::domain::attempt::{Approval, Attempt, StateName};
 use crate::domain::card::CardId;
-use crate::domain::identity::Iccid;
 use crate::domain::time::{Secs, UnixTime};
 use crate::sandbox::{self, Sandbox, Settings};
 use crate::store::attempts;
@@ -50,14 +49,14 @@ pub(super) fn rehearse(context: &Context, args: &RehearseArgs) -> anyhow::Result
     let ends = now.plus(Secs::days(i64::from(args.days)));
     let told = Arc::clone(&clock);
     let sandbox = Sandbox::new(Settings::default(), Arc::new(move || told.now()));
-    let (parts, numbers) = stage::take_in(&folder, &config, &sandbox, cards, now)?;
+    let (parts, roles) = stage::take_in(&folder, &config, &sandbox, cards, now)?;
     crate::operators::tls::install_provider();
     let day_takes = Duration::from_millis(u64::from(args.day_millis));
     client::block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let running = sandbox::serve_sandbox(listener, sandbox).await?;
         config = stage::at_sandbox(config.clone(), &Url::parse(&running.base_url())?);
-        let daemon = open(&folder, config.clone(), numbers, &clock).await?;
+        let daemon = open(&folder, config.clone(), roles, &clock).await?;
         // So that the folder is removed, too.
         let stop = daemon.stop.clone();
         let interrupted = tokio::spawn(async move { tokio::signal::ctrl_c().await.map(|()| stop.cancel()) });
@@ -85,7 +84,7 @@ fn files(context: &Context, rules: Option<&Path>) -> anyhow::Result<(Config, Opt
 async fn open(
     folder: &Folder,
     config: Config,
-    numbers: std::collections::BTreeMap<CardId, Iccid>,
+    roles: std::collections::BTreeMap<CardId, stand_in::Role>,
     clock: &Arc<Clock>,
 ) -> anyhow::Result<Arc<Daemon>> {
     let places = Places {
@@ -94,7 +93,7 @@ async fn open(
         socket: folder.path.join("control.sock"),
         credentials: None,
     };
-    let stage = Stage { config, numbers: Arc::new(numbers), messages: folder.messages() };
+    let stage = Stage { config, roles: Arc::new(roles), messages: folder.messages() };
     Daemon::open_with(places, Arc::clone(clock), Arc::new(stage)).await
 }
 

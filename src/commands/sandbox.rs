@@ -5,10 +5,11 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::cli::{ClassArg, SandboxArgs};
+use super::cli::{ClassArg, SandboxArgs, StackingArg};
 use super::exit::{Exit, Stop};
 use super::{Context, client};
 use crate::domain::money::Money;
+use crate::domain::operator::Stacking;
 use crate::sandbox::{self, Class, DEFAULT_KEY, Options, Sandbox, Settings};
 
 /// How many cards are named when it starts.
@@ -42,8 +43,13 @@ fn settings(args: &SandboxArgs) -> anyhow::Result<Settings> {
         ClassArg::LookupOnly => Class::LookupOnly,
         ClassArg::Neither => Class::Neither,
     };
+    let stacking = match args.stacking {
+        StackingArg::Queues => Stacking::Queues,
+        StackingArg::Extends => Stacking::Extends,
+        StackingArg::Beside => Stacking::Beside,
+    };
     let wallet = Money::parse(&args.wallet).map_err(Stop::command_line)?;
-    let mut settings = Settings { seed: args.seed, fleet: args.cards, class, wallet, ..Settings::default() };
+    let mut settings = Settings { seed: args.seed, fleet: args.cards, class, stacking, wallet, ..Settings::default() };
     if let Some(key) = &args.key {
         settings.key = SecretString::from(key.as_str());
     }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::capabilities::Stacking;
 use super::carried;
 use super::choose::{Occasion, Passed};
 use super::limits;
@@ -32,7 +33,7 @@ pub(super) fn instead<'a>(
     fits: &impl Fn(&Plan) -> bool,
 ) -> Result<&'a Plan, Passed> {
     let Occasion { rule, reading, spends, now, .. } = *occasion;
-    let lifts = |plan: &Plan| lifts(rule, reading, plan, now);
+    let lifts = |plan: &Plan| lifts(rule, reading, (plan, catalogue.stacking), now);
     match rule.if_not_enough {
         None => Ok(plan),
         Some(_) if lifts(plan) => Ok(plan),
@@ -51,17 +52,11 @@ pub(super) fn instead<'a>(
 }
 
 /// Whether the rule no longer fires once this plan is on the card.
-fn lifts(rule: &Rule, reading: &Reading, plan: &Plan, now: UnixTime) -> bool {
-    let after = put_on(reading.clone(), plan, now);
+fn lifts(rule: &Rule, reading: &Reading, (plan, stacking): (&Plan, Stacking), now: UnixTime) -> bool {
+    let mut after = reading.clone();
+    carried::buy(&mut after, plan, stacking, now);
     let checks: Vec<Check> = trigger::checks(&rule.renew_when, &after, now).collect();
     trigger::firing(rule.renew_when.join, &checks).is_none()
-}
-
-/// A reading after a purchase took effect: a later end, and what the plan holds.
-#[must_use]
-pub fn put_on(mut reading: Reading, plan: &Plan, at: UnixTime) -> Reading {
-    carried::buy(&mut reading, plan, at);
-    reading
 }
 
 #[cfg(test)]

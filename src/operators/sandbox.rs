@@ -228,11 +228,18 @@ struct CapabilitiesWire {
     read_batch: usize,
     #[serde(default = "reads")]
     reads: bool,
+    #[serde(default = "queues")]
+    stacking: Stacking,
 }
 
 /// One that does not say reads.
 const fn reads() -> bool {
     true
+}
+
+/// One that does not say how plans add to each other lets them follow each other.
+const fn queues() -> Stacking {
+    CAREFUL.stacking
 }
 
 impl CapabilitiesWire {
@@ -260,6 +267,7 @@ impl CapabilitiesWire {
             proof: if self.reads { CAREFUL.proof } else { Proof::Order },
             // Its fault `fails_later` takes orders back as late as it is told; docs/sandbox.md promises three days.
             late_change: Some(Secs::days(3)),
+            stacking: self.stacking,
             ..CAREFUL
         })
     }

@@ -216,6 +216,7 @@ pub(super) fn capabilities(settings: &Settings) -> Value {
         "listing_delay_secs": settings.listing_delay_secs, "processing_max_secs": settings.processing_max_secs,
         "effect_max_secs": settings.effect_max_secs,
         "cached_for_secs": settings.cached_for_secs, "read_batch": READ_BATCH_MAX, "reads": settings.reads,
+        "stacking": settings.stacking,
         "payment_methods": PAYMENT_METHODS, "currency": settings.currency(),
     })
 }

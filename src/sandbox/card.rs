@@ -8,6 +8,7 @@ use super::package::{Package, PackageState, draw};
 use super::plans::CardKind;
 use crate::domain::identity::luhn_digit;
 use crate::domain::money::{Currency, Money};
+use crate::domain::operator::Stacking;
 use crate::domain::plan::Plan;
 use crate::domain::retry::mixed;
 use crate::domain::time::{Secs, UnixTime};
@@ -153,6 +154,8 @@ pub(super) struct SimCard {
     pub(super) currency: Option<Currency>,
     /// What is sold for it, in place of what is sold for its kind.
     pub(super) own_plans: Option<Vec<Plan>>,
+    /// What becomes of a plan that is bought while another still runs, where that is not as the sandbox has it.
+    pub(super) stacking: Option<Stacking>,
     /// Up to when use has been counted.
     counted_to: UnixTime,
     /// The last answer and its time, given again while the operator's cache lasts.
@@ -191,6 +194,7 @@ impl SimCard {
             steady: None,
             currency: None,
             own_plans: None,
+            stacking: None,
             counted_to: now,
             cached: None,
             frozen: None,
@@ -262,34 +266,50 @@ impl SimCard {
         self.cached = None;
     }
 
-    /// Puts a plan on the card: its time is added to what is left, its credit to the credit.
-    pub(super) fn receive(&mut self, id: String, plan: &Plan, now: UnixTime) {
+    /// Puts a plan on the card, its credit to the credit.
+    pub(super) fn receive(&mut self, id: String, plan: &Plan, stacking: Stacking, now: UnixTime) {
         self.advance(now);
-        let mut starts = now;
         let validity = plan.validity().unwrap_or(Secs::days(30));
         if let Some(credit) = plan.contents.credit {
             self.credit = Some(self.credit.unwrap_or(0).saturating_add(credit.ten_thousandths()));
             self.credit_ends = Some(self.credit_ends.unwrap_or(now).max(now.plus(validity)));
-        } else {
-            starts = self.plan_ends().unwrap_or(now).max(now);
         }
         if let Some(ends) = self.number_ends {
             self.number_ends = Some(ends.max(now.plus(NUMBER_KEPT)));
         }
-        self.packages.push(Package::bought(id, plan, starts, starts.plus(validity)));
+        let begun = |starts: UnixTime| Package::bought(id.clone(), plan, starts, starts.plus(validity));
+        let behind = self.plan_ends().unwrap_or(now).max(now);
+        let package = match stacking {
+            _ if plan.contents.credit.is_some() => begun(now),
+            Stacking::Queues | Stacking::Unknown => begun(behind),
+            Stacking::Beside => begun(now),
+            Stacking::Extends => {
+                let ends = behind.plus(validity);
+                self.running(now).for_each(|package| package.ends = ends);
+                Package { starts: now, lengthens: validity, ..begun(behind) }
+            }
+        };
+        self.packages.push(package);
         if self.packages.len() > PACKAGES_MAX {
             let oldest = self.packages.iter().position(|package| package.ends <= now).unwrap_or(0);
             self.packages.remove(oldest);
         }
     }
 
-    /// Takes a package away again.
+    /// What holds something to use and has not ended.
+    fn running(&mut self, now: UnixTime) -> impl Iterator<Item = &mut Package> {
+        self.packages.iter_mut().filter(move |package| package.has_meters() && package.ends > now)
+    }
+
+    /// Takes a package away again, and what it lengthened has its own length again.
     pub(super) fn give_back(&mut self, id: &str) {
         let Some(place) = self.packages.iter().position(|package| package.id == id) else { return };
         let package = self.packages.remove(place);
         if let (Some(credit), Some(taken)) = (&mut self.credit, package.credit) {
             *credit -= taken;
         }
+        let lengthened = self.packages.iter_mut().filter(|other| other.ends == package.ends);
+        lengthened.for_each(|other| other.ends = other.ends.minus(package.lengthens));
         self.cached = None;
     }
 
@@ -403,7 +423,7 @@ mod tests {
     #[test]
     fn a_second_plan_waits_behind_the_first_and_adds_its_time() {
         let mut card = card(0);
-        card.receive("b".into(), &plan(500, 7), NOW.plus(Secs::days(6)));
+        card.receive("b".into(), &plan(500, 7), Stacking::Queues, NOW.plus(Secs::days(6)));
         assert_eq!(card.plan_ends(), Some(NOW.plus(Secs::days(14))));
         assert_eq!(card.packages[1].state(NOW.plus(Secs::days(6))), PackageState::Queued);
         card.use_data(1_100);
@@ -411,6 +431,29 @@ mod tests {
         assert_eq!(card.packages[1].state(NOW.plus(Secs::days(6))), PackageState::Active);
         card.give_back("b");
         assert_eq!(card.plan_ends(), Some(NOW.plus(Secs::days(7))));
+    }
+
+    #[test]
+    fn a_second_plan_beside_the_first_begins_at_once_and_leaves_it_alone() {
+        let mut card = card(0);
+        card.receive("b".into(), &plan(500, 7), Stacking::Beside, NOW.plus(Secs::days(6)));
+        assert_eq!(card.packages[1].state(NOW.plus(Secs::days(6))), PackageState::Active);
+        let ends: Vec<UnixTime> = card.packages.iter().map(|package| package.ends).collect();
+        assert_eq!(ends, [NOW.plus(Secs::days(7)), NOW.plus(Secs::days(13))]);
+    }
+
+    #[test]
+    fn a_second_plan_that_extends_the_first_adds_its_time_to_all_that_runs_and_takes_it_back() {
+        let mut card = card(0);
+        let ends = |card: &SimCard| -> Vec<UnixTime> { card.packages.iter().map(|package| package.ends).collect() };
+        card.receive("b".into(), &plan(500, 7), Stacking::Extends, NOW.plus(Secs::days(6)));
+        assert_eq!(card.packages[1].state(NOW.plus(Secs::days(6))), PackageState::Active);
+        assert_eq!(ends(&card), [NOW.plus(Secs::days(14)); 2]);
+        card.receive("c".into(), &plan(500, 3), Stacking::Extends, NOW.plus(Secs::days(20)));
+        assert_eq!(ends(&card)[2], NOW.plus(Secs::days(23)), "what has ended is not lengthened");
+        assert_eq!(ends(&card)[..2], [NOW.plus(Secs::days(14)); 2]);
+        card.give_back("b");
+        assert_eq!(ends(&card), [NOW.plus(Secs::days(7)), NOW.plus(Secs::days(23))]);
     }
 
     #[test]
@@ -426,7 +469,7 @@ mod tests {
     fn packages_do_not_pile_up() {
         let mut card = card(0);
         for n in 0..40 {
-            card.receive(n.to_string(), &plan(1, 1), NOW.plus(Secs::days(n)));
+            card.receive(n.to_string(), &plan(1, 1), Stacking::Queues, NOW.plus(Secs::days(n)));
         }
         assert!(card.packages.len() <= PACKAGES_MAX);
     }

@@ -4,6 +4,7 @@
 use super::card::{Life, SimCard};
 use super::package::{Meter, Package};
 use super::plans::CardKind;
+use crate::domain::operator::Stacking;
 use crate::domain::plan::Plan;
 use crate::domain::reading::{AllowanceKind, CardState, Reading, Renewable};
 use crate::domain::time::{Secs, UnixTime};
@@ -35,6 +36,8 @@ pub struct Guest {
     pub uses: DailyUse,
     /// What is sold for it; what the sandbox sells for its kind, if nothing is said.
     pub plans: Option<Vec<Plan>>,
+    /// What becomes of a plan that is bought while another still runs.
+    pub stacking: Stacking,
 }
 
 impl SimCard {
@@ -65,6 +68,7 @@ impl SimCard {
         card.number_ends = seen.number_ends.map(|end| end.at);
         card.steady = Some(guest.uses);
         card.own_plans.clone_from(&guest.plans);
+        card.stacking = Some(guest.stacking);
         card
     }
 }
@@ -98,6 +102,7 @@ fn packages(seen: &Reading, now: UnixTime) -> Vec<Package> {
                 sms: meter(2),
                 unlimited: uncounted || at(0).is_some_and(|data| data.unlimited),
                 credit: None,
+                lengthens: Secs::ZERO,
             }
         })
         .collect();
@@ -145,7 +150,13 @@ mod tests {
             validity_secs: None,
             price: Money::new(1, Currency::EUR),
         };
-        let guest = Guest { iccid: "8944501312167518236".into(), seen, uses, plans: Some(vec![plan]) };
+        let guest = Guest {
+            iccid: "8944501312167518236".into(),
+            seen,
+            uses,
+            plans: Some(vec![plan]),
+            stacking: Stacking::Queues,
+        };
         let mut card = SimCard::guest(&guest, NOW);
         let left = |card: &SimCard| -> u64 { card.packages.iter().filter_map(|one| one.data).map(Meter::left).sum() };
         for hours in [0, 7, 24, 100] {
@@ -162,7 +173,13 @@ mod tests {
     #[test]
     fn a_card_whose_amounts_nobody_tells_has_its_end_all_the_same() {
         let seen = Reading { plan_ends: Some(End::at(NOW.plus(Secs::DAY))), ..Reading::empty(NOW, CardState::Unknown) };
-        let guest = Guest { iccid: "8944501312167518236".into(), seen, uses: DailyUse::default(), plans: None };
+        let guest = Guest {
+            iccid: "8944501312167518236".into(),
+            seen,
+            uses: DailyUse::default(),
+            plans: None,
+            stacking: Stacking::Queues,
+        };
         let card = SimCard::guest(&guest, NOW);
         assert_eq!(card.plan_ends(), Some(NOW.plus(Secs::DAY)));
         assert!(card.packages[0].unlimited);

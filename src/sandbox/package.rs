@@ -2,7 +2,7 @@
 
 use crate::domain::money::Money;
 use crate::domain::plan::Plan;
-use crate::domain::time::UnixTime;
+use crate::domain::time::{Secs, UnixTime};
 
 /// An amount and how much of it is gone.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,6 +40,8 @@ pub(super) struct Package {
     pub(super) sms: Option<Meter>,
     pub(super) unlimited: bool,
     pub(super) credit: Option<i64>,
+    /// By so much it made what was there before last longer.
+    pub(super) lengthens: Secs,
 }
 
 /// Where a package stands, in the words of the wire.
@@ -64,6 +66,7 @@ impl Package {
             sms: contents.sms.map(Meter::of),
             unlimited: contents.unlimited_data,
             credit: contents.credit.map(Money::ten_thousandths),
+            lengthens: Secs::ZERO,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::domain::money::{Currency, Money};
+use crate::domain::operator::Stacking;
 use crate::domain::time::UnixTime;
 
 /// Where the sandbox takes its time from: the real clock or one that runs fast. It never asks the system itself.
@@ -85,6 +86,8 @@ pub struct Settings {
     pub effect_max_secs: i64,
     /// The documented longest time from request to acceptance; none if the operator does not say.
     pub processing_max_secs: Option<i64>,
+    /// What becomes of a plan that is bought while another still runs.
+    pub stacking: Stacking,
     /// Whether it says that it reads cards; one that does not only sells.
     pub reads: bool,
     /// Orders that are remembered; older ones are forgotten, so that memory stays bounded.
@@ -106,6 +109,7 @@ impl Default for Settings {
             effect_takes_secs: 0,
             effect_max_secs: 86_400,
             processing_max_secs: Some(7_200),
+            stacking: Stacking::Queues,
             reads: true,
             orders_kept: 100_000,
         }

@@ -87,9 +87,9 @@ impl World {
 
     fn take_effect(&mut self, no: u64, at: UnixTime) {
         let Some(order) = self.book.by_no(no) else { return };
-        let (iccid, plan) = (order.iccid.clone(), order.plan.clone());
+        let (iccid, plan, usual) = (order.iccid.clone(), order.plan.clone(), self.settings.stacking);
         if let Some(card) = self.card(&iccid, at) {
-            card.receive(order_id(no), &plan, at);
+            card.receive(order_id(no), &plan, card.stacking.unwrap_or(usual), at);
         }
     }
 

@@ -6,6 +6,7 @@ use simkeeper::daemon::clock::{Clock, machine_millis};
 use simkeeper::domain::card::{Keeper, Name};
 use simkeeper::domain::identity::{Iccid, Msisdn};
 use simkeeper::domain::money::{Currency, Money};
+use simkeeper::domain::operator::Stacking;
 use simkeeper::domain::plan::{Catalogue, Contents, Plan};
 use simkeeper::domain::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading};
 use simkeeper::domain::time::{End, Secs, UnixTime};
@@ -69,6 +70,13 @@ fn reading(at: UnixTime, left: i64, ends: UnixTime) -> Reading {
 
 /// A home whose record holds four days of readings; nobody listens where its account is.
 fn home(now: UnixTime) -> Home {
+    let sold = Catalogue::of(now.minus(Secs::HOUR), vec![plan("gb", 1_000, 30, 5), plan("month", 2_000, 30, 9)]);
+    home_with(now, [("canada", 1_250, 60), ("camera", 2_900, 9)], &sold)
+}
+
+/// The same with cards that held so many megabytes four days ago, and whose plans end in so many days.
+fn home_with(now: UnixTime, held: [(&'static str, i64, i64); 2], sold: &Catalogue) -> Home {
+    let sold = sold.clone();
     let home = Home::new();
     home.change("simkeeper.toml", "http://127.0.0.1:7460", "http://127.0.0.1:9");
     home.write("rules.toml", RULES);
@@ -83,15 +91,14 @@ fn home(now: UnixTime) -> Home {
     let named = [new("canada"), new("camera")];
     let prepared = store.write_blocking(move |conn| {
         cards::sync_file_cards(conn, &named, now)?;
-        for (name, left, ends) in [("canada", 1_250, 60), ("camera", 2_900, 9)] {
+        for (name, left, ends) in held {
             let card = cards::by_name(conn, &Name::parse(name).unwrap())?.unwrap().id;
             for hours in (0..96).step_by(6) {
                 let at = now.minus(Secs::hours(96 - hours));
                 let seen = Seen::Good(reading(at, left - hours * 100 / 24, now.plus(Secs::days(ends))));
                 polls::save(conn, &[PollUpdate { card, seen, next_poll_at: now, cycle: 1 }])?;
             }
-            let plans = vec![plan("gb", 1_000, 30, 5), plan("month", 2_000, 30, 9)];
-            catalogues::save(conn, card, &Catalogue::of(now.minus(Secs::HOUR), plans))?;
+            catalogues::save(conn, card, &sold)?;
         }
         Ok(())
     });
@@ -104,18 +111,14 @@ fn instant(value: &Value) -> UnixTime {
     UnixTime::parse(value.as_str().unwrap()).unwrap()
 }
 
-#[test]
-fn what_is_planned_is_bought_in_the_rehearsal_and_again_by_the_same_rules() {
-    let now = now();
-    let home = home(now);
+/// What is planned, which is what is bought in the rehearsal that is left in `folder`; how that went.
+fn planned_and_bought(home: &Home, folder: &Path, now: UnixTime) -> (Vec<Value>, Value) {
     let days = DAYS.to_string();
     let planned = home.json(&["plan", "--days", &days]);
     // What comes within these days only if more is used is told, too.
     let until = now.plus(Secs::days(DAYS));
     let comes = |one: &&Value| one["does"] == "buys" && instant(&one["likely"]) <= until;
-    let planned: Vec<&Value> = planned["plan"].as_array().unwrap().iter().filter(comes).collect();
-
-    let folder = home.path().join("rehearsal");
+    let planned: Vec<Value> = planned["plan"].as_array().unwrap().iter().filter(comes).cloned().collect();
     let before = fs::read(home.path().join("state/simkeeper.db")).unwrap();
     let rehearsed = home.run(&["rehearse", "--days", &days, "--to", folder.to_str().unwrap(), "--json"]);
     assert_eq!(code(&rehearsed), 0, "{}{}", out(&rehearsed), err(&rehearsed));
@@ -124,7 +127,6 @@ fn what_is_planned_is_bought_in_the_rehearsal_and_again_by_the_same_rules() {
 
     let bought = rehearsed["purchases"].as_array().unwrap();
     assert_eq!(bought.len(), planned.len(), "{planned:#?}{bought:#?}");
-    assert_eq!(planned.len(), 3, "{planned:#?}");
     for (planned, bought) in planned.iter().zip(bought) {
         assert_eq!((&bought["card"], &bought["plan"]), (&planned["card"], &planned["plan"]));
         assert_eq!((&bought["price"], &bought["rules_line"]), (&planned["price"], &planned["rules_line"]));
@@ -132,6 +134,41 @@ fn what_is_planned_is_bought_in_the_rehearsal_and_again_by_the_same_rules() {
         let until = if planned["until"].is_null() { until } else { instant(&planned["until"]) };
         assert!(from.minus(Secs::HOUR) <= at && at <= until.plus(Secs::HOUR), "{bought:#?}{planned:#?}");
     }
+    (planned, rehearsed)
+}
+
+#[test]
+fn what_is_planned_is_bought_whatever_becomes_of_a_plan_that_is_bought_while_another_runs() {
+    let now = now();
+    let days_of = |stacking| {
+        let plans = vec![plan("gb", 1_000, 30, 5), plan("month", 2_000, 6, 9)];
+        let sold = Catalogue { stacking, ..Catalogue::of(now.minus(Secs::HOUR), plans) };
+        let home = home_with(now, [("canada", 1_075, 4), ("camera", 2_900, 9)], &sold);
+        let (_, rehearsed) = planned_and_bought(&home, &home.path().join("rehearsal"), now);
+        let bought = rehearsed["purchases"].as_array().unwrap().iter();
+        let days = |card: &'static str| -> Vec<i64> {
+            let of_card = bought.clone().filter(|one| one["card"] == card);
+            of_card.map(|one| instant(&one["at"]).since(now).0 / Secs::DAY.0).collect()
+        };
+        (days("canada"), days("camera"))
+    };
+    let (queues, extends, beside) = (days_of(Stacking::Queues), days_of(Stacking::Extends), days_of(Stacking::Beside));
+    assert_eq!(queues, days_of(Stacking::Unknown), "where nobody says, plans follow each other");
+    // What is left of the old plan is lost where it is not extended.
+    assert_eq!((queues.0.len(), beside.0.len(), extends.0.len()), (2, 2, 2));
+    assert!(queues.0[1] + 1 < extends.0[1] && beside.0[1] + 1 < extends.0[1], "{queues:?} {extends:?} {beside:?}");
+    // What begins at once ends sooner than what waits.
+    assert_eq!((&queues.1, queues.1.len()), (&extends.1, 2));
+    assert!(beside.1[1] < queues.1[1], "{queues:?} {beside:?}");
+}
+
+#[test]
+fn what_is_planned_is_bought_in_the_rehearsal_and_again_by_the_same_rules() {
+    let now = now();
+    let home = home(now);
+    let folder = home.path().join("rehearsal");
+    let (planned, rehearsed) = planned_and_bought(&home, &folder, now);
+    assert_eq!(planned.len(), 3, "{planned:#?}");
     let told: Vec<&Value> =
         rehearsed["messages"].as_array().unwrap().iter().filter(|one| one["kind"] == "bought").collect();
     assert_eq!(told.len(), 3, "each purchase is told");

@@ -33,6 +33,9 @@ pub(crate) struct SandboxArgs {
     /// What it does with a repeated order
     #[arg(long, value_enum, default_value_t = ClassArg::KeyHonoured)]
     pub(crate) class: ClassArg,
+    /// What becomes of a plan that is bought while another still runs
+    #[arg(long, value_enum, default_value_t = StackingArg::Queues)]
+    pub(crate) stacking: StackingArg,
     /// The same seed makes the same cards
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -94,4 +97,15 @@ pub(crate) enum ClassArg {
     LookupOnly,
     /// It is charged again, and nothing can be looked up
     Neither,
+}
+
+/// What becomes of a plan that is bought while another still runs.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum StackingArg {
+    /// It waits until the one before ends
+    Queues,
+    /// Its data and its time are added to what is left
+    Extends,
+    /// It begins at once, beside the one before
+    Beside,
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use jiff::civil::Date;
 use url::Url;
 
-use super::stand_in::StandIn;
+use super::stand_in::{Role, StandIn};
 use crate::commands::exit::{Exit, Stop};
 use crate::config::{self, AccountConfig, AccountKind, Carries, ChannelConfig, Config, Problems};
 use crate::daemon::case::{Case, Standing};
@@ -20,6 +20,7 @@ use crate::daemon::open;
 use crate::daemon::opener::{ByFiles, Opener};
 use crate::domain::card::{Card, CardId};
 use crate::domain::identity::Iccid;
+use crate::domain::operator::Stacking;
 use crate::domain::plan::Plan;
 use crate::domain::reading::{AllowanceKind, CardState, Reading};
 use crate::domain::time::UnixTime;
@@ -127,9 +128,9 @@ pub(super) fn take_in(
     sandbox: &Sandbox,
     cards: Vec<Card>,
     now: UnixTime,
-) -> anyhow::Result<(Vec<Part>, BTreeMap<CardId, Iccid>)> {
+) -> anyhow::Result<(Vec<Part>, BTreeMap<CardId, Role>)> {
     let store = Store::open_here(&folder.state(), now)?;
-    let (mut parts, mut numbers) = (Vec::new(), BTreeMap::new());
+    let (mut parts, mut roles) = (Vec::new(), BTreeMap::new());
     for (place, card) in (0..).zip(cards) {
         let number = match &card.iccid {
             Some(number) => number.clone(),
@@ -139,11 +140,11 @@ pub(super) fn take_in(
         let at_sandbox = account.is_some_and(|account| account.kind.is_make_believe());
         let (part, guest) = store.read_blocking(|conn| guest(conn, card, &number, at_sandbox, now))?;
         sandbox.take_in(&guest)?;
-        numbers.insert(part.card.id, number);
+        roles.insert(part.card.id, Role { number, stacking: guest.stacking });
         parts.push(part);
     }
     store.close_blocking();
-    Ok((parts, numbers))
+    Ok((parts, roles))
 }
 
 fn guest(
@@ -153,7 +154,9 @@ fn guest(
     at_sandbox: bool,
     now: UnixTime,
 ) -> Result<(Part, Guest), StoreError> {
-    let plans = catalogues::load(conn, card.id)?.map(|catalogue| catalogue.plans);
+    let catalogue = catalogues::load(conn, card.id)?;
+    let stacking = catalogue.as_ref().map_or(Stacking::Unknown, |catalogue| catalogue.stacking);
+    let plans = catalogue.map(|catalogue| catalogue.plans);
     let case = Case::gather(conn, card, None, Standing::default(), |_| Vec::new(), now)?;
     let plans = plans.unwrap_or_else(|| bought_before(&case));
     // A sandbox sells the same here as there.
@@ -175,7 +178,7 @@ fn guest(
     let told = !kinds.contains(&AllowanceKind::Data) || rate(AllowanceKind::Data).is_some();
     let was_read = case.poll.recent.latest.is_some();
     let seen = case.poll.recent.latest.clone().unwrap_or_else(|| Reading::empty(now, CardState::Active));
-    let guest = Guest { iccid: number.digits().to_owned(), seen, uses, plans };
+    let guest = Guest { iccid: number.digits().to_owned(), seen, uses, plans, stacking };
     Ok((Part { card: case.card, was_read, uses, told: told && was_read, sells }, guest))
 }
 
@@ -205,7 +208,7 @@ pub(super) fn at_sandbox(mut config: Config, base_url: &Url) -> Config {
 /// Opens nothing but what the stage has, whatever the files say.
 pub(super) struct Stage {
     pub(super) config: Config,
-    pub(super) numbers: Arc<BTreeMap<CardId, Iccid>>,
+    pub(super) roles: Arc<BTreeMap<CardId, Role>>,
     pub(super) messages: Option<PathBuf>,
 }
 
@@ -226,7 +229,7 @@ impl Opener for Stage {
         Box::pin(async move {
             anyhow::ensure!(account.kind.is_make_believe(), "a rehearsal asks no real operator");
             let operator = ByFiles.operator(account, around).await?;
-            Ok(Arc::new(StandIn::new(operator, Arc::clone(&self.numbers))) as Arc<dyn Operator>)
+            Ok(Arc::new(StandIn::new(operator, Arc::clone(&self.roles))) as Arc<dyn Operator>)
         })
     }
 

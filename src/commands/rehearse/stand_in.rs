@@ -6,27 +6,38 @@ use std::sync::Arc;
 use crate::domain::card::{Card, CardId};
 use crate::domain::identity::Iccid;
 use crate::domain::operator::{
-    BuyAnswer, Capabilities, Contact, Found, OperatorError, Order, Preflight, PreparedOrder, SentOrder, Terms, Wallet,
+    BuyAnswer, Capabilities, Contact, Found, OperatorError, Order, Preflight, PreparedOrder, SentOrder, Stacking,
+    Terms, Wallet,
 };
 use crate::domain::plan::{Catalogue, Plan};
 use crate::domain::reading::Reading;
 use crate::domain::time::UnixTime;
 use crate::operators::{Answer, Operator};
 
+/// How the sandbox plays a card.
+#[derive(Clone, Debug)]
+pub(super) struct Role {
+    /// The number under which it knows the card.
+    pub(super) number: Iccid,
+    /// What becomes of a plan that is bought while another still runs: as with the card's own operator.
+    pub(super) stacking: Stacking,
+}
+
 /// An account's way to the sandbox.
 pub(super) struct StandIn {
     sandbox: Arc<dyn Operator>,
-    numbers: Arc<BTreeMap<CardId, Iccid>>,
+    roles: Arc<BTreeMap<CardId, Role>>,
 }
 
 impl StandIn {
-    pub(super) const fn new(sandbox: Arc<dyn Operator>, numbers: Arc<BTreeMap<CardId, Iccid>>) -> Self {
-        Self { sandbox, numbers }
+    pub(super) const fn new(sandbox: Arc<dyn Operator>, roles: Arc<BTreeMap<CardId, Role>>) -> Self {
+        Self { sandbox, roles }
     }
 
     /// The card under the number by which the sandbox knows it.
     fn known(&self, card: &Card) -> Card {
-        Card { iccid: self.numbers.get(&card.id).or(card.iccid.as_ref()).cloned(), ..card.clone() }
+        let number = self.roles.get(&card.id).map(|role| &role.number);
+        Card { iccid: number.or(card.iccid.as_ref()).cloned(), ..card.clone() }
     }
 }
 
@@ -51,7 +62,11 @@ impl Operator for StandIn {
     }
 
     fn catalogue<'a>(&'a self, card: &'a Card, now: UnixTime) -> Answer<'a, Result<Catalogue, OperatorError>> {
-        Box::pin(async move { self.sandbox.catalogue(&self.known(card), now).await })
+        Box::pin(async move {
+            let told = self.sandbox.catalogue(&self.known(card), now).await?;
+            let stacking = self.roles.get(&card.id).map_or(told.stacking, |role| role.stacking);
+            Ok(Catalogue { stacking, ..told })
+        })
     }
 
     fn wallet(&self) -> Answer<'_, Result<Wallet, OperatorError>> {

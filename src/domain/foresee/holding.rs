@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 
 use super::path::Path;
+use crate::domain::capabilities::Stacking;
+use crate::domain::carried;
 use crate::domain::plan::{Catalogue, Contents, Plan};
 use crate::domain::reading::{Allowance, AllowanceKind, AllowanceState, CardState, Reading};
 use crate::domain::time::{End, Secs, UnixTime};
@@ -26,6 +28,7 @@ pub(super) struct Holding {
     reading: Reading,
     waiting: VecDeque<Waiting>,
     ends_are_set_at_once: bool,
+    stacking: Stacking,
 }
 
 impl Holding {
@@ -34,7 +37,8 @@ impl Holding {
     pub(super) fn new(reading: &Reading, catalogue: Option<&Catalogue>, last_plan: Option<&str>) -> Self {
         let waits = |one: &Allowance| one.kind == AllowanceKind::Data && one.state == AllowanceState::Queued;
         let ends_are_set_at_once = reading.allowances.iter().any(|one| waits(one) && one.ends.is_some());
-        let mut holding = Self { reading: reading.clone(), waiting: VecDeque::new(), ends_are_set_at_once };
+        let stacking = catalogue.map_or(Stacking::Unknown, |catalogue| catalogue.stacking);
+        let mut holding = Self { reading: reading.clone(), waiting: VecDeque::new(), ends_are_set_at_once, stacking };
         if !ends_are_set_at_once {
             let (waiting, there) = holding.reading.allowances.into_iter().partition(waits);
             let waiting: Vec<Allowance> = waiting;
@@ -125,6 +129,15 @@ impl Holding {
         }
         let contents = Contents { credit: None, ..plan.contents.clone() };
         let next = Waiting { id: Some(plan.id.clone()), contents, lasts: plan.validity() };
+        match self.stacking {
+            Stacking::Queues | Stacking::Unknown => self.queue(next, now),
+            Stacking::Extends => self.extend(next, now),
+            Stacking::Beside => self.begin_beside(next, now),
+        }
+    }
+
+    /// Puts it behind what is there.
+    fn queue(&mut self, next: Waiting, now: UnixTime) {
         if self.ends_are_set_at_once {
             let starts = self.reading.plan_ends.map_or(now, |end| end.at.max(now));
             self.begin(next, starts, now);
@@ -132,6 +145,28 @@ impl Holding {
             self.begin(next, now, now);
         } else {
             self.waiting.push_back(next);
+        }
+    }
+
+    /// Adds it to what is there: its data to the data, its length to the end of all.
+    fn extend(&mut self, next: Waiting, now: UnixTime) {
+        let from = self.reading.plan_ends.filter(|end| end.at > now);
+        let lasts = next.lasts;
+        self.begin(next, now, now);
+        let ends = lasts.map(|lasts| End::at(from.map_or(now, |end| end.at).plus(lasts))).or(from);
+        if let Some(ends) = ends {
+            carried::extend(&mut self.reading.allowances, ends);
+        }
+        self.reading.plan_ends = ends;
+    }
+
+    /// Lets it begin at once, and what is there go on.
+    fn begin_beside(&mut self, next: Waiting, now: UnixTime) {
+        let before = self.reading.plan_ends;
+        carried::end_alone(&mut self.reading.allowances, before);
+        self.begin(next, now, now);
+        if let (Some(before), Some(own)) = (before, self.reading.plan_ends) {
+            self.reading.plan_ends = Some(if before.at > own.at { before } else { own });
         }
     }
 

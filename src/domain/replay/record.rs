@@ -159,6 +159,11 @@ impl Past {
                 None => {}
             }
         }
-        Catalogue { fetched_at: now, plans, stacking: known.map_or(Stacking::Unknown, |known| known.stacking) }
+        Catalogue { fetched_at: now, plans, stacking: self.stacking() }
+    }
+
+    /// What becomes of a plan that is bought while another still runs, as far as is known.
+    pub(super) fn stacking(&self) -> Stacking {
+        self.catalogue.as_ref().map_or(Stacking::Unknown, |known| known.stacking)
     }
 }

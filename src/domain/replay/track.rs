@@ -258,9 +258,10 @@ impl<'a> Track<'a> {
 
     fn put_on(&mut self, mine: &Bought) {
         self.carry();
+        let stacking = self.past.stacking();
         if let Some(carried) = &mut self.carried {
             let at = mine.at.max(carried.read_at);
-            carried::buy(carried, &mine.plan, at);
+            carried::buy(carried, &mine.plan, stacking, at);
             carried.state = CardState::Active;
             (self.seen.latest, self.seen.previous) = (Some(carried.clone()), None);
         }

@@ -147,7 +147,7 @@ impl Need<'_> {
     /// The same purchases, another of them first.
     fn other_first(&self, best: &Best) -> Option<Vec<Purchase>> {
         let order = places(&best.found.purchases);
-        let others = (1..order.len()).filter(|next| order[*next] != order[0]);
+        let others = (1..order.len()).filter(|next| !order[..*next].contains(&order[*next]));
         others
             .map(|next| [&[order[next]], &order[..next], &order[next + 1..]].concat())
             .find_map(|order| self.bought(&order))

@@ -7,7 +7,7 @@ use super::solver::{Back, Offer, Rest, end_of};
 /// ways it is the best.
 const LOOKS_MOST: usize = 400;
 
-/// What costs less than a whole unit of the price for its time is told apart by this.
+/// Prices count so many times when they are divided by steps, so that small differences are told apart.
 const FINE: u64 = 1 << 32;
 
 /// In which order ways are gone.

@@ -14,7 +14,7 @@ use super::{Need, Stock};
 /// each began behind the one before, which costs somewhat more.
 const LOOKS_MOST: usize = 200_000;
 /// So many ways are gone where limits bar purchases, since each has to be held against the limits.
-const BARRED_MOST: usize = 2_000;
+const BARRED_MOST: usize = 400;
 /// A way is gone on for this part of the least cost before another has its turn.
 const PATIENCE: u64 = 256;
 
@@ -196,7 +196,7 @@ impl<'a> Search<'a> {
     }
 
     /// Whether the target is reached by what gives most for its price at each step, or else by any way at all.
-    pub(super) fn is_reached(mut self, looks: &mut Looks) -> Result<bool, TooMany> {
+    pub(super) fn is_reached(&mut self, looks: &mut Looks) -> Result<bool, TooMany> {
         let (mut stock, mut is_first) = (self.from, true);
         while stock != self.all {
             let start = stock.reaches(self.need.used);

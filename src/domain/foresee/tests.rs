@@ -5,6 +5,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::domain::attempt::AttemptState;
+use crate::domain::capabilities::Stacking;
 use crate::domain::data::DataSize;
 use crate::domain::reading::Reading;
 use crate::domain::rule::{Buy, Choice, Limits, Mode};
@@ -175,4 +176,17 @@ fn a_condition_of_which_nobody_can_tell_when_it_will_hold_is_told() {
     assert_eq!(untold, [(Condition::DataBelow(DataSize(GB)), 14, Forecast::unseen())]);
     let known = Kept::new(Mode::Auto, &[Condition::DataBelow(DataSize(GB))]).uses(1);
     assert_eq!(known.setting(super::untold), []);
+}
+
+#[test]
+fn what_is_added_to_a_plan_lengthens_it_and_what_begins_beside_it_ends_sooner() {
+    let days = |stacking| -> Vec<i64> {
+        let mut kept = Kept::new(Mode::Auto, &[Condition::PlanEndsWithin(Secs::DAY)]);
+        kept.catalogue = kept.catalogue.map(|sold| Catalogue { stacking, ..sold });
+        let bought = kept.foresee(15).into_iter().filter(|one| one.what.is_purchase());
+        bought.filter_map(|one| one.when.likely).map(|at| at.since(NOW).0 / Secs::DAY.0).collect()
+    };
+    assert_eq!(days(Stacking::Extends), [2, 9]);
+    assert_eq!(days(Stacking::Beside), [2, 8, 14]);
+    assert_eq!(days(Stacking::Queues), days(Stacking::Unknown));
 }

@@ -221,7 +221,7 @@ fn commit_intent(
     now: UnixTime,
 ) -> Result<Option<Intended>, StoreError> {
     let looks_back = Snapshot::looks_back(live.capabilities(&case.card.account).cached_for);
-    let lately = readings::history(conn, case.card.id, now.minus(looks_back), now)?;
+    let lately = readings::known_since(conn, case.card.id, now.minus(looks_back), now)?;
     let before = case.poll.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
     let before = before.with_lately(lately.iter().flat_map(|reading| &reading.assets));
     let looked = Evidence { transition: "T2", what: "the card before the order".into(), digest: None, at: now };

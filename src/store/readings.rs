@@ -43,6 +43,22 @@ pub fn history(conn: &Connection, card: CardId, from: UnixTime, until: UnixTime)
     Ok(all.into_iter().filter(|past| past.odd.is_none()).map(|past| past.reading).collect())
 }
 
+/// As [`history`], with the last one before `from`, if it is not older than what is kept whole: what it showed may still have been
+/// so when the time that is asked about began.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] where packed bytes are damaged.
+pub fn known_since(
+    conn: &Connection,
+    card: CardId,
+    from: UnixTime,
+    until: UnixTime,
+) -> Result<Vec<Reading>, StoreError> {
+    let mut found = history(conn, card, from.minus(KEPT_WHOLE), until)?;
+    let before = found.iter().rposition(|reading| reading.read_at < from);
+    Ok(found.split_off(before.unwrap_or(0)))
+}
+
 /// As [`history`], with the readings that were kept as evidence only.
 ///
 /// # Errors
@@ -247,6 +263,14 @@ mod tests {
         let some = history(&conn, id, day(30), day(33)).unwrap();
         assert_eq!(some.iter().map(|reading| reading.read_at).collect::<Vec<_>>(), [day(30), day(31), day(32)]);
         assert!(history(&conn, CardId(99), UnixTime::MIN, UnixTime::MAX).unwrap().is_empty());
+        let known = |from, until| {
+            let known = known_since(&conn, id, from, until).unwrap();
+            known.iter().map(|reading| reading.read_at.since(day(0)).0 / Secs::DAY.0).collect::<Vec<_>>()
+        };
+        assert_eq!(known(day(30), day(33)), [29, 30, 31, 32]);
+        assert_eq!(known(day(30).plus(Secs(1)), day(31)), [30], "the last before counts where none is within");
+        assert_eq!((known(day(0), day(2)), known(day(134), day(140))), (vec![0, 1], vec![99]));
+        assert_eq!(known(day(136), day(140)), [0; 0]);
     }
 
     #[test]

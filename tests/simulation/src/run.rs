@@ -111,6 +111,14 @@ pub fn live(seed: u64, settings: &Settings, mutant: Option<Mutant>, traced: bool
 /// Runs a plan.
 #[must_use]
 pub fn run(plan: &Plan) -> Report {
+    let lived = |seed, settings: &Settings, traced| live(seed, settings, plan.mutant, traced);
+    run_by(plan, lived, lived)
+}
+
+/// Runs a plan by what lives through one world and answers it with its breaches; worlds that are lived twice are lived
+/// `again` by another.
+#[must_use]
+pub fn run_by(plan: &Plan, lived: impl Life, again: impl Life) -> Report {
     let began = Instant::now();
     let (next, enough) = (AtomicU64::new(plan.first_seed), AtomicBool::new(false));
     let report = Mutex::new(Report::new());
@@ -118,7 +126,7 @@ pub fn run(plan: &Plan) -> Report {
         for _ in 0..plan.threads.max(1) {
             scope.spawn(|| {
                 while !enough.load(Ordering::Relaxed) && began.elapsed() < plan.longest {
-                    one(plan, next.fetch_add(1, Ordering::Relaxed), &report, &enough);
+                    one(plan, next.fetch_add(1, Ordering::Relaxed), (&lived, &again), (&report, &enough));
                 }
             });
         }
@@ -129,13 +137,23 @@ pub fn run(plan: &Plan) -> Report {
     report
 }
 
-fn one(plan: &Plan, seed: u64, report: &Mutex<Report>, enough: &AtomicBool) {
+/// Lives through the world of a seed, with a trace if that is wanted.
+pub trait Life: Fn(u64, &Settings, bool) -> (Simulation, Vec<Breach>) + Sync {}
+
+impl<F: Fn(u64, &Settings, bool) -> (Simulation, Vec<Breach>) + Sync> Life for F {}
+
+fn one(
+    plan: &Plan,
+    seed: u64,
+    (lived, again): (&impl Life, &impl Life),
+    (report, enough): (&Mutex<Report>, &AtomicBool),
+) {
     let settings = plan.settings(seed);
     // One world in a hundred is lived through twice: equal seeds give equal traces.
     let traced = seed % 100 == 7 && plan.mutant.is_none();
-    let (simulation, breaches) = live(seed, &settings, plan.mutant, traced);
+    let (simulation, breaches) = lived(seed, &settings, traced);
     let differs = traced && {
-        let (again, _) = live(seed, &settings, plan.mutant, true);
+        let (again, _) = again(seed, &settings, true);
         again.trace() != simulation.trace()
     };
     let mut report = report.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -1,5 +1,8 @@
 //! The daemon itself, its own rounds and its own record in SQLite, in worlds where everything goes wrong: what it promises
 //! holds, and equal seeds give equal stories. More is told by `simulate record`.
+#[path = "stories/store.rs"]
+mod store;
+
 use std::time::Duration;
 
 use simulation::daemon::run::{Plan, Report, judged, run};

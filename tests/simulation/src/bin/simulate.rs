@@ -72,11 +72,17 @@ fn main() -> ExitCode {
     match words.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         Some(("core", rest)) => core_wanted(rest),
         #[cfg(feature = "daemon")]
+        Some(("store", rest)) => store_wanted(rest),
+        #[cfg(feature = "daemon")]
         Some(("record", rest)) => record_wanted(rest),
         Some(_) | None => {
             eprintln!("{USAGE}");
             #[cfg(feature = "daemon")]
-            eprintln!("   or: {}", simulation::daemon::command::USAGE);
+            eprintln!(
+                "   or: {}\n   or: {}",
+                simulation::core::stored::command::USAGE,
+                simulation::daemon::command::USAGE
+            );
             ExitCode::from(2)
         }
     }
@@ -84,7 +90,42 @@ fn main() -> ExitCode {
 
 #[cfg(feature = "daemon")]
 fn record_wanted(words: &[String]) -> ExitCode {
-    match simulation::daemon::command::command(words) {
+    ended(simulation::daemon::command::command(words))
+}
+
+fn core_wanted(words: &[String]) -> ExitCode {
+    ended(wishes(words).map(|wishes| match wishes.trace {
+        Some(seed) => show(seed, &wishes.plan),
+        None if wishes.all_mutants => mutants(&wishes.plan),
+        None => core(&run(&wishes.plan), &wishes.plan, wishes.table, "core"),
+    }))
+}
+
+/// The same worlds over the store; `--wrong` takes the place of `--mutant`.
+#[cfg(feature = "daemon")]
+fn store_wanted(words: &[String]) -> ExitCode {
+    use simulation::core::stored::{self, command};
+    let (mut words, mut wrong) = (words.to_vec(), None);
+    if let Some(place) = words.iter().position(|word| word == "--wrong") {
+        wrong = words.drain(place..(place + 2).min(words.len())).nth(1).or(Some(String::new()));
+    }
+    let all = wrong.as_deref() == Some("all");
+    let wrong = wrong.filter(|_| !all).map(|name| command::named(&name)).transpose();
+    ended(wishes(&words).and_then(|wishes| {
+        let wrong = wrong?;
+        if wishes.all_mutants || wishes.plan.mutant.is_some() {
+            return Err(format!("wrong designs are tried over memory; wrong stores here\nusage: {}", command::USAGE));
+        }
+        Ok(match wishes.trace {
+            Some(seed) => command::show(seed, &wishes.plan, wrong),
+            None if all => command::all_wrong(&wishes.plan),
+            None => core(&stored::run(&wishes.plan, wrong), &wishes.plan, wishes.table, "store"),
+        })
+    }))
+}
+
+fn ended(good: Result<bool, String>) -> ExitCode {
+    match good {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(wrong) => {
@@ -92,22 +133,6 @@ fn record_wanted(words: &[String]) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-fn core_wanted(words: &[String]) -> ExitCode {
-    let wishes = match wishes(words) {
-        Ok(wishes) => wishes,
-        Err(wrong) => {
-            eprintln!("{wrong}");
-            return ExitCode::from(2);
-        }
-    };
-    let good = match wishes.trace {
-        Some(seed) => show(seed, &wishes.plan),
-        None if wishes.all_mutants => mutants(&wishes.plan),
-        None => core(&wishes.plan, wishes.table),
-    };
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn show(seed: u64, plan: &Plan) -> bool {
@@ -119,9 +144,8 @@ fn show(seed: u64, plan: &Plan) -> bool {
     breaches.is_empty()
 }
 
-fn core(plan: &Plan, table: bool) -> bool {
-    let report = run(plan);
-    println!("{}", summary(&report, plan));
+fn core(report: &Report, plan: &Plan, table: bool, layer: &str) -> bool {
+    println!("{}", summary(report, plan));
     let missing = coverage::missing(&report.hits);
     if table || !missing.is_empty() {
         print!("{}", coverage::table(&report.hits));
@@ -135,7 +159,7 @@ fn core(plan: &Plan, table: bool) -> bool {
         println!("BREACH {} seed {seed} at {} card {}: {}", breach.promise, breach.at, breach.card, breach.what);
     }
     if let Some((seed, _)) = report.breaches.first() {
-        println!("first failing seed: {seed}; see `tests/simulate core --trace {seed}`");
+        println!("first failing seed: {seed}; see `tests/simulate {layer} --trace {seed}`");
     }
     if !complete {
         println!("the time was over before all card-years were lived");

@@ -4,6 +4,7 @@ use simkeeper::domain::retry::next_delivery;
 use simkeeper::domain::time::{Secs, UnixTime};
 
 use super::record::Stand;
+use super::writes::Write;
 use super::{Crash, Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -15,7 +16,8 @@ const CLAIMED_AT_ONCE: usize = 64;
 const DOUBT_WAIT: Secs = Secs::minutes(10);
 
 /// What became of a try.
-enum Outcome {
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outcome {
     Sent,
     Retry(Option<UnixTime>),
     Dead,
@@ -46,6 +48,13 @@ impl Simulation {
                 notice.next_at = now.plus(next_delivery(notice.tries, id.unsigned_abs()));
             }
         }
+        let notices = &self.record.notices;
+        let tries = |id: i64| notices.iter().find(|notice| notice.id == id).map_or(0, |notice| notice.tries);
+        self.writes.note(|| Write::Claimed {
+            most: CLAIMED_AT_ONCE,
+            tries: due.iter().map(|(_, _, id)| (*id, tries(*id))).collect(),
+            now,
+        });
         if self.is(Mutant::NoticeDeletedOnClaim) {
             self.record.notices.retain(|notice| notice.stand == Stand::Queued);
         }
@@ -88,6 +97,8 @@ impl Simulation {
     fn settle_notice(&mut self, id: i64, outcome: Outcome, now: UnixTime) {
         self.machine.unsettled.retain(|unsettled| *unsettled != id);
         let Some(place) = self.record.notices.iter().position(|notice| notice.id == id) else { return };
+        let tries = self.record.notices[place].tries;
+        self.writes.note(|| Write::Settled { id, tries, outcome, now });
         match outcome {
             Outcome::Sent => {
                 self.record.notices.swap_remove(place);
@@ -110,6 +121,10 @@ impl Simulation {
         let expired = |notice: &super::record::Notice| notice.stand == Stand::Queued && notice.expires_at <= now;
         let gone = self.record.notices.iter().filter(|notice| expired(notice)).map(|notice| notice.id);
         let gone: Vec<i64> = gone.collect();
+        if !gone.is_empty() {
+            self.writes.note(|| Write::Expired { count: gone.len(), now });
+            self.writes.note(|| Write::Committed);
+        }
         self.record.notices.retain(|notice| !expired(notice));
         let given_up = |notice| Fact::GivenUp { notice, way_failed: false };
         self.world.facts.extend(gone.into_iter().map(given_up));

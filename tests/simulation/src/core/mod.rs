@@ -12,6 +12,9 @@ mod poll;
 mod record;
 mod settle;
 mod start;
+#[cfg(feature = "daemon")]
+pub mod stored;
+mod writes;
 
 use simkeeper::domain::attempt::AttemptState;
 use simkeeper::domain::fares::Fares;
@@ -20,6 +23,7 @@ use simkeeper::domain::time::{Secs, UnixTime};
 use self::machine::Machine;
 use self::order::Job;
 use self::record::{Line, Record, Row};
+use self::writes::{Write, Writes};
 use crate::chance::Chance;
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -69,6 +73,7 @@ pub struct Simulation {
     ends_at: i64,
     machine: Machine,
     record: Record,
+    writes: Writes,
     journal: Vec<Line>,
     process: Option<Process>,
     mutant: Option<Mutant>,
@@ -114,6 +119,7 @@ impl Simulation {
             ends_at: BEGINS + settings.days * DAY,
             machine: Machine::new(seed),
             record,
+            writes: Writes::default(),
             journal: Vec::new(),
             process: None,
             mutant,
@@ -133,24 +139,31 @@ impl Simulation {
 
     /// Lives through the whole time.
     pub fn run(&mut self) {
-        while let Some((at, what)) = self.next() {
-            if at >= self.ends_at {
-                break;
-            }
-            self.at = self.at.max(at);
-            if self.spins(what) {
-                break;
-            }
-            if self.process.is_some() {
-                self.tidy();
-                self.ask_next();
-            }
-            let ended = self.act(what).is_err();
-            self.write_world();
-            if ended {
-                self.stop();
-            }
+        while self.step() {}
+        self.end();
+    }
+
+    /// The next thing happens; says whether there was one.
+    fn step(&mut self) -> bool {
+        let Some((at, what)) = self.next().filter(|(at, _)| *at < self.ends_at) else { return false };
+        self.at = self.at.max(at);
+        if self.spins(what) {
+            return false;
         }
+        if self.process.is_some() {
+            self.tidy();
+            self.ask_next();
+        }
+        let ended = self.act(what).is_err();
+        self.write_world();
+        if ended {
+            self.stop();
+        }
+        true
+    }
+
+    /// The world is over.
+    fn end(&mut self) {
         self.at = self.ends_at;
         if self.machine.was_restored {
             // No start tells any more what the copy has forgotten.
@@ -250,7 +263,11 @@ impl Simulation {
         let told = fares.filter_map(|fares| fares.clocks.map(|(_, told)| told)).max();
         let heard = self.process.as_ref().and_then(|process| process.heard);
         if let Some(told) = told.max(heard) {
-            self.record.last_seen = self.record.last_seen.max(told.min(now));
+            let at = told.min(now);
+            if at > self.record.last_seen {
+                self.record.last_seen = at;
+                self.writes.note(|| Write::LastSeen { at });
+            }
         }
     }
 
@@ -267,6 +284,7 @@ impl Simulation {
             fares.clock_set_back(now);
         }
         self.end_waits(now);
+        self.writes.note(|| Write::Committed);
         self.spread_overdue(now);
         if let Some(process) = &mut self.process {
             process.late_changes_at = None;
@@ -274,10 +292,12 @@ impl Simulation {
     }
 
     fn end_waits(&mut self, now: UnixTime) {
+        self.writes.note(|| Write::WaitsEnded { now });
         for place in 0..self.record.rows.len() {
             let Some(attempt) = self.record.rows[place].open() else { continue };
             let state = &mut self.record.row(place).attempts[attempt].state;
-            let within = if matches!(state, AttemptState::Planned { .. }) { ASK_WITHIN } else { LOOK_UP_WITHIN };
+            let waits_for_leave = matches!(state, AttemptState::Planned { .. } | AttemptState::Human { .. });
+            let within = if waits_for_leave { ASK_WITHIN } else { LOOK_UP_WITHIN };
             match state {
                 AttemptState::Planned { next_at }
                 | AttemptState::Pending { next_at, .. }
@@ -315,8 +335,14 @@ impl Simulation {
         self.record.commits += 1;
         self.machine.acknowledged += 1;
         if let Some(process) = self.process.as_ref().filter(|process| process.fares != self.record.fares) {
+            for (operator, fares) in
+                process.fares.iter().enumerate().filter(|(place, fares)| self.record.fares[*place] != **fares)
+            {
+                self.writes.note(|| Write::Fared { operator, fares: Box::new(fares.clone()) });
+            }
             self.record.fares.clone_from(&process.fares);
         }
+        self.writes.note(|| Write::Committed);
         if self.is(Mutant::NoSync) && self.record.commits.is_multiple_of(16) {
             self.machine.synced = Some(self.record.clone());
         }
@@ -324,6 +350,7 @@ impl Simulation {
 
     fn stop(&mut self) {
         self.process = None;
+        self.writes.note(|| Write::Ended);
         self.machine.starts_at = self.at + self.machine.chance.between(1, 900);
         self.world.facts.push(Fact::Stopped { at: self.at });
         self.write("stopped");

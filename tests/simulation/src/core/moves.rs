@@ -10,7 +10,8 @@ use simkeeper::domain::step::{Decision, Event, Transition, step};
 use simkeeper::domain::time::{Secs, UnixTime};
 
 use super::Simulation;
-use super::record::{Notice, Stand};
+use super::record::{Notice, Stand, number};
+use super::writes::Write;
 use crate::mutants::Mutant;
 use crate::oracle::facts::Fact;
 
@@ -38,7 +39,20 @@ impl Simulation {
             transition = Transition::T15;
         }
         let after = Attempt { state, version: before.version + 1, ..before.clone() };
-        let before = std::mem::replace(&mut self.record.row(place).attempts[attempt], after.clone());
+        let row = self.record.row(place);
+        let before = std::mem::replace(&mut row.attempts[attempt], after.clone());
+        let beside = &mut row.beside[attempt];
+        if let Some(sent) = after.state.sent() {
+            (beside.key, beside.first_sent_at) =
+                (Some((sent.key.clone(), number(&sent.key))), Some(sent.first_sent_at));
+        }
+        self.writes.note(|| Write::Moved {
+            before: before.clone(),
+            after: after.clone(),
+            transition: transition.as_str(),
+            prepared: beside.prepared.clone().filter(|_| transition == Transition::T4).map(Box::new),
+            now,
+        });
         if before.state.name() != after.state.name() {
             self.moved(place, attempt, before.state.name().as_str(), by_person);
         }
@@ -59,7 +73,9 @@ impl Simulation {
             }
         }
         if after.state.name() == StateName::Done {
-            self.record.row(place).cycle = after.cycle.saturating_add(1);
+            let cycle = after.cycle.saturating_add(1);
+            self.record.row(place).cycle = cycle;
+            self.writes.note(|| Write::Cycle { place, cycle });
             self.use_wishes(place, now);
             self.done[self.world.operators[seller].class] += 1;
         }
@@ -127,11 +143,22 @@ impl Simulation {
         now: UnixTime,
     ) -> bool {
         let key = (kind, cycle, step);
-        if !self.record.row(place).told.insert(key) {
+        let is_news = !self.record.rows[place].told.contains(&key);
+        let id = self.record.last_notice + 1;
+        self.writes.note(|| Write::Told {
+            place,
+            kind,
+            cycle,
+            step: key.2.clone(),
+            attempt,
+            id: is_news.then_some(id),
+            now,
+        });
+        if !is_news {
             return false;
         }
-        self.record.last_notice += 1;
-        let id = self.record.last_notice;
+        self.record.row(place).told.insert(key);
+        self.record.last_notice = id;
         self.record.notices.push(Notice {
             id,
             card: place,

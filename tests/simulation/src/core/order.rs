@@ -15,6 +15,7 @@ use simkeeper::domain::step::Event;
 use simkeeper::domain::time::UnixTime;
 
 use super::record::{Line, number};
+use super::writes::Write;
 use super::{Simulation, Step};
 use crate::chance::Chance;
 use crate::faults::Site;
@@ -119,7 +120,10 @@ impl Simulation {
                 let known = self.record.rows[place].attempts.iter();
                 let this_cycle: Vec<_> = known.filter(|one| one.cycle == planned.cycle).cloned().collect();
                 let next = draft::code_after(&codes, planned.code.as_ref(), &this_cycle).map(str::to_owned);
-                self.record.row(place).attempts[attempt].code = next;
+                let known = &mut self.record.row(place).attempts[attempt];
+                (known.code, known.version) = (next, known.version + 1);
+                let after = &*known;
+                self.writes.note(|| Write::Coded { before: planned.clone(), after: after.clone(), now });
                 self.commit();
             }
             Err(error) => self.wait(place, attempt, seller, &error, now),
@@ -240,10 +244,12 @@ impl Simulation {
         let looks_back = Snapshot::looks_back(self.world.capabilities(self.reader(place)).cached_for);
         let (returns, row) = (self.is(Mutant::GonePlansCount), self.record.row(place));
         let before = row.recent.latest.as_ref().map(Snapshot::of).unwrap_or_default();
-        let lately = row.left.iter().filter(|(at, _)| now.since(*at) <= looks_back && !returns);
-        let before = before.with_lately(lately.map(|(_, asset)| asset));
+        let lately = if returns { Vec::new() } else { row.lately(now.minus(looks_back), now) };
+        let before = before.with_lately(lately);
         let known = &mut row.attempts[attempt];
-        known.before = Some(before);
+        let planned = known.clone();
+        (known.before, known.version) = (Some(before), known.version + 1);
+        self.writes.note(|| Write::Looked { before: planned, after: known.clone(), looks_back, now });
         let key = row.beside[attempt].key.as_ref().map_or_else(|| OrderKey::new(chance), |(key, _)| key.clone());
         let (plan, payment, code) = (known.plan.clone(), known.payment.clone(), known.code.clone());
         let prepared = World::prepare(&row.card, &Order { key: key.clone(), plan, payment, code });
@@ -304,6 +310,7 @@ impl Simulation {
             price: known.plan.price,
             at: self.now(),
         };
+        self.writes.note(|| Write::Line(Box::new(line.clone())));
         self.journal.push(line);
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use simkeeper::domain::attempt::{Approval, AttemptState, StateName};
+use simkeeper::domain::attempt::{Approval, Attempt, AttemptState, StateName};
 use simkeeper::domain::card::{Pause, Wishes};
 use simkeeper::domain::step::Decision;
 use simkeeper::domain::time::{Secs, UnixTime};
 
+use super::writes::Write;
 use super::{Crash, DAY, Simulation, Step};
 use crate::chance::Chance;
 use crate::faults::Site;
@@ -39,7 +40,7 @@ impl Simulation {
         let (now, length) = (self.now(), until - self.at);
         let pause = Pause { since: now, until: Some(now.plus(Secs(length))), by: "anna".to_owned() };
         let wishes = Wishes { pause: Some(pause), ..self.record.rows[place].card.wishes.clone() };
-        self.record.set_wishes(place, wishes);
+        self.set_wishes(place, wishes);
         self.commit();
     }
 
@@ -90,9 +91,14 @@ impl Simulation {
     fn approve(&mut self, place: usize, attempt: usize) {
         let now = self.now();
         let known = &mut self.record.row(place).attempts[attempt];
-        known.approval = Approval::Given { by: "anna".to_owned(), at: now };
-        known.state = AttemptState::Planned { next_at: now };
-        known.version += 1;
+        let after = Attempt {
+            approval: Approval::Given { by: "anna".to_owned(), at: now },
+            state: AttemptState::Planned { next_at: now },
+            version: known.version + 1,
+            ..known.clone()
+        };
+        let before = std::mem::replace(known, after.clone());
+        self.writes.note(|| Write::Moved { before, after, transition: "T2", prepared: None, now });
         self.commit();
     }
 
@@ -105,6 +111,8 @@ impl Simulation {
                 self.machine.backups.remove(0);
             }
             self.machine.backups.push((self.at, self.record.clone()));
+            let kept = self.machine.backups.len();
+            self.writes.note(|| Write::Copied { kept });
         }
         // How many days lie between two of them, where they happen at every visit.
         let sites = [
@@ -176,6 +184,8 @@ impl Simulation {
         let place = self.machine.chance.below(count) as usize;
         let (made_at, copy) = self.machine.backups[place].clone();
         let before = std::mem::replace(&mut self.record, copy);
+        let now = self.now();
+        self.writes.note(|| Write::PutBack { place, now });
         // A copy from before an earlier restore knows nothing of it.
         self.machine.restored_at = self.machine.restored_at.filter(|(_, restored_at)| *restored_at <= made_at);
         // A second copy, put there before a start, may know what the first one had forgotten.

@@ -2,6 +2,7 @@
 
 use simkeeper::domain::assess::{Action, assess};
 use simkeeper::domain::attempt::{Approval, Cause};
+use simkeeper::domain::card::Wishes;
 use simkeeper::domain::choose::{Occasion, choose};
 use simkeeper::domain::cycle;
 use simkeeper::domain::draft::{self, Choice, draft};
@@ -16,6 +17,7 @@ use simkeeper::domain::time::{Secs, UnixTime};
 use simkeeper::domain::warning_step;
 
 use super::case::Case;
+use super::writes::Write;
 use super::{Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -73,16 +75,15 @@ impl Simulation {
         let last_seen = self.record.last_seen;
         let row = self.record.row(place);
         let failed = matches!(seen, Seen::Failed);
-        if let (Seen::Good(reading), Some(latest)) = (&seen, &row.recent.latest) {
-            let gone = latest.assets.iter().filter(|asset| !reading.assets.contains(asset));
-            row.left.extend(gone.map(|asset| (now, asset.clone())));
-            row.left.drain(..row.left.len().saturating_sub(8));
+        if let Seen::Good(reading) = &seen {
+            row.note_past(reading);
         }
         intake::take(&mut row.recent, &mut row.failures, &seen);
         if let Some(since) = row.set_aside {
             let short = self.mutant == Some(Mutant::QuarantineShort);
             if intake::confirmed(&row.recent, since, last_seen, now) || short && row.recent.previous.is_some() {
                 row.set_aside = None;
+                self.writes.note(|| Write::Confirmed { place });
             }
         }
         let case = self.case(place, now);
@@ -115,6 +116,13 @@ impl Simulation {
         let row = self.record.row(place);
         row.cycle = cycle;
         row.next_poll_at = next;
+        self.writes.note(|| Write::Judged {
+            place,
+            seen: Box::new(seen),
+            recent: Box::new(row.recent.clone()),
+            cycle,
+            next_poll_at: next,
+        });
         if let Some(process) = &mut self.process {
             process.schedule[place] = next;
         }
@@ -123,7 +131,9 @@ impl Simulation {
 
     fn warn(&mut self, place: usize, cycle: u32, due: &Due, now: UnixTime) {
         let first = due.step();
-        let (cycle, step) = match self.record.rows[place].warned.get(&first).cloned() {
+        let last = self.record.rows[place].warned.get(&first).cloned();
+        self.writes.note(|| Write::LastWarning { place, step: first.clone(), last: last.clone() });
+        let (cycle, step) = match last {
             _ if self.is(Mutant::WarnsByCycle) => (cycle, first.clone()),
             last => warning_step::of(due, cycle, last),
         };
@@ -147,8 +157,13 @@ impl Simulation {
 
     pub(super) fn use_wishes(&mut self, place: usize, now: UnixTime) {
         if let Some(wishes) = self.record.rows[place].card.wishes.used(now) {
-            self.record.set_wishes(place, wishes);
+            self.set_wishes(place, wishes);
         }
+    }
+
+    pub(super) fn set_wishes(&mut self, place: usize, wishes: Wishes) {
+        self.writes.note(|| Write::Wished { place, wishes: wishes.clone() });
+        self.record.row(place).card.wishes = wishes;
     }
 
     /// Begins a renewal, if it is still wanted (T1).
@@ -199,7 +214,9 @@ impl Simulation {
         }
         let asked = matches!(new.approval, Approval::Asked { .. });
         let attempt = self.record.insert(place, new, None, self.at);
-        let id = self.record.rows[place].attempts[attempt].id;
+        let planned = &self.record.rows[place].attempts[attempt];
+        let id = planned.id;
+        self.writes.note(|| Write::Planned { after: planned.clone() });
         self.moved(place, attempt, "", false);
         if asked {
             let step = format!("attempt:{}:approve:0", id.0);

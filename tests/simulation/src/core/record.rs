@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
-use simkeeper::domain::attempt::{Attempt, AttemptId};
-use simkeeper::domain::card::{Card, CardId, Name, Wishes};
+use simkeeper::domain::attempt::{Attempt, AttemptId, StateName};
+use simkeeper::domain::card::{Card, CardId, Name};
 use simkeeper::domain::draft::NewAttempt;
 use simkeeper::domain::fares::Fares;
 use simkeeper::domain::ledger::{Spend, cost};
 use simkeeper::domain::money::Money;
 use simkeeper::domain::notice::NoticeKind;
 use simkeeper::domain::operator::{OrderKey, PreparedOrder};
-use simkeeper::domain::reading::Recent;
+use simkeeper::domain::reading::{Reading, Recent};
 use simkeeper::domain::time::{Secs, UnixTime};
 use simkeeper::domain::warning_step::Told;
 
@@ -21,6 +21,8 @@ use simkeeper::domain::attempt::AttemptState;
 
 /// Money and attempts are looked at this far back.
 pub(super) const LOOKS_BACK: Secs = Secs::days(62);
+/// Readings are kept whole for so long.
+const KEPT_WHOLE: Secs = Secs::days(35);
 
 /// What the record keeps beside an attempt.
 #[derive(Clone, Debug)]
@@ -38,8 +40,8 @@ pub(super) struct Beside {
 pub(super) struct Row {
     pub(super) card: Card,
     pub(super) recent: Recent,
-    /// Plans that have left the card, and when.
-    pub(super) left: Vec<(UnixTime, String)>,
+    /// When it was read lately, and the plans that were on it.
+    pub(super) past: Vec<(UnixTime, Rc<Vec<String>>)>,
     pub(super) failures: u32,
     pub(super) cycle: u32,
     pub(super) next_poll_at: UnixTime,
@@ -57,7 +59,7 @@ impl Row {
         Self {
             card: card.clone(),
             recent: Recent::default(),
-            left: Vec::new(),
+            past: Vec::new(),
             failures: 0,
             cycle: 1,
             next_poll_at: now,
@@ -73,6 +75,12 @@ impl Row {
     pub(super) fn open(&self) -> Option<usize> {
         let last = self.attempts.len().checked_sub(1)?;
         self.attempts[last].state.name().is_open().then_some(last)
+    }
+
+    /// The order that is on its way.
+    pub(super) fn sending(&self) -> Option<AttemptId> {
+        let open = &self.attempts[self.open()?];
+        (open.state.name() == StateName::Sending).then_some(open.id)
     }
 
     /// The attempts that still matter, oldest first.
@@ -98,6 +106,22 @@ impl Row {
             Spend { attempt: attempt.id, at: beside.first_sent_at.unwrap_or(attempt.created_at), money: cost(attempt) }
         });
         spends.filter(|spend| spend.at >= since).collect()
+    }
+
+    /// Notes which plans were on it.
+    pub(super) fn note_past(&mut self, reading: &Reading) {
+        let same = self.past.last().map(|(_, assets)| assets).filter(|assets| ***assets == reading.assets);
+        let assets = same.map_or_else(|| Rc::new(reading.assets.clone()), Rc::clone);
+        self.past.push((reading.read_at, assets));
+    }
+
+    /// Plans that were on it from `since` on, also by the last reading before that.
+    pub(super) fn lately(&self, since: UnixTime, now: UnixTime) -> Vec<&String> {
+        let kept = since.minus(KEPT_WHOLE)..now;
+        let mut past: Vec<_> = self.past.iter().filter(|(at, _)| kept.contains(at)).collect();
+        past.sort_by_key(|(at, _)| *at);
+        let first = past.iter().rposition(|(at, _)| *at < since).unwrap_or(0);
+        past[first..].iter().flat_map(|(_, assets)| assets.iter()).collect()
     }
 
     /// When something about it is due, by the machine's clock.
@@ -184,10 +208,6 @@ impl Record {
     pub(super) fn sends(&mut self, key: u128) {
         let sends = self.keys.entry(key).or_default();
         *sends = sends.saturating_add(1);
-    }
-
-    pub(super) fn set_wishes(&mut self, row: usize, wishes: Wishes) {
-        self.row(row).card.wishes = wishes;
     }
 }
 

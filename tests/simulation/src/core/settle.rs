@@ -12,6 +12,7 @@ use simkeeper::domain::step::{Event, may_resend};
 use simkeeper::domain::time::Secs;
 
 use super::record::number;
+use super::writes::Write;
 use super::{Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -150,6 +151,8 @@ impl Simulation {
             // By a clock that was set back the key is younger than it is.
             return self.note(place, attempt, Event::LookupFailed);
         }
+        let id = self.record.rows[place].attempts[attempt].id;
+        self.writes.note(|| Write::Repeats { attempt: id, prepared: Box::new(prepared.clone()) });
         // In the commit of the event.
         self.record.sends(number(&prepared.key));
         let event = if past_the_table { Event::LookupFailed } else { Event::Resends };

@@ -1,7 +1,7 @@
 //! What a start finds: a journal that may know more than the record, orders left on their way, claims of the process
 //! before, and a clock that may not be set yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use simkeeper::domain::attempt::{AttemptId, AttemptState, Question, Sent, StateName, Tally};
 use simkeeper::domain::draft;
@@ -12,6 +12,7 @@ use simkeeper::domain::step::Event;
 use simkeeper::domain::time::UnixTime;
 
 use super::record::{Line, Stand, text_number};
+use super::writes::Write;
 use super::{Process, Simulation, Step};
 use crate::faults::Site;
 use crate::mutants::Mutant;
@@ -87,9 +88,16 @@ impl Simulation {
             return Vec::new();
         }
         let is_unknown = |line: &&Line| !self.record.keys.contains_key(&line.number);
-        let unknown: Vec<Line> = self.journal.iter().filter(is_unknown).cloned().collect();
         let is_news = self.journal.iter().skip(self.record.dealt_with).any(|line| is_unknown(&line));
+        // An order that left more than once is one order, by its first line.
+        let mut met = BTreeSet::new();
+        let unknown = self.journal.iter().filter(is_unknown).filter(|line| met.insert(line.number));
+        let unknown: Vec<Line> = unknown.cloned().collect();
         let sent_again = self.sent_again();
+        self.writes.note(|| Write::Compared {
+            unknown: unknown.iter().map(|line| line.key.as_str().to_owned()).collect(),
+            sent_again: sent_again.clone(),
+        });
         if is_news || !sent_again.is_empty() {
             self.record.dealt_with = self.journal.len();
             if !self.is(Mutant::NoQuarantine) {
@@ -136,6 +144,7 @@ impl Simulation {
         for place in 0..self.record.rows.len() {
             self.record.row(place).set_aside = Some(since);
         }
+        self.writes.note(|| Write::SetAside { since });
     }
 
     /// Once an order is settled, the next one of its card that only the journal knows is asked about.
@@ -166,8 +175,8 @@ impl Simulation {
         if self.record.rows[place].open().is_some() {
             return false;
         }
+        let taken = self.record.rows.iter().flat_map(|row| &row.attempts).any(|known| known.id == line.attempt);
         let row = &self.record.rows[place];
-        let taken = row.attempts.iter().any(|known| known.id == line.attempt);
         let id = (!taken).then_some(line.attempt);
         let new = draft::from_journal(line.card, row.cycle, &line.account, (&line.plan_id, line.price), line.at, now);
         let cycle = row.cycle;
@@ -184,7 +193,9 @@ impl Simulation {
             tally: Tally::default(),
             next_at: now,
         };
+        known.version += 1;
         let id = known.id;
+        self.writes.note(|| Write::Imported { wanted: line.attempt, after: known.clone(), now });
         self.record.keys.insert(line.number, self.lines_of(line.number));
         self.moved(place, attempt, "", false);
         let step = news::step_of_question(&self.record.rows[place].attempts[attempt], 0);
@@ -196,7 +207,7 @@ impl Simulation {
         for id in std::mem::take(&mut self.machine.unsettled) {
             self.world.facts.push(Fact::Unsettled { notice: id });
         }
-        let mut dead = Vec::new();
+        let (mut dead, mut queued) = (Vec::new(), 0);
         for notice in &mut self.record.notices {
             if notice.stand == Stand::Claimed {
                 notice.crashes += 1;
@@ -204,15 +215,24 @@ impl Simulation {
                 notice.next_at = now;
                 if notice.crashes >= CRASHES_MAX {
                     dead.push(notice.id);
+                } else {
+                    queued += 1;
                 }
             }
         }
         self.record.notices.retain(|notice| !dead.contains(&notice.id));
+        self.writes.note(|| Write::Recovered { queued, dead: dead.clone(), now });
         let given_up = |notice| Fact::GivenUp { notice, way_failed: true };
         self.world.facts.extend(dead.into_iter().map(given_up));
     }
 
     fn recover_orders(&mut self) {
+        let rows = &self.record.rows;
+        self.writes.note(|| {
+            let mut attempts: Vec<_> = rows.iter().filter_map(|row| row.sending()).collect();
+            attempts.sort_unstable();
+            Write::FoundSending { attempts }
+        });
         for place in 0..self.record.rows.len() {
             let Some(attempt) = self.record.rows[place].open() else { continue };
             if self.record.rows[place].attempts[attempt].state.name() != StateName::Sending {

@@ -10,9 +10,10 @@ use simkeeper::store::journal::JournalLine;
 use simkeeper::store::polls::{self, PollUpdate};
 use simkeeper::store::{Connection, StoreError, attempts, examine, meta, notices};
 
+use super::super::Simulation;
+use super::super::clock::{ASK_WITHIN, LOOK_UP_WITHIN, SEND_WITHIN};
 use super::super::record::Line;
 use super::super::writes::Write;
-use super::super::{ASK_WITHIN, LOOK_UP_WITHIN, SEND_WITHIN, Simulation};
 use super::{Differs, Wrong, same};
 
 /// What it takes to write beside what each write tells.

@@ -25,7 +25,7 @@ pub(super) const READY: &str = "SELECT notice.*, notice_body.bytes FROM notice L
 /// The one of which least is known comes first, so that one that waits behind the guilty one is not suspected for long.
 pub(super) const SUSPECT: &str = "SELECT notice.*, notice_body.bytes FROM notice LEFT JOIN notice_body ON notice_body.notice = notice.id \
      WHERE state = 'queued' AND channel = ?1 AND urgent = ?2 AND crashes > 0 AND next_at <= ?3 AND expires_at > ?3 \
-     ORDER BY crashes, next_at LIMIT ?4";
+     ORDER BY crashes, next_at, notice.id LIMIT ?4";
 // Not with RETURNING, for which SQLite makes and drops a table each time.
 const CLAIM: &str = "UPDATE notice SET state = 'claimed', attempts = attempts + 1, next_at = ?2 \
      WHERE id = ?1 AND state = 'queued'";

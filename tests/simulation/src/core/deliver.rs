@@ -3,7 +3,7 @@
 use simkeeper::domain::retry::next_delivery;
 use simkeeper::domain::time::{Secs, UnixTime};
 
-use super::record::Stand;
+use super::record::{Notice, Stand};
 use super::writes::Write;
 use super::{Crash, Simulation, Step};
 use crate::faults::Site;
@@ -28,20 +28,11 @@ impl Simulation {
     pub(super) fn deliver(&mut self) -> Step<()> {
         let now = self.now();
         self.expire(now);
-        let mut due: Vec<(bool, UnixTime, i64)> = self
-            .record
-            .notices
-            .iter()
-            .filter(|notice| notice.next_at <= now)
-            .filter(|notice| notice.stand == Stand::Queued)
-            .map(|notice| (!notice.urgent, notice.next_at, notice.id))
-            .collect();
-        due.sort_unstable();
-        due.truncate(CLAIMED_AT_ONCE);
+        let due = self.claimable(now);
         if due.is_empty() {
             return Ok(());
         }
-        for (_, _, id) in &due {
+        for id in &due {
             if let Some(notice) = self.record.notices.iter_mut().find(|notice| notice.id == *id) {
                 notice.stand = Stand::Claimed;
                 notice.tries += 1;
@@ -52,19 +43,19 @@ impl Simulation {
         let tries = |id: i64| notices.iter().find(|notice| notice.id == id).map_or(0, |notice| notice.tries);
         self.writes.note(|| Write::Claimed {
             most: CLAIMED_AT_ONCE,
-            tries: due.iter().map(|(_, _, id)| (*id, tries(*id))).collect(),
+            tries: due.iter().map(|id| (*id, tries(*id))).collect(),
             now,
         });
         if self.is(Mutant::NoticeDeletedOnClaim) {
             self.record.notices.retain(|notice| notice.stand == Stand::Queued);
         }
         self.commit();
-        let first = self.record.notices.iter().find(|notice| notice.id == due[0].2);
+        let first = self.record.notices.iter().find(|notice| notice.id == due[0]);
         let card = first.map_or(0, |notice| notice.card);
         let reader = self.reader(card);
         self.point(Site::CrashAfterClaim, card, reader)?;
         let mut outcomes = Vec::new();
-        for (_, _, id) in due {
+        for id in due {
             outcomes.push((id, self.send_out(id, now)?));
         }
         self.point(Site::CrashAfterSend, card, reader)?;
@@ -73,6 +64,20 @@ impl Simulation {
         }
         self.commit();
         Ok(())
+    }
+
+    /// What is claimed next: urgent messages first, then the longest due; of those that were on their way when a process
+    /// ended one alone, the least suspected.
+    fn claimable(&self, now: UnixTime) -> Vec<i64> {
+        let queued = |notice: &&Notice| notice.stand == Stand::Queued && notice.next_at <= now;
+        let due = || self.record.notices.iter().filter(queued);
+        let suspect = due().filter(|notice| notice.crashes > 0);
+        let suspect = suspect.min_by_key(|notice| (!notice.urgent, notice.crashes, notice.next_at, notice.id));
+        let others = due().filter(|notice| notice.crashes == 0);
+        let mut claimable: Vec<&Notice> = suspect.into_iter().chain(others).collect();
+        claimable.sort_unstable_by_key(|notice| (!notice.urgent, notice.crashes == 0, notice.next_at, notice.id));
+        claimable.truncate(CLAIMED_AT_ONCE);
+        claimable.iter().map(|notice| notice.id).collect()
     }
 
     /// One message at the server.
@@ -118,7 +123,7 @@ impl Simulation {
     }
 
     fn expire(&mut self, now: UnixTime) {
-        let expired = |notice: &super::record::Notice| notice.stand == Stand::Queued && notice.expires_at <= now;
+        let expired = |notice: &Notice| notice.stand == Stand::Queued && notice.expires_at <= now;
         let gone = self.record.notices.iter().filter(|notice| expired(notice)).map(|notice| notice.id);
         let gone: Vec<i64> = gone.collect();
         if !gone.is_empty() {

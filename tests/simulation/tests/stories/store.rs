@@ -6,7 +6,7 @@ use simulation::run::{Plan, live};
 use simulation::world::Settings;
 
 /// Card-years that are lived each time, unless `SIMKEEPER_STORE_CARD_YEARS` names another number.
-const CARD_YEARS: u32 = 160;
+const CARD_YEARS: u32 = 80;
 
 fn plan(card_years: f64) -> Plan {
     Plan {

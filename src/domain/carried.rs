@@ -41,8 +41,9 @@ pub fn move_on(reading: &mut Reading, at: UnixTime) {
 }
 
 /// Puts a purchase on the card as its operator would: the plan's time behind what is left of the present one, or as the
-/// operator is known to do it, and what it holds beside what is there. How long an operator keeps credit and number after it is not known; only a plan of credit
-/// tells that, by its own length. Until a reading says more, those two ends are not known to be near.
+/// operator is known to do it, and what it holds beside what is there. How long an operator keeps credit and number after
+/// it is not known; only a plan of credit tells that, by its own length. Until a reading says more, those two ends are not
+/// known to be near.
 pub fn buy(reading: &mut Reading, plan: &Plan, stacking: Stacking, at: UnixTime) {
     (reading.read_at, reading.as_of) = (at, at);
     let contents = &plan.contents;

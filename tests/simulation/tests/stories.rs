@@ -55,9 +55,10 @@ fn say(report: &Report) {
 
 #[test]
 fn equal_seeds_give_equal_stories() {
-    let (first, second) = (judged(2, &short(2), None).0, judged(2, &short(2), None).0);
-    let (first, second) = (first.expect("told"), second.expect("told"));
-    assert!(first.died() > 0, "no process ended, so nothing of that was told twice");
+    let told = |seed| judged(seed, &short(seed), None).0.expect("told");
+    let with_ends = (1..=24).map(|seed| (seed, told(seed))).find(|(_, story)| story.died() > 0);
+    let (seed, first) = with_ends.expect("a story in which the process ends");
+    let second = told(seed);
     assert_eq!(first.facts, second.facts);
 }
 

@@ -135,6 +135,8 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
         let mut settled = std::pin::pin!(settled);
         let claimed = loop {
             tokio::select! {
+                // In this order, and not in one by chance: what happens depends on what has come alone.
+                biased;
                 claimed = &mut settled => break claimed?,
                 Some(one) = sending.next() => sent.push(one),
             }

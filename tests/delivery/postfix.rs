@@ -158,7 +158,7 @@ fn a_postfix_gets_every_mail_however_often_the_daemon_is_killed() {
     for mail in receiver.mails() {
         *copies.entry(mail.id).or_default() += 1;
     }
-    assert!(expected.len() > KILLS * EACH && copies.len() == expected.len(), "nothing is lost or made up: {copies:?}");
+    assert!(expected.len() >= KILLS * EACH && copies.len() == expected.len(), "nothing is lost or made up: {copies:?}");
     for (id, count) in &copies {
         let notice = expected[id.as_str()];
         assert!(*count <= notice.tries, "{count} copies of what was tried {} times", notice.tries);

@@ -41,6 +41,29 @@ fn folder(world: &World) -> PathBuf {
     world.folder().join("mails")
 }
 
+/// Told to stop, the daemon ends what is on its way and begins nothing more; the next start goes on.
+#[test]
+fn a_daemon_that_is_told_to_stop_leaves_what_waits_for_the_next_start() {
+    const MESSAGES: usize = 60;
+    let port = free_port();
+    let mut world = mailing(port);
+    // It thinks for a second about each mail.
+    let sink = Sink::start(port, &folder(&world), &["-w", "1"]);
+    world = world.start();
+    for _ in 0..MESSAGES {
+        world.told(&json!({ "do": "test_notice", "person": "anna" }));
+    }
+    world.until("a mail to be taken", |world| world.notices().iter().any(|notice| notice.state == "sent"));
+    world.stop();
+    let count = |world: &World, state: &str| world.notices().iter().filter(|notice| notice.state == state).count();
+    assert_eq!(count(&world, "claimed"), 0, "what was on its way has ended");
+    assert!(count(&world, "queued") > MESSAGES / 4, "{} still wait", count(&world, "queued"));
+    drop(sink);
+    let _fast = Sink::start(port, &folder(&world), &[]);
+    world.begin();
+    world.until("all to be sent", |world| world.notices().iter().all(|notice| notice.state == "sent"));
+}
+
 /// The one mail that a sink got, and nothing else is on its way.
 fn the_only_mail(world: &mut World, sink: &Sink) -> Mail {
     world.until("the mail to arrive", |_| !sink.mails().is_empty());

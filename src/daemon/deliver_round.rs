@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio_util::sync::CancellationToken;
 
 use super::Daemon;
 use super::ask_receipts;
@@ -106,7 +107,7 @@ async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool)
         daemon.store.write(move |conn| super::held::gather(conn, &live, &post, now)).await?;
     }
     let live = daemon.live();
-    deliver_for(&daemon.store, &daemon.clock, post, Some(&live)).await?;
+    deliver_for(&daemon.store, &daemon.clock, post, Some(&live), &daemon.stop).await?;
     ask_receipts::ask(daemon, post).await
 }
 
@@ -116,11 +117,18 @@ async fn take_up_and_deliver(daemon: &Arc<Daemon>, post: &Arc<Post>, left: bool)
 /// # Errors
 /// When the record cannot be written; what was sent by then stays claimed, and is taken up by the next task or start.
 pub async fn deliver(store: &Store, clock: &Clock, post: &Post) -> Result<(), StoreError> {
-    deliver_for(store, clock, post, None).await
+    deliver_for(store, clock, post, None, &CancellationToken::new()).await
 }
 
-/// As [`deliver`]; what will never go out over this channel goes over another as the files say.
-async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Arc<Live>>) -> Result<(), StoreError> {
+/// As [`deliver`]; what will never go out over this channel goes over another as the files say, and what is not claimed when
+/// it is to stop waits for the next start.
+async fn deliver_for(
+    store: &Store,
+    clock: &Clock,
+    post: &Post,
+    live: Option<&Arc<Live>>,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
     let begin = |notice| send(post, live, notice, clock.now());
     let (mut ready, mut sending, mut sent) = (VecDeque::new(), FuturesUnordered::new(), Vec::new());
     let (mut suspect, mut sent_meanwhile) = (None, 0);
@@ -128,7 +136,8 @@ async fn deliver_for(store: &Store, clock: &Clock, post: &Post, live: Option<&Ar
         let settles: Vec<(Claimed, Delivery)> = sent.drain(..sent.len().min(COMMITTED_MOST)).collect();
         let anything_settles = !settles.is_empty();
         suspect = suspect.filter(|id| settles.iter().all(|(notice, _)| notice.id != *id));
-        let most = claimed_most(post, sent_meanwhile).saturating_sub(ready.len() + sending.len());
+        let most = if stop.is_cancelled() { 0 } else { claimed_most(post, sent_meanwhile) };
+        let most = most.saturating_sub(ready.len() + sending.len());
         let room = Room { suspect: suspect.is_none(), ..Room::of(most.min(COMMITTED_MOST)) };
         let left = sent.len();
         let settled = settle_and_claim(store, post, live, settles, room, clock.now());
